@@ -7,8 +7,10 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from onloop.text import is_hidden, safe, safe_lines
+from onloop.cli.output import columns
+from onloop.text import cells, fit, is_hidden, padded, safe, safe_lines
 
 ANYTHING = st.text(
     st.one_of(
@@ -101,3 +103,26 @@ def test_what_is_left_out_of_many_lines_is_counted() -> None:
 )
 def test_people_can_read_what_is_left(text: str, shown: str) -> None:
     assert safe(text) == shown
+
+
+def test_every_character_that_is_safe_takes_the_columns_that_the_dashboard_draws_it_in() -> None:
+    shown = [char for char in map(chr, range(0x20, 0x110000)) if safe(char) == char]
+
+    assert len(shown) > 100_000
+    assert [char for char in shown if cells(f"a{char}") != cell_len(f"a{char}")] == []
+
+
+@given(ANYTHING, st.integers(0, 30))
+def test_what_is_fitted_and_padded_has_exactly_the_width_and_keeps_its_beginning(text: str, width: int) -> None:
+    shown = safe(text)
+    kept = fit(shown, width)
+
+    assert cells(padded(kept, width)) == width
+    assert kept == shown or (kept.endswith("…") and shown.startswith(kept[:-1])) or width < 1
+
+
+def test_columns_stand_below_each_other_whatever_is_written_in_them() -> None:
+    names = ("shop", "日本語リポジトリ", "🎉party", "e\u0301te\u0301", "한국어", "कि")
+    lines = columns([(name, "here") for name in names], header=("REPO", "STEP"))
+
+    assert {cells(line[: line.index(last)]) for line, last in zip(lines, ["STEP", *["here"] * 6], strict=True)} == {18}

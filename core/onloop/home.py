@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from onloop.errors import StoreError
+from onloop.errors import BadInput, StoreError
+from onloop.file_lock import holder_of
 from onloop.records import Record
-from onloop.store.sqlite.database import anchor_of
+from onloop.store.sqlite.database import FILE, anchor_of
 
 if TYPE_CHECKING:
     from onloop.gates.repository.mirror import Mirror
@@ -24,6 +27,18 @@ class Home(Record):
     store: Path
     own: Path | None = None
     """If our user may not enter the store: the user's own folder, in which their agents work."""
+    is_known: bool = True
+    """Whether the store's folder is known; else `store` is the socket of its gateway, as `$ONLOOP_URL` names it."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the store's folder is known, and ours or not there yet."""
+        return self.own is None and self.is_known and is_own(self.store)
+
+    @property
+    def name(self) -> str:
+        """What people call the store: what goes behind `--store`, or into `ONLOOP_URL`."""
+        return str(self.store) if self.is_known else f"unix:{self.store}"
 
     @property
     def apart(self) -> bool:
@@ -165,13 +180,62 @@ def apart_from(home: Home, store_id: str) -> Home:
     """The home for a user who may not enter the store: their files are in their own state folder."""
     is_plain = store_id.isascii() and store_id.isalnum() and len(store_id) <= LONGEST_ID
     key = store_id if is_plain else sha256(store_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Home(home.store, state_home() / "stores" / key)
+    return Home(home.store, state_home() / "stores" / key, home.is_known)
 
 
 def find_home(store: str | None) -> Home:
-    """The home that `--store` or `$ONLOOP_STORE` names, or the default one."""
-    given = store or os.environ.get("ONLOOP_STORE")
-    return Home(Path(given).expanduser().absolute() if given else state_home() / "store")
+    """The home that `--store` or `$ONLOOP_STORE` names, else the one whose gateway `$ONLOOP_URL` names, else ours.
+
+    Whether a store that is named is the one of that gateway is looked at when it is opened.
+    """
+    given, url = store or os.environ.get("ONLOOP_STORE"), os.environ.get("ONLOOP_URL")
+    if given:
+        return Home(Path(given).expanduser().absolute())
+    if not url:
+        return Home(state_home() / "store")
+    socket = socket_path(url)
+    found = _store_beside(socket)
+    return Home(socket, is_known=False) if found is None else Home(found)
+
+
+def store_variables(home: Home) -> dict[str, str]:
+    """The variables by which what we start finds the same store, and the same gateway."""
+    url = os.environ.get("ONLOOP_URL", "")
+    return ({"ONLOOP_STORE": str(home.store)} if home.is_known else {}) | ({"ONLOOP_URL": url} if url else {})
+
+
+def addressed(home: Home, command: str) -> str:
+    """A command for `onloop` so that it means this store in any folder and any shell: quoted as a shell does."""
+    url = os.environ.get("ONLOOP_URL", "")
+    is_elsewhere = url and not (home.is_known and socket_path(url) == home.socket)
+    is_named = home.is_known and home.store != state_home() / "store"
+    before = f"ONLOOP_URL={quote(url)} " if is_elsewhere else ""
+    return f"{before}{command} --store {quote(str(home.store))}" if is_named else f"{before}{command}"
+
+
+def socket_path(url: str) -> Path:
+    """The path in a URL `unix:/path`."""
+    scheme, _, path = url.partition(":")
+    if scheme != "unix" or not path.startswith("/"):
+        raise BadInput(f"ONLOOP_URL is {url[:200]!r}", hint="unix:/path/to/gateway.sock")
+    return Path("/" + path.lstrip("/"))
+
+
+def _store_beside(socket: Path) -> Path | None:
+    """Our store whose gateway listens at `socket`; None if it is another user's, or elsewhere.
+
+    Of several that are there, it is the one that is served.
+    """
+    above = socket.parent.parent
+    if Home(above / "store").socket != socket:
+        return None
+    with suppress(OSError):
+        ours = [each for each in above.iterdir() if (each / FILE).is_file() and each.lstat().st_uid == os.getuid()]
+        locks = {each: Home(each).serve_lock for each in ours}
+        served = [each for each, lock in locks.items() if lock.exists() and holder_of(lock) is not None]
+        found = served or ours
+        return found[0] if len(found) == 1 else None
+    return None
 
 
 def is_own(folder: Path) -> bool:

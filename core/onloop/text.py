@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_NO_CELLS = frozenset({"Mn", "Me", "Mc"})
+_JOINED = frozenset((*range(0x1160, 0x1200), *range(0xD7B0, 0xD800), *range(0x1F3FB, 0x1F400)))
+"""Vowels and ends of Hangul syllables, and tones of skin: they are drawn in what is before them."""
+_WIDER_SINCE = frozenset(
+    char
+    for first, last in ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D356), (0x1D360, 0x1D376))
+    for char in range(first, last + 1)
+)
+"""What Unicode 16 made wide: tables of older Pythons do not know it."""
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
 _SUSPECT_WITHIN = re.compile(r"[^\x20-\x7e\n]")
 _SUSPECT_TYPED = re.compile(r"[^\x20-\x7e\n\t]")
@@ -57,3 +67,38 @@ def is_hidden(char: str) -> bool:
     code = ord(char)
     selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F
     return selector or char in _FILLERS or unicodedata.category(char) in _HIDDEN
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal `text` takes: East Asian letters and emoji take two, marks none."""
+    return len(text) if text.isascii() else _cells(text)
+
+
+def fit(text: str, width: int) -> str:
+    """`text` cut to `width` columns; `…` marks a cut."""
+    if cells(text) <= width:
+        return text
+    if width < 2:
+        return "…"[: max(0, width)]
+    end, used = 0, 0
+    while (used := used + _cells_of(text[end])) < width:
+        end += 1
+    return text[:end].rstrip(" ") + "…"
+
+
+def padded(text: str, width: int) -> str:
+    """`text` with spaces behind it, up to `width` columns."""
+    return text + " " * (width - cells(text))
+
+
+@lru_cache(4096)
+def _cells(text: str) -> int:
+    return sum(map(_cells_of, text))
+
+
+@lru_cache(4096)
+def _cells_of(char: str) -> int:
+    code = ord(char)
+    if unicodedata.category(char) in _NO_CELLS or code in _JOINED:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} or code in _WIDER_SINCE else 1

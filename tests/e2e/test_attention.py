@@ -38,7 +38,7 @@ def test_what_a_person_puts_aside_is_counted_and_comes_back(failing: tuple[World
 
     assert mark(world, "ack", cause).json["stage"] == "acknowledged"
     quiet = world.onloop("attention")
-    assert quiet.out == "nothing needs a person\n"
+    assert quiet.out == f"nothing needs a person in {world.store}\n"
     assert "not shown: 2 acknowledged; onloop attention --all shows them" in quiet.err
     assert f"[{cause}]" in world.onloop("attention", "--all").out
 

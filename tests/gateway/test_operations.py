@@ -41,6 +41,7 @@ from onloop.views.queries.agent_reads import (
 )
 from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.kept_files import ReadAttachments
+from onloop.views.queries.known_names import NameKind, ReadNames
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges
@@ -58,6 +59,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "log": lambda _: ReadEvents(after=2, limit=5, newest=True),
     "task_now": lambda shop: ReadTaskNow("r1", shop.clock()),
     "tasks_now": lambda shop: ReadTasksNow(shop.clock()),
+    "names": lambda _: ReadNames(NameKind.ROLE),
     "definition": lambda shop: ReadDefinition(shop.definition.digest),
     "dossier": lambda _: ReadDossier("r1"),
     "shown": lambda shop: ReadShown("r1", shop.clock()),

@@ -12,7 +12,7 @@ from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.home import Home, check_private, is_own
+from onloop.home import Home, check_private
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.principal import Principal
@@ -44,6 +44,10 @@ def _nothing() -> None:
     pass
 
 
+def _as_it_is(command: str) -> str:
+    return command
+
+
 def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
@@ -63,6 +67,10 @@ class StoreAccess(Record):
     """Forgets all proofs."""
     is_gone: Callable[[], bool] = _never
     """Whether the store's folder is not there any more."""
+    name: str = ""
+    """What people call the store: its folder, or the URL of its gateway."""
+    addressed: Callable[[str], str] = _as_it_is
+    """A command for `onloop` so that it means this store wherever it is typed."""
 
     def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
         """Everything that a person must see about a task; without `changes`, the diff is left out.
@@ -130,10 +138,12 @@ def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
 
 def access_of(home: Home) -> StoreAccess:
     """The access to a store on this machine: its file, or its resident gateway if another user owns the file."""
-    return access_here(home) if is_own(home.store) else access_apart(gateway_socket(home), home.store)
+    return (
+        access_here(home) if home.is_ours else access_apart(gateway_socket(home), home.store if home.is_known else None)
+    )
 
 
-def access_apart(socket: Path, store: Path, least_cost: int = LEAST_COST) -> StoreAccess:
+def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST) -> StoreAccess:
     """The access through a resident gateway, which alone may open the store and the mirrors."""
     lines = ConnectionPool(socket, store, wall_clock, Credentials(least_cost=least_cost))
 

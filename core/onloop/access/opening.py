@@ -13,8 +13,8 @@ from onloop.gateway.port import GatewayPort
 from onloop.gateway.program_pins import look_in
 from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.home import Home, apart_from, check_private, is_own
-from onloop.identity.own_key import make_own_key
+from onloop.home import Home, apart_from, check_private, socket_path
+from onloop.identity.own_key import make_own_key, own_key
 from onloop.identity.passphrase import enrolment
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.principal import Principal, launcher
@@ -22,7 +22,7 @@ from onloop.machine.store_state import StoreCreated
 from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.remote.client import ClientStore, FileStore, GatewayClient
-from onloop.remote.connection import Connection
+from onloop.remote.connection import Connection, other_store
 from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
 from onloop.views.dossier import Changes, changes_of
@@ -68,35 +68,45 @@ def open_file(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
 def gateway_socket(home: Home) -> Path:
     """The socket of the resident gateway: the one that `$ONLOOP_URL` names, else the home's own."""
     url = os.environ.get("ONLOOP_URL", "")
-    if not url:
-        return home.socket
-    from onloop.remote.unix_socket import socket_path  # here: where no gateway is resident, no socket is needed
-
-    return socket_path(url)
+    return socket_path(url) if url else home.socket
 
 
 def open_home(home: Home, busy_ms: int = BUSY_MS) -> GatewayHandle:
     """Open the store of `home`: through the resident gateway if one is running, else by its file.
 
-    `$ONLOOP_URL` names the socket of another gateway. StoreError or Unavailable say why neither way works. Waits for
-    locks of the file at most `busy_ms`.
+    `$ONLOOP_URL` names the socket of a gateway elsewhere, which must answer, and must be that of the same store:
+    BadInput names both where it is not. StoreError or Unavailable say why neither way works. Waits for locks of the
+    file at most `busy_ms`.
     """
-    line = Connection(gateway_socket(home), home.store)
-    if not is_own(home.store):
+    line = Connection(gateway_socket(home), home.store if home.is_known else None)
+    if not home.is_ours:
         if "ONLOOP_URL" not in os.environ and not line.path.exists():
             check_private(home.store)
         line.connect()
         client = GatewayClient(line, ClientStore(line), wall_clock)
         return GatewayHandle(apart_from(home, client.perform(ReadStoreState()).id), client, client)
     check_private(home.store)
+    is_elsewhere = line.path != home.socket
     behind = Gateway(SqliteStore(home.store, home.anchor, busy_ms), wall_clock, look_in(home.store))
-    if not os.path.exists(line.path):  # noqa: PTH110 - False where it may not be looked at, too
+    if not is_elsewhere and not os.path.exists(line.path):  # noqa: PTH110 - False where it may not be looked at, too
         return GatewayHandle(home, behind)
     try:
         line.connect()
+        _check_same(line, behind, home)
     except Unavailable:
+        if is_elsewhere:
+            raise
         return GatewayHandle(home, behind)
     return GatewayHandle(home, GatewayClient(line, FileStore(behind.store, line), wall_clock, behind))
+
+
+def _check_same(line: Connection, behind: Gateway, home: Home) -> None:
+    """BadInput where the gateway serves another store. Whoever has the store's secret has shown that it does not."""
+    if own_key(home.store) is not None:
+        return
+    served, ours = line.ask(ReadStoreState()).id, behind.perform(ReadStoreState()).id
+    if served != ours:
+        raise other_store(line.path, served, home.store)
 
 
 def create_home(

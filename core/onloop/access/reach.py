@@ -5,7 +5,7 @@ from __future__ import annotations
 import pwd
 from collections.abc import Iterator
 
-from onloop.home import Home, is_own
+from onloop.home import Home
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.store_state import StoreState
 from onloop.views.assurance import Grounds, assurance_reached
@@ -22,7 +22,9 @@ def reachable(home: Home, house: StoreState, now: int) -> Assurance:
 
 def _is_apart(home: Home) -> bool:
     """Whether the store is isolated: it belongs to another user, or its socket is open to another group."""
-    if not is_own(home.store):
+    if not home.is_known:  # then only a gateway of our own user is believed
+        return False
+    if not home.is_ours:
         return True
     try:
         status = home.socket.parent.stat()

@@ -27,6 +27,7 @@ from onloop.store.port import TaskFilter
 from onloop.store.rows import PinnedWorkflow
 from onloop.views.queries.reads import ReadTasks
 from onloop.workflow.builtins import builtin, builtins
+from onloop.workflow.hints import nearest
 from onloop.workflow.loader import load
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
@@ -68,7 +69,7 @@ def committed_workflow(control: Mirror, branch: str | None, path: str) -> Workfl
     if source is None:
         raise UnknownThing(
             f"{without_credentials(control.origin)} has no file {path!r} at {commit[:12]} ({branch})",
-            hint=f"commit it there, or use a built-in: {', '.join(builtins())}",
+            hint=f"{nearest(path, builtins())}commit it there, or use a built-in: {', '.join(builtins())}",
         )
     return Workflow(load(source, path), source)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from onloop.errors import Unavailable
 from onloop.file_lock import holder_of, sole
 from onloop.gates.repository.modes import umask_of_user
-from onloop.home import Home, is_own
+from onloop.home import Home
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import MutableRecord, field
@@ -83,7 +83,7 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
     An agent starts none, because it would choose the programs that judge it. Neither the current folder nor PYTHONPATH
     can replace the verifier's code.
     """
-    if not is_own(home.store) or os.environ.get("ONLOOP_TOKEN") or home.is_gone:
+    if not home.is_ours or os.environ.get("ONLOOP_TOKEN") or home.is_gone:
         return
     starts = _STARTS[home.store]
     starts.reap(clock())

@@ -15,7 +15,7 @@ from onloop.gates.environment import Environment, address_of
 from onloop.gates.repository.folders import private, scratch
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
-from onloop.home import Home
+from onloop.home import Home, store_variables
 from onloop.inherited import for_agents
 from onloop.machine.definition import EnvironmentSpec
 from onloop.machine.task import Task
@@ -125,7 +125,7 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
     agent = (task.holder or "").removeprefix("agent:")
     identity = {"NAME": agent, "EMAIL": address_of(agent)} if agent else {}
     return {
-        "ONLOOP_STORE": str(home.store),
+        **store_variables(home),
         "ONLOOP_TASK": task.id,
         "ONLOOP_TOKEN": secret,
         "ONLOOP_OUT": str(home.out(task.id)),

@@ -17,7 +17,7 @@ from onloop.cli.arguments import (
     SubmitArguments,
     TellArguments,
 )
-from onloop.cli.verb import KEY, Verb, arg
+from onloop.cli.verb import KEY, Reach, Verb, arg
 
 AGENTS: tuple[Verb, ...] = (
     Verb(
@@ -35,6 +35,7 @@ AGENTS: tuple[Verb, ...] = (
         ),
         prints=("agent_models:ClaimJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "join",
@@ -51,6 +52,7 @@ AGENTS: tuple[Verb, ...] = (
         ),
         prints=("agent_models:ClaimJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "leave",
@@ -60,6 +62,7 @@ AGENTS: tuple[Verb, ...] = (
         LeaveArguments,
         (arg("--reason", help="why", default=""),),
         prints=("agent_models:GivenBackJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "next",
@@ -67,6 +70,7 @@ AGENTS: tuple[Verb, ...] = (
         "show the brief of your step: what you must do now",
         "agent_verbs:next_step",
         prints=("agent_models:NextJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "check",
@@ -74,6 +78,7 @@ AGENTS: tuple[Verb, ...] = (
         "ask whether your step is achieved and you may proceed; changes nothing",
         "agent_verbs:check",
         prints=("agent_models:VerdictJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "submit",
@@ -89,6 +94,7 @@ AGENTS: tuple[Verb, ...] = (
         ),
         prints=("agent_models:SubmitJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "ask",
@@ -98,6 +104,7 @@ AGENTS: tuple[Verb, ...] = (
         AskArguments,
         (arg("question", help="one question"), KEY),
         prints=("agent_models:AskJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "review",
@@ -111,6 +118,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:ReviewJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "spawn",
@@ -124,6 +132,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:SpawnJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "tell",
@@ -138,6 +147,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:TellJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "inbox",
@@ -145,6 +155,7 @@ AGENTS: tuple[Verb, ...] = (
         "what other agents told you; acting on it acknowledges it",
         "message_verbs:inbox",
         prints=("agent_models:InboxJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "checkpoint",
@@ -158,6 +169,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:CheckpointJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "handoff",
@@ -172,6 +184,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:HandoffJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "heartbeat",
@@ -187,6 +200,7 @@ AGENTS: tuple[Verb, ...] = (
             arg("--ended", help="the id of a sub-agent that has ended; may be repeated", action="append", metavar="ID"),
         ),
         prints=("agent_models:HeartbeatJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "release",
@@ -206,6 +220,7 @@ AGENTS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("agent_models:GivenBackJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "fail",
@@ -215,5 +230,6 @@ AGENTS: tuple[Verb, ...] = (
         ReasonArguments,
         (arg("reason", help="why not"), KEY),
         prints=("agent_models:GivenBackJson",),
+        reach=Reach.GATEWAY,
     ),
 )

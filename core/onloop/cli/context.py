@@ -15,7 +15,7 @@ from onloop.gates.repository.head import head as head_of
 from onloop.gates.repository.head import head_apart
 from onloop.gates.repository.ref_names import is_task
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
-from onloop.home import Home, find_home
+from onloop.home import Home, find_home, socket_path
 from onloop.identity.process_privacy import keep_others_out
 from onloop.identity.resolution import this_process
 from onloop.machine.commands import Voice
@@ -43,6 +43,17 @@ class Context(MutableRecord, Generic[ArgsT_co]):
     def home(self) -> Home:
         """Where the store is."""
         return find_home(self.args.store)
+
+    def check_file(self) -> None:
+        """BadInput where `$ONLOOP_URL` names the gateway of a store whose file is not the one that is meant here."""
+        url, home = os.environ.get("ONLOOP_URL", ""), self.home
+        if not url or (home.is_known and socket_path(url) == home.socket):
+            return
+        if not home.is_ours or not home.store.exists():
+            words = f"onloop {self.verb} works on the file of a store, and ONLOOP_URL is {url}"
+            where = home.store if home.is_known else "the store of that gateway"
+            raise BadInput(f"{words}: not the gateway of {where}", hint="unset ONLOOP_URL, and give --store DIR")
+        open_home(home).close()
 
     @property
     def opened(self) -> GatewayHandle:

@@ -13,7 +13,7 @@ from onloop.cli.context import Context
 from onloop.cli.json_models.work_models import NoStoreJson, VersionJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import Exit, Unavailable
-from onloop.home import check_private, is_own
+from onloop.home import check_private
 
 GROUP = "onloop.dashboard"
 
@@ -29,7 +29,7 @@ def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
     """Show the dashboard in a terminal; without a store, say what to do first."""
     if context.args.version:
         return VerbOutput(lines=(f"onloop {__version__}",), data=VersionJson(__version__))
-    own = is_own(context.home.store)
+    own = context.home.is_ours
     if own and not context.home.store.exists():
         return VerbOutput(Exit.NOTHING, lines=WELCOME, data=NoStoreJson(None, ("demo", "init", "start")))
     if own:

@@ -27,7 +27,8 @@ from onloop.cli.json_models.envelope import extended
 from onloop.cli.render import sub_agents_json, task_json
 from onloop.machine.messages import Handover
 from onloop.machine.rules.flagging import flags_of
-from onloop.machine.task import Decision, Judgement
+from onloop.machine.rules.independence import counts_now
+from onloop.machine.task import Decision, Judgement, Task
 from onloop.views.answer import gate_json
 from onloop.views.children import Result
 from onloop.views.dossier import Asked, BaseSeen, Dossier, ShownArtefact
@@ -56,7 +57,7 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         progress_at=dossier.lease.progress_at if dossier.lease else None,
         join=dossier.join or None,
         children=[_child_json(child) for child in dossier.children],
-        judgements=[_judgement_json(judgement) for judgement in task.judgements],
+        judgements=[_judgement_json(task, judgement) for judgement in task.judgements],
         handovers=[_handover_json(handed) for handed in task.handovers],
         checkpoints=[
             CheckpointKeptJson(left.step, left.by, left.at, left.size, left.digest)
@@ -119,7 +120,7 @@ def _child_json(child: Result) -> ChildJson:
     return ChildJson(child.id, child.state, ChildWordsJson(child.title, child.statement))
 
 
-def _judgement_json(judgement: Judgement) -> JudgementJson:
+def _judgement_json(task: Task, judgement: Judgement) -> JudgementJson:
     return JudgementJson(
         label="agent-judged",
         independence=judgement.independence,
@@ -129,6 +130,7 @@ def _judgement_json(judgement: Judgement) -> JudgementJson:
         by=judgement.by,
         at=judgement.at,
         head=judgement.head,
+        current=counts_now(task, judgement),
         untrusted=JudgementWordsJson(judgement.reason),
     )
 

@@ -28,7 +28,7 @@ AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.task = ?1 AND lease.expires <= ?
 def glance(verb: str, *, as_json: bool) -> int | None:
     """Print the projected answer and return its exit code; None when the long path must decide."""
     store, secret = os.environ.get("ONLOOP_STORE"), os.environ.get("ONLOOP_TOKEN")
-    if not store or not secret:
+    if not store or not secret or _is_elsewhere(store):
         return None
     try:
         found = _row(verb, f"{store}/onloop.db", sha256(secret.encode()).hexdigest())
@@ -47,6 +47,12 @@ def glance(verb: str, *, as_json: bool) -> int | None:
     except (UnicodeError, OSError):  # a terminal that cannot show it, a reader that has gone: the long path knows how
         return None
     return int(code)
+
+
+def _is_elsewhere(store: str) -> bool:
+    """Whether `$ONLOOP_URL` names another place than the store's own, so that the long path must compare the stores."""
+    url = os.environ.get("ONLOOP_URL")
+    return bool(url) and url != f"unix:{os.path.dirname(store.rstrip('/'))}/serve/gateway.sock"  # noqa: PTH120
 
 
 def _row(verb: str, path: str, digest: str) -> tuple[str, str, int, str, str] | None:

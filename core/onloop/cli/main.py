@@ -13,12 +13,13 @@ from typing import Any, NoReturn, TypeVar, assert_never
 from onloop.cli.arguments import Arguments, DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput, write, write_error
-from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb
+from onloop.cli.verb import COMMON, DASHBOARD, Argument, Reach, Verb
 from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
 from onloop.gates.repository.modes import keep_private
 from onloop.inherited import drop_git_variables
 from onloop.records import replace
+from onloop.workflow.hints import nearest
 
 LARGEST_NUMBER = 2**63 - 1
 """The largest number that the store can hold."""
@@ -37,7 +38,18 @@ class _Parser(argparse.ArgumentParser):
         self.register("type", int, _count)
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(message, hint=f"{self.prog} --help")
+        raise BadInput(message, hint=f"{self._meant(message)}{self.prog} --help")
+
+    def _meant(self, message: str) -> str:
+        """`did you mean X? ` for the word that argparse does not know: an option, or one of several choices."""
+        _, _, about = message.partition("unrecognized arguments: ")
+        given = about.split(" ")[0].partition("=")[0]
+        known = list(self._option_string_actions)
+        if not given:
+            _, _, about = message.partition("invalid choice: '")
+            given = about.partition("'")[0]
+            known = [str(choice) for action in self._actions for choice in action.choices or ()]
+        return nearest(given, known) if given else ""
 
 
 def _width() -> int:
@@ -64,8 +76,8 @@ def run(words: Sequence[str]) -> int:
             _check_git()
         context = Context(args, found.name if found is not None else "")
         try:
-            with _written(context, found):
-                output = _function(found)(context)
+            _check_reach(found, context)
+            output = _carried_out(found, context)
             return write(replace(output, head=context.receipt), as_json=args.as_json)
         finally:
             context.close()
@@ -78,6 +90,24 @@ def run(words: Sequence[str]) -> int:
         return Exit.OK
     except (OSError, OverflowError, UnicodeEncodeError) as problem:
         return write_error(_foreseen(problem), as_json=as_json)
+
+
+def _check_reach(found: Verb | None, context: Context[Any]) -> None:
+    """Refuse a verb that works on a file where `$ONLOOP_URL` names the gateway of another store."""
+    if found is not None and found.reach is Reach.FILE:
+        context.check_file()
+    if found is not None and found.reach is Reach.NONE:
+        os.environ.pop("ONLOOP_URL", None)  # a store that the verb makes is its own
+
+
+def _carried_out(found: Verb | None, context: Context[Any]) -> VerbOutput:
+    try:
+        with _written(context, found):
+            return _function(found)(context)
+    except UnknownThing as problem:
+        from onloop.cli.name_checks import meant_task  # here: only a mistyped name needs it
+
+        raise meant_task(context, problem) from None
 
 
 def _check_encoding(words: Sequence[str]) -> None:
@@ -129,11 +159,8 @@ def parse(words: Sequence[str]) -> tuple[Verb | None, Arguments]:
     first = words[0]
     found = verb(first)
     if found is None:
-        import difflib  # here: only a mistyped verb needs it
-
-        near = difflib.get_close_matches(first, [known.name for known in VERBS], n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise UnknownThing(f"unknown verb {first!r}", hint=f"{hint}onloop --help lists the verbs")
+        near = nearest(first, [known.name for known in VERBS])
+        raise UnknownThing(f"unknown verb {first!r}", hint=f"{near}onloop --help lists the verbs")
     return found, _parse_verb(found, words[1:])
 
 

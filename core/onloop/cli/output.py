@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from onloop.cli.json_models.envelope import ErrorJson, LogHeadJson, plain
 from onloop.errors import Exit, OnloopError, Unavailable, WorkflowError
 from onloop.records import Record
-from onloop.text import safe, safe_lines
+from onloop.text import cells, padded, safe, safe_lines
 
 AT_ONCE = 1000
 """How many lines are printed at a time: a flush for each of many thousand takes longer than making them."""
@@ -75,9 +75,9 @@ def _print(line: str, *, error: bool = False) -> None:
 
 
 def columns(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> tuple[str, ...]:
-    """A table for people: columns as wide as their widest cell, safe to print."""
+    """A table for people: columns as wide as their widest cell in a terminal, safe to print."""
     table = [[safe(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+    widths = [max(cells(row[i]) for row in table) for i in range(len(header))]
     return tuple(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+        "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
     )

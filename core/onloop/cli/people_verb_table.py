@@ -27,7 +27,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
     UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Verb, arg
+from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _GATE = arg("--gate", help="which gate, if several ask for a decision")
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -58,6 +58,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
         ),
         prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "logs",
@@ -71,6 +72,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "why",
@@ -80,6 +82,7 @@ _DECISIONS: tuple[Verb, ...] = (
         TaskArguments,
         (TASK,),
         prints=("work_models:WhyJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "approve",
@@ -90,6 +93,7 @@ _DECISIONS: tuple[Verb, ...] = (
         (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         words="note",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reject",
@@ -101,6 +105,7 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:TaskNowJson",),
         words="reason",
         asks=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "answer",
@@ -112,6 +117,7 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:TaskNowJson",),
         words="text",
         asks=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "reassign",
@@ -123,6 +129,7 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:TaskNowJson",),
         words="reason",
         asks=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retry",
@@ -148,6 +155,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
         words="note",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "amend",
@@ -165,6 +173,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("start_models:AmendedJson",),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "retarget",
@@ -185,6 +194,7 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:TaskNowJson",),
         needs_git=True,
         words="reason",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "exclude",
@@ -195,6 +205,7 @@ _DECISIONS: tuple[Verb, ...] = (
         (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         words="reason",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "pause",
@@ -205,6 +216,7 @@ _DECISIONS: tuple[Verb, ...] = (
         (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         words="reason",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "resume",
@@ -215,6 +227,7 @@ _DECISIONS: tuple[Verb, ...] = (
         (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         words="note",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "cancel",
@@ -225,6 +238,7 @@ _DECISIONS: tuple[Verb, ...] = (
         (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         words="reason",
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "freeze",
@@ -234,6 +248,7 @@ _DECISIONS: tuple[Verb, ...] = (
         FreezeArguments,
         (arg("scope", help="all, run:ID, task:ID, workflow:NAME, repo:NAME or agent:NAME"), REASON, *AS, KEY),
         prints=("people_models:FreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unfreeze",
@@ -243,6 +258,7 @@ _DECISIONS: tuple[Verb, ...] = (
         ScopeArguments,
         (arg("scope", help="the frozen scope"), *AS, KEY),
         prints=("people_models:UnfreezeJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "gc",
@@ -256,6 +272,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("store_models:GcJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "repository",
@@ -271,6 +288,7 @@ _DECISIONS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("people_models:TolerateJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -283,6 +301,7 @@ _MARKS: tuple[Verb, ...] = (
         AckArguments,
         (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "snooze",
@@ -298,6 +317,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "wake",
@@ -307,6 +327,7 @@ _MARKS: tuple[Verb, ...] = (
         CauseArguments,
         (_CAUSE, *AS),
         prints=("attention_models:MarkedJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "mute",
@@ -327,6 +348,7 @@ _MARKS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("attention_models:MuteJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "unmute",
@@ -336,6 +358,7 @@ _MARKS: tuple[Verb, ...] = (
         UnmuteArguments,
         (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
         prints=("attention_models:UnmuteJson",),
+        reach=Reach.GATEWAY,
     ),
 )
 
@@ -348,6 +371,7 @@ PEOPLE: tuple[Verb, ...] = (
         AttentionArguments,
         (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
         prints=("attention_models:AttentionJson",),
+        reach=Reach.GATEWAY,
     ),
     *_DECISIONS,
     *_MARKS,

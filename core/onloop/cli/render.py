@@ -29,8 +29,9 @@ from onloop.text import safe
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
-from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words
+from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words, statement_words
 from onloop.views.effective_status import EffectiveStatus
+from onloop.views.gate_standing import CALM
 from onloop.views.sub_agents import sub_agent_words
 
 LAST_LINES = 12
@@ -237,7 +238,7 @@ def _subject_lines(task: Task) -> Iterator[str]:
 def _gate_lines(line: GateLine) -> Iterator[str]:
     whose = line.evidence.tests_from if line.evidence else ""
     tests = f" (the tests of {whose[:12]}, the base)" if whose else ""
-    yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {line.mark.value.upper()} {line.summary}{tests}")
+    yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {_mark_word(line)} {line.summary}{tests}".rstrip())
     if line.evidence is not None and (where := ran_in(line.evidence)):
         yield safe(f"      {' · '.join(where)}")
         yield from (safe(f"      ! {words}") for words in reachable(line.evidence))
@@ -245,6 +246,12 @@ def _gate_lines(line: GateLine) -> Iterator[str]:
         yield safe(f"      {kept}")
     if line.mark in UNMET and line.tail:
         yield from _quoted(line.tail.strip(), LAST_LINES)
+
+
+def _mark_word(line: GateLine) -> str:
+    """What is owed, or was answered, in capitals; what is calm is not."""
+    word = line.mark.value.replace("_", " ")
+    return word if line.mark in CALM else word.upper()
 
 
 def _flag_lines(task: Task) -> Iterator[str]:
@@ -279,8 +286,9 @@ def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
         yield safe(f"  {handed.name}  {handed.size} bytes  {handed.digest[:12]}")
         if with_diff:
             yield from _artefact_lines(handed)
-    if dossier.statement:
+    if dossier.statement and dossier.task.submission:
         yield "what the agent says (not evidence)"
+        yield safe(f"  {statement_words(dossier.task)} at {moment(dossier.task.submission.at)}")
         yield from _quoted(dossier.statement, LAST_LINES)
 
 

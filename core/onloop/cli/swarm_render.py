@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onloop.machine.messages import Handover
-from onloop.machine.task import Judgement
-from onloop.text import safe
+from onloop.machine.rules.independence import counts_now
+from onloop.machine.task import Judgement, Task
+from onloop.text import fit, safe
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
 
@@ -23,7 +24,7 @@ def swarm_lines(dossier: Dossier) -> Iterator[str]:
     yield from map(_child_line, dossier.children)
     if task.judgements:
         yield "reviews (agent-judged, not evidence)"
-    yield from map(_judgement_line, task.judgements)
+    yield from (_judgement_line(task, judgement) for judgement in task.judgements)
     yield from map(_handover_line, task.handovers)
     for left in task.checkpoints.values():
         yield safe(f"checkpoint at {left.step} by {left.by}: {left.size} bytes  {left.digest[:12]}")
@@ -32,17 +33,20 @@ def swarm_lines(dossier: Dossier) -> Iterator[str]:
 
 
 def _child_line(child: Result) -> str:
-    return safe(f"  {child.id}  {child.state.value}  {child.title}: {child.detail}", LONGEST_WORDS)
+    return fit(safe(f"  {child.id}  {child.state.value}  {child.title}: {child.detail}"), LONGEST_WORDS)
 
 
-def _judgement_line(judgement: Judgement) -> str:
-    verdict = "pass" if judgement.passes else "fail"
+def _judgement_line(task: Task, judgement: Judgement) -> str:
+    """A review, named as an earlier one where it is not what counts now."""
+    verdict = (
+        f"{'' if counts_now(task, judgement) else 'earlier, not about this: '}{'pass' if judgement.passes else 'fail'}"
+    )
     about = f"at {judgement.step} on {judgement.head[:12]}"
     words = f"  {verdict} by {judgement.by} ({judgement.independence.value}) {about}: {judgement.reason}"
-    return safe(words, LONGEST_WORDS)
+    return fit(safe(words), LONGEST_WORDS)
 
 
 def _handover_line(handover: Handover) -> str:
     whom = handover.to or "anyone in its role"
     words = f"handed on at {handover.step} by {handover.by} to {whom}; it says: {handover.why}"
-    return safe(words, LONGEST_WORDS)
+    return fit(safe(words), LONGEST_WORDS)

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from onloop.cli.arguments import Arguments
 from onloop.records import Record, field
+
+
+class Reach(Enum):
+    """Which store a verb works with.
+
+    GATEWAY: the one that `$ONLOOP_URL` names, else the one that is found; all goes through the gateway.
+    FILE: only a store whose file is on this machine and ours; a gateway that `$ONLOOP_URL` names must be its own.
+    NONE: none, or one of the verb's own, so that `$ONLOOP_URL` means nothing to it.
+    """
+
+    GATEWAY = "gateway"
+    FILE = "file"
+    NONE = "none"
 
 
 class Argument(Record):
@@ -23,7 +37,8 @@ class Verb(Record):
     `takes` is the record of its arguments, and `arguments` say how argparse reads each field of it, in the order of the
     help. `prints` names the models of what it prints with `--json` (`module:Class` in `json_models/`); a verb without
     one prints its exit code alone. A verb that `needs_git` does nothing where git is missing or too old. `words` names
-    the argument that holds what a person writes; a verb that `asks` for it opens an editor where it is left out.
+    the argument that holds what a person writes; a verb that `asks` for it opens an editor where it is left out. Each
+    verb says its `reach`.
     """
 
     name: str
@@ -36,6 +51,7 @@ class Verb(Record):
     needs_git: bool = False
     words: str = ""
     asks: bool = False
+    reach: Reach | None = None
 
 
 def arg(*names: str, help: str, **options: Any) -> Argument:  # noqa: A002 - argparse's own word

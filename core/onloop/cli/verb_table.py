@@ -28,7 +28,7 @@ from onloop.cli.arguments import (
     WorkflowArguments,
 )
 from onloop.cli.people_verb_table import PEOPLE
-from onloop.cli.verb import AS, KEY, RUN, Verb, arg
+from onloop.cli.verb import AS, KEY, RUN, Reach, Verb, arg
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -78,6 +78,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskJson", "start_models:PreflightJson"),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "fleet",
@@ -107,6 +108,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "list",
@@ -116,6 +118,7 @@ VERBS: tuple[Verb, ...] = (
         ListArguments,
         (RUN, arg("--state", help="only this state")),
         prints=("work_models:TasksJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "tree",
@@ -125,6 +128,7 @@ VERBS: tuple[Verb, ...] = (
         RunArguments,
         (RUN,),
         prints=("work_models:TasksJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "log",
@@ -139,6 +143,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--limit", help="show at most this many events", type=int, default=200),
         ),
         prints=("work_models:LogJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "work",
@@ -178,6 +183,7 @@ VERBS: tuple[Verb, ...] = (
             ),
         ),
         needs_git=True,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "verifier",
@@ -189,6 +195,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--idle-exit", help="end after this long without work (default: never)", default=""),
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
+        reach=Reach.FILE,
     ),
     Verb(
         "demo",
@@ -203,6 +210,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
         needs_git=True,
+        reach=Reach.NONE,
     ),
     Verb(
         "init",
@@ -222,6 +230,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
         prints=("build_models:InitJson", "build_models:NotIsolatedJson", "build_models:ProposedJson"),
+        reach=Reach.FILE,
     ),
     Verb(
         "enrol",
@@ -238,6 +247,7 @@ VERBS: tuple[Verb, ...] = (
             KEY,
         ),
         prints=("build_models:EnrolJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "validate",
@@ -247,6 +257,7 @@ VERBS: tuple[Verb, ...] = (
         FilesArguments,
         (arg("files", nargs="+", help="files"),),
         prints=("build_models:ValidateJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "graph",
@@ -256,6 +267,7 @@ VERBS: tuple[Verb, ...] = (
         GraphArguments,
         (arg("workflow", nargs="?", help="a file or a built-in"),),
         prints=("build_models:GraphJson",),
+        reach=Reach.NONE,
     ),
     Verb(
         "workflow",
@@ -268,6 +280,7 @@ VERBS: tuple[Verb, ...] = (
             arg("name", nargs="?", help="the built-in workflow to print"),
         ),
         prints=("build_models:WorkflowsJson", "build_models:SchemaJson", "build_models:WorkflowSourceJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "schema",
@@ -277,6 +290,7 @@ VERBS: tuple[Verb, ...] = (
         SchemaArguments,
         (arg("name", nargs="?", help="a verb, error or workflow-file (default: list them)"),),
         prints=("build_models:SchemasJson", "build_models:SchemaJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "serve",
@@ -289,6 +303,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
         ),
         needs_git=True,
+        reach=Reach.FILE,
     ),
     Verb(
         "help",
@@ -298,6 +313,7 @@ VERBS: tuple[Verb, ...] = (
         HelpArguments,
         (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
         prints=("build_models:GuidesJson", "build_models:GuideJson", "build_models:UsageJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "hook",
@@ -311,6 +327,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--user", help="for all your projects, not only for this one", action="store_true"),
         ),
         prints=("build_models:HookShownJson", "build_models:HookFileJson"),
+        reach=Reach.NONE,
     ),
     Verb(
         "doctor",
@@ -326,6 +343,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
         ),
         prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "store",
@@ -354,6 +372,7 @@ VERBS: tuple[Verb, ...] = (
             "store_models:ArchivedJson",
             "store_models:MigrateJson",
         ),
+        reach=Reach.FILE,
     ),
 )
 

@@ -43,6 +43,7 @@ OPERATIONS: Mapping[str, str] = {
     "jobs": "views.queries.reads:ReadJobs",
     "base_result": "views.queries.base_results:ReadBaseResult",
     "log": "views.queries.reads:ReadEvents",
+    "names": "views.queries.known_names:ReadNames",
     "task_now": "views.effective_status:ReadTaskNow",
     "tasks_now": "views.effective_status:ReadTasksNow",
     "definition": "views.pinned_workflow:ReadDefinition",

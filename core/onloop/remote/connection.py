@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from onloop.errors import BadInput, Refused, Unavailable
+from onloop.errors import BadInput, NotAllowed, Refused, Unavailable
 from onloop.gateway.upkeep import RecogniseAgent, RecordStoreEvent
 from onloop.identity.own_key import own_key
 from onloop.identity.passphrase import Secret, rekeyed
@@ -20,6 +20,7 @@ from onloop.remote.client_credentials import Credentials, HeldKeys, ProvedOnConn
 from onloop.remote.framing import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
 from onloop.remote.protocol import answer_from, request_fields, request_text
 from onloop.store.rows import Head
+from onloop.views.queries.reads import ReadStoreState
 
 if TYPE_CHECKING:
     import socket
@@ -40,18 +41,28 @@ class ConnectionLost(Exception):
     """The connection broke, and the client cannot know whether the request took effect."""
 
 
+def other_store(path: Path, served: str, store: Path | None) -> BadInput:
+    """What is said where the gateway at `path` serves the store of the id `served`, and not the one in `store`."""
+    return BadInput(
+        f"the gateway at {path} serves another store (its id is {served}) than {store}",
+        hint=f"unset ONLOOP_URL to use {store}, or leave out --store and ONLOOP_STORE to use the gateway's",
+    )
+
+
 class Connection:
     """A connection that is made when it is needed. One object serves one thread."""
 
     def __init__(
         self,
         path: Path,
-        store: Path,
+        store: Path | None,
         credentials: Credentials | None = None,
         patience: Sequence[float] = RETRY_S,
         answer_s: float = ANSWER_S,
     ) -> None:
         """The connection to the gateway at `path` of the store in `store`, whose owner alone may listen there.
+
+        Without a store that is known, our own user alone may.
 
         Lines with the same `credentials` prove whatever is proved on one of them; `patience` is how long is waited,
         in seconds, between the tries to reach a gateway that has gone. One that is there has `answer_s` to answer.
@@ -75,9 +86,7 @@ class Connection:
         self._socket, self._frames = connected(self.path, CONNECT_S, self._store), Frames(LARGEST_ANSWER)
         self._standing = ProvedOnConnection()
         try:
-            key = own_key(self._store)
-            if key is not None:
-                prove_own(self._ask, key)
+            self._prove_own()
             self._prove()
         except ConnectionLost as problem:
             raise Unavailable(
@@ -86,6 +95,16 @@ class Connection:
         except BaseException:
             self.close()
             raise
+
+    def _prove_own(self) -> None:
+        """Show that we can open the store, if we can; BadInput where it is not the one that is served here."""
+        key = own_key(self._store) if self._store is not None else None
+        if key is None:
+            return
+        try:
+            prove_own(self._ask, key)
+        except NotAllowed as no:
+            raise other_store(self.path, self._ask(ReadStoreState()).id, self._store) from no
 
     def _prove(self) -> None:
         """Prove here what was proved over another line, or over this one before it broke."""

@@ -16,7 +16,7 @@ class ConnectionPool(Record):
     """What is proved over one of them is proved over all: a person says their passphrase once."""
 
     path: Path
-    store: Path
+    store: Path | None
     clock: Callable[[], int]
     credentials: Credentials = field(default_factory=Credentials)
     _spare: deque[Connection] = field(default_factory=deque)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from onloop.errors import BadInput, NotAllowed, Unavailable
+from onloop.errors import NotAllowed, Unavailable
 from onloop.records import Record
 
 LONGEST_PATH = 100
@@ -77,8 +77,13 @@ def _share(path: Path, group: int) -> None:
         raise NotAllowed(f"{me} is not a member of {theirs}, and cannot give it access to {path}", hint=hint) from None
 
 
-def owner_of(store: Path, path: Path) -> int:
-    """Whose the store is; NotAllowed where its folder cannot be seen, for then anybody could listen at `path`."""
+def owner_of(store: Path | None, path: Path) -> int:
+    """Whose the store is; NotAllowed where its folder cannot be seen, for then anybody could listen at `path`.
+
+    Where no store is known, only a gateway of our own user is believed.
+    """
+    if store is None:
+        return os.getuid()
     try:
         found = store.lstat()
     except OSError as problem:
@@ -91,7 +96,7 @@ def owner_of(store: Path, path: Path) -> int:
     return found.st_uid
 
 
-def connected(path: Path, timeout_s: float, store: Path) -> socket.socket:
+def connected(path: Path, timeout_s: float, store: Path | None) -> socket.socket:
     """A connection to the gateway at `path`; NotAllowed where whoever listens there does not own the store's folder."""
     owner = owner_of(store, path)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -100,6 +105,11 @@ def connected(path: Path, timeout_s: float, store: Path) -> socket.socket:
         with _reachable(path) as name:
             made.connect(name)
         listener = peer_of(made).uid
+        if listener != owner and store is None:
+            raise NotAllowed(
+                f"user {listener} listens at {path}, and nobody can say whose store that is",
+                hint="if you trust them: set ONLOOP_STORE to the store's folder, whose owner must be the same",
+            )
         if listener != owner:
             raise NotAllowed(
                 f"user {listener} listens at {path}, and {store} belongs to user {owner}",
@@ -112,14 +122,6 @@ def connected(path: Path, timeout_s: float, store: Path) -> socket.socket:
         made.close()
         raise
     return made
-
-
-def socket_path(url: str) -> Path:
-    """The path in a URL `unix:/path`."""
-    scheme, _, path = url.partition(":")
-    if scheme != "unix" or not path.startswith("/"):
-        raise BadInput(f"ONLOOP_URL is {url[:200]!r}", hint="unix:/path/to/gateway.sock")
-    return Path("/" + path.lstrip("/"))
 
 
 @contextmanager

@@ -40,6 +40,10 @@ MARKS: Mapping[GateStatus, str] = {
     GateStatus.WAITING: "?",
     GateStatus.STALE: "~",
     GateStatus.MISSING: "○",
+    GateStatus.NOT_YET: "–",
+    GateStatus.AGAIN: "↻",
+    GateStatus.EARLIER: "v",
+    GateStatus.LATER: "·",
 }
 """A gate's mark as a shape; the word stands beside it where there is room."""
 

@@ -150,7 +150,7 @@ def _each_once(feedback: tuple[Feedback, ...]) -> Iterator[tuple[Feedback, int]]
 
 
 def feedback_words(item: Feedback, times: int = 1) -> str:
-    """One thing that came back, in a line; several lines are quoted, so that none passes for a part of the brief."""
+    """One thing that came back, in a line; several lines are quoted below who wrote them: none passes for the brief."""
     often = f" ({times} times by now)" if times > 1 else ""
     if item.kind == "gate":
         return f"gate {_line(item.text)}{often}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from onloop.errors import OnloopError
@@ -24,6 +23,10 @@ from onloop.store.rows import Lease, SubAgent
 from onloop.views.base_words import BaseState, base_state
 from onloop.views.children import Result, results, swarm_of
 from onloop.views.consequences import amend_command, consequences, is_about_base, no_worse_consequence
+from onloop.views.gate_standing import UNMET as UNMET
+from onloop.views.gate_standing import GateLine as GateLine
+from onloop.views.gate_standing import GateStatus as GateStatus
+from onloop.views.gate_standing import standing
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.query import Query
@@ -36,35 +39,6 @@ DIFF_LIMIT = 200_000
 TAIL_LIMIT = 4_000
 ARTEFACT_LIMIT = 4_000
 """How much of an artefact is shown, in characters."""
-
-
-class GateStatus(StrEnum):
-    """How a gate stands, for a strip of them."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ERROR = "error"
-    TIMED_OUT = "timed_out"
-    RUNNING = "running"
-    WAITING = "waiting"
-    STALE = "stale"
-    MISSING = "missing"
-
-
-UNMET = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
-"""The marks of a gate that was answered, and not with a pass."""
-
-
-class GateLine(Record):
-    """One gate of one step as it stands: absent evidence is MISSING, never blank."""
-
-    step: str
-    gate: str
-    mark: GateStatus
-    summary: str
-    evidence: Evidence | None
-    digest: str | None
-    tail: str
 
 
 class Asked(Record):
@@ -192,6 +166,11 @@ def _base_line(found: Evidence) -> GateLine:
     return GateLine(found.step, found.gate, mark, found.summary, found, evidence_digest(found), "")
 
 
+def statement_words(task: Task) -> str:
+    """With which commit the agent said what it says, for after which something else may have been found."""
+    return f"said with {task.submission.head[:12]}" if task.submission else ""
+
+
 def addressed_words(person: str) -> str:
     """That commits carry a person's address, and how much that means."""
     return f"commits carry the address of human:{person}; whoever commits chooses it, and it bars nobody"
@@ -209,12 +188,14 @@ def failure_tails(reading: Reading, lines: Iterable[GateLine]) -> Mapping[str, s
 
 
 def gate_lines(definition: Definition, task: Task) -> tuple[GateLine, ...]:
-    """How every gate of the workflow stands, in the order of its steps, output tails left out."""
-    return tuple(line for step in definition.steps for line in _step_lines(task, step))
+    """How every gate of the workflow stands for a person, in the order of its steps, output tails left out."""
+    return tuple(
+        standing(definition, task, step, line) for step in definition.steps for line in _step_lines(task, step)
+    )
 
 
 def step_lines(definition: Definition, task: Task, step_id: str | None) -> tuple[GateLine, ...]:
-    """How every gate of one step stands; nothing where the workflow has no such step."""
+    """What is known of every gate of one step, for its agent; nothing where the workflow has no such step."""
     return tuple(line for step in definition.steps if step.id == step_id for line in _step_lines(task, step))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """`did you mean X? `, if a valid word is close enough to `name`; else empty."""
+    from difflib import get_close_matches  # here: it is needed where something is wrong, and takes long to load
+
     near = get_close_matches(name[:100], list(valid), n=1)
     return f"did you mean {near[0]}? " if near else ""
 

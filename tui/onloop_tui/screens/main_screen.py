@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
-from onloop_tui.bindings import KEYS, MAIN_KEYS, Key, Where, bindings_of
+from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
 from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
@@ -260,12 +260,10 @@ class MainScreen(Screen[None]):
     def action_copy_cli_equivalent(self) -> None:
         """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
-        if command:
-            self._copy(command)
-            return
         subject = self._subject()
-        key = next(key for key in KEYS if key.action == "go")
-        self._copy(key.cli_equivalent.format(task=subject.task) if subject and subject.task else "")
+        if not command and subject and subject.task:
+            command = f"onloop show {subject.task}"
+        self._copy(self._session.place.addressed(command) if command else "")
 
     def _copy(self, words: str) -> None:
         if words:

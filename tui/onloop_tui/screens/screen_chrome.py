@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.feed import StoreLost
 from onloop_tui.model.chrome.header import header_lines, since_words
+from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.session import Session
@@ -51,6 +52,7 @@ class ScreenChrome:
             labels=("advisory", *(("read-only",) if self.session.read_only else ())),
             tabs=tuple((TABS[where], where is front) for where in views),
             width=width,
+            store=safe(self.session.place.name),
         )
 
     def trouble_lines(self, width: int) -> tuple[Line, ...]:

@@ -92,6 +92,7 @@ class AttentionJson(Record):
     counts: CountsJson
     needs_person: Annotated[int, Meta(description="How many items need a person, shown or hidden.")]
     frozen: Sequence[FrozenJson]
+    store: Annotated[str, Meta(description="The folder of the store that was asked, or the URL of its gateway.")]
 
 
 class MarkedJson(Record):

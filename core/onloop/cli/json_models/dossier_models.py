@@ -143,6 +143,7 @@ class JudgementJson(Record):
     by: str
     at: AtMs
     head: str
+    current: Annotated[bool, Meta(description="Whether it is about what counts now, and of the step's last visit.")]
     untrusted: JudgementWordsJson
 
 

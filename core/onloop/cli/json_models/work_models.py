@@ -68,6 +68,7 @@ class TasksJson(Record):
     """Tasks as they stand now, oldest first."""
 
     tasks: Sequence[TaskNowJson]
+    store: Annotated[str, Meta(description="The folder of the store that they are in, or the URL of its gateway.")]
 
 
 class WhyJson(TaskNowJson):

@@ -37,7 +37,7 @@ from onloop.cli.json_models.agent_models import (
 )
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import answer_output, moment, verdict_json
-from onloop.errors import BadInput, Exit, OnloopError
+from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.command_operations import PerformCommand
@@ -64,9 +64,13 @@ def claim(context: Context[ClaimArguments]) -> VerbOutput:
     args, opened = context.args, context.opened
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
-    got = opened.gateway.perform(
-        ClaimTask(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
-    )
+    asked = ClaimTask(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
+    try:
+        got = opened.gateway.perform(asked)
+    except Refused as problem:
+        from onloop.cli.name_checks import meant_role  # here: other verbs of agents do not need it
+
+        raise meant_role(context, args.role, problem) from None
     place = _workplace(context, got)
     exports = own_variables(opened.home, got.task, got.secret)
     lines = (

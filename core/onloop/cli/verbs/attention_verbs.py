@@ -10,6 +10,7 @@ from onloop.attention.lifecycle import acknowledgement, snooze
 from onloop.cli.arguments import Arguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.attention_models import AttentionJson, FrozenJson, MarkedJson, MuteJson, UnmuteJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.people_arguments import (
     AckArguments,
@@ -28,6 +29,7 @@ from onloop.text import safe
 from onloop.views.overview_projector import ReadBoard
 from onloop.views.queries.reads import ReadStoreState
 from onloop.workflow.duration import milliseconds
+from onloop.workflow.hints import nearest
 
 
 def attention(context: Context[AttentionArguments]) -> VerbOutput:
@@ -35,7 +37,7 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
     board, now = board_of(context), context.opened.gateway.clock()
     freezes = list(context.opened.gateway.perform(ReadStoreState()).freezes.values())
     lines = [line for group in board.shown for line in group_lines(group, board.life(group.cause), now)]
-    lines = lines or ["nothing needs a person"]
+    lines = lines or [safe(f"nothing needs a person in {context.home.name}")]
     lines += [line for hidden in board.hidden for line in _hidden_lines(hidden)] if context.args.all else []
     data = AttentionJson(
         groups=[group_json(group, board.life(group.cause), now) for group in board.shown],
@@ -43,6 +45,7 @@ def attention(context: Context[AttentionArguments]) -> VerbOutput:
         counts=counts_json(board.counts),
         needs_person=board.counts.shown + board.counts.hidden,
         frozen=[FrozenJson(freeze.scope, freeze.by, freeze.reason) for freeze in freezes],
+        store=context.home.name,
     )
     notes = (*map(freeze_line, freezes), *(() if context.args.all else _left_out(board)))
     return VerbOutput(lines=tuple(lines), data=data, notes=notes)
@@ -94,6 +97,9 @@ def wake(context: Context[CauseArguments]) -> VerbOutput:
 def mute(context: Context[MuteArguments]) -> VerbOutput:
     """Show nothing that a rule covers, for a while."""
     args, person = context.args, context.person()
+    check_names(context, gate=args.gate, step=args.step, workflow=args.workflow, repository=args.repo, run=args.run)
+    if args.cause:
+        group_named(context, args.cause)
     rule = Rule(args.cause, args.reason_code, args.gate, args.step, args.workflow, args.repo, args.run)
     until = context.opened.gateway.clock() + milliseconds(args.duration)
     context.opened.gateway.perform(RecordStoreEvent(person, Muted(rule, person.id, until, args.reason)))
@@ -123,7 +129,8 @@ def group_named(context: Context[Arguments], cause: str) -> Group:
     parts = [group for group in groups if group.cause == cause]
     if not parts:
         known = ", ".join(dict.fromkeys(group.cause for group in groups)) or "none"
-        raise UnknownThing(f"there is no cause {cause!r}", hint=f"causes now: {known}")
+        near = nearest(cause, [group.cause for group in groups])
+        raise UnknownThing(f"there is no cause {cause!r}", hint=f"{near}causes now: {known}")
     return joined(parts)
 
 

@@ -27,13 +27,14 @@ from onloop.cli.json_models.build_models import (
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit, WorkflowError
 from onloop.gates.toolchain import missing_tools, toolchain_of
-from onloop.home import Home, is_own
+from onloop.home import Home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.named_programs import named_programs
 from onloop.machine.transition_table import rows
 from onloop.workflow.builtins import builtin, builtins
+from onloop.workflow.hints import nearest
 from onloop.workflow.loader import load
 from onloop.workflow.schema import json_schema
 
@@ -134,7 +135,7 @@ def _closed_words(name: str, definition: Definition) -> Iterator[str]:
 
 def _missing_words(name: str, definition: Definition, home: Home) -> Iterator[str]:
     """Which tools of the workflow the store's toolchain does not have; nothing where there is no store of ours."""
-    if is_own(home.store) and home.store.is_dir():
+    if home.is_ours and home.store.is_dir():
         for missing in missing_tools(toolchain_of(home.store), definition.environment, named_programs(definition)):
             yield f"{name}: {missing.message}; {missing.hint}"
 
@@ -172,5 +173,8 @@ def _file(name: str) -> Definition:
     except OSError as problem:
         raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None
     if source is None:
-        raise BadInput(f"there is no file {name!r}", hint=f"give a file, or a built-in: {', '.join(builtins())}")
+        raise BadInput(
+            f"there is no file {name!r}",
+            hint=f"{nearest(name, builtins())}give a file, or a built-in: {', '.join(builtins())}",
+        )
     return load(source, name)

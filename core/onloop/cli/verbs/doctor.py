@@ -27,7 +27,7 @@ from onloop.gates.environments.secret_values import declared_secrets
 from onloop.gates.repository.git import git_version
 from onloop.gates.toolchain import FILE, PYTHON, TOOLS, ToolMissing, toolchain_of, unfit
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.home import Home, is_own
+from onloop.home import Home
 from onloop.machine.box_facts import BoxProved, ProbeAsked, ProvedCell
 from onloop.machine.definition import Assurance
 from onloop.machine.store_state import PersonEnrolled, Tolerated
@@ -62,7 +62,7 @@ def doctor(context: Context[DoctorArguments]) -> VerbOutput:
 
         return prove(context.args.agent, context.home)
     if context.args.repo:
-        home = context.home if is_own(context.home.store) else context.opened.home
+        home = context.home if context.home.is_ours else context.opened.home
         return prove_origin(home, context.args.repo)
     checks, reached, proof = [_python(), _git(), _sqlite()], Reached(Assurance.A0, ("there is no store",)), None
     try:
@@ -97,9 +97,9 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     home = opened.home
     house, jobs = opened.gateway.perform(ReadStoreState()), opened.gateway.perform(ReadJobs())
     people = "; ".join(_person(person) for person in house.people.values()) or "nobody"
-    apart = not is_own(home.store)
+    apart = not home.is_ours
     checks = [
-        _Check("store", True, f"{home.store}, {'scripted for ever' if house.scripted else 'people decide'}"),
+        _Check("store", True, f"{home.name}, {'scripted for ever' if house.scripted else 'people decide'}"),
         _Check("people", bool(house.people), people),
         _verifier(jobs if not house.freezes else (), opened.gateway.clock(), apart, home),
     ]
@@ -110,10 +110,11 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     checks += [_Check("credentials", good, words) for good, words in credential_checks(home)]
     checks.append(_Check("disk", *disk_check(home)))
     checks += [_tolerated(each) for each in house.tolerated.values()]
-    if apart:
+    isolated = apart and home.is_known  # a store whose folder is not known is served by our own user
+    if isolated:
         checks.append(_isolation(home))
-    shut_out = apart and not can_open(home)
-    return checks, assurance_reached(Grounds(house.scripted, apart, shut_out, proof, now)), proof
+    shut_out = isolated and not can_open(home)
+    return checks, assurance_reached(Grounds(house.scripted, isolated, shut_out, proof, now)), proof
 
 
 def _fresh_proof(context: Context[Arguments], opened: GatewayHandle) -> BoxProved | None:

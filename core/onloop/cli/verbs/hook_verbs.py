@@ -20,6 +20,7 @@ from onloop.gates.repository.folders import private
 from onloop.home import Home
 from onloop.text import safe
 from onloop.workflow.agent_file import FOLDER, LARGEST, AgentSpec, agent_path, load_agent
+from onloop.workflow.hints import nearest
 
 
 def hook(context: Context[HookArguments]) -> VerbOutput:
@@ -50,7 +51,9 @@ def vendor_called(name: str | None) -> Vendor:
     if name is not None and name in VENDORS and found is None:
         raise UnknownThing(f"{VENDORS[name].title} has no hook of ours: {VENDORS[name].trap}", hint=_starts(name))
     if found is None:
-        raise UnknownThing(f"no agent is called {name!r} here", hint=f"one of: {', '.join(HOOKED)}")
+        raise UnknownThing(
+            f"no agent is called {name!r} here", hint=f"{nearest(name or '', HOOKED)}one of: {', '.join(HOOKED)}"
+        )
     return found
 
 
@@ -140,5 +143,5 @@ def _agent_here(name: str) -> AgentSpec:
         with path.open("rb") as file:
             return load_agent(file.read(LARGEST + 1), name, str(path))
     except OSError:
-        hint = f"one of: {', '.join(VENDORS)}, or the name of a file in {FOLDER}"
+        hint = f"{nearest(name, VENDORS)}one of: {', '.join(VENDORS)}, or the name of a file in {FOLDER}"
         raise UnknownThing(f"no agent is called {name!r} here", hint=hint) from None

@@ -100,8 +100,7 @@ def _variables(context: Context[JoinArguments], task: Task, secret: str, clone: 
             opened.gateway.perform(PerformCommand(agent, task.id, release))
         raise
     own = own_variables(opened.home, task, secret)
-    url = {"ONLOOP_URL": os.environ["ONLOOP_URL"]} if os.environ.get("ONLOOP_URL") else {}
-    return {name: value for name, value in own.items() if name.startswith("ONLOOP_")} | url | {"ONLOOP_CLONE": clone}
+    return {name: value for name, value in own.items() if name.startswith("ONLOOP_")} | {"ONLOOP_CLONE": clone}
 
 
 def _keep(clone: str, exports: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from onloop.cli.arguments import ListArguments, LogArguments, LogsArguments, Run
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import LogJson, LogsJson, TasksJson, WhyJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import moment, reason_words, strip, sub_agent_lines, task_now_json
@@ -20,15 +21,17 @@ from onloop.machine.definition import Definition
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
 from onloop.store.port import Recorded, TaskFilter
-from onloop.text import safe
+from onloop.text import fit, padded, safe
 from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents, ReadTask
 from onloop.views.sub_agents import counted
+from onloop.workflow.hints import nearest
 
 LONGEST_DETAIL = 70
+BEGINS = "onloop start or onloop fleet begins"
 MOST_EVENTS = 10_000
 LOOK_S = 0.2
 """How often a log is looked at that may grow."""
@@ -37,18 +40,19 @@ LOOK_S = 0.2
 def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     """Every task in a line."""
     states = _states(context.args.state)
+    check_names(context, run=context.args.run)
     gateway = context.opened.gateway
     now = gateway.clock()
     found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(found))
+        return VerbOutput(data=_tasks_json(context, found))
     rows = [_row(each.task, each.effective_status, now) for each in found]
     lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
-    return VerbOutput(lines=lines if rows else ("no tasks: onloop start or onloop fleet begins some",))
+    return VerbOutput(lines=lines if rows else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),))
 
 
-def _tasks_json(found: Sequence[TaskNow]) -> TasksJson:
-    return TasksJson([task_now_json(each.task, each.effective_status) for each in found])
+def _tasks_json(context: Context[RunArguments], found: Sequence[TaskNow]) -> TasksJson:
+    return TasksJson([task_now_json(each.task, each.effective_status) for each in found], context.home.name)
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -57,11 +61,12 @@ def _states(word: str | None) -> tuple[State, ...] | None:
     try:
         return (State(word),)
     except ValueError:
-        raise BadInput(f"there is no state {word!r}", hint=f"one of {', '.join(State)}") from None
+        hint = f"{nearest(word, State)}one of {', '.join(State)}"
+        raise BadInput(f"there is no state {word!r}", hint=hint) from None
 
 
 def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
-    detail = safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail, LONGEST_DETAIL)
+    detail = fit(safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail), LONGEST_DETAIL)
     reason = standing.reason.value if standing.reason else ""
     since = age(now - task.since)
     holder = ", ".join(filter(None, (task.holder, counted(standing.sub_agents))))
@@ -81,14 +86,15 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
 
 def tree(context: Context[RunArguments]) -> VerbOutput:
     """Runs with their tasks, gates as strips."""
+    check_names(context, run=context.args.run)
     gateway = context.opened.gateway
     found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(found))
+        return VerbOutput(data=_tasks_json(context, found))
     digests = dict.fromkeys(each.task.definition for each in found)
     definitions = {digest: gateway.perform(ReadDefinition(digest)) for digest in digests}
     lines = tuple(_tree_lines(found, definitions))
-    return VerbOutput(lines=lines or ("no runs: onloop start or onloop fleet begins one",))
+    return VerbOutput(lines=lines or (safe(f"no runs in {context.home.name}: {BEGINS} one"),))
 
 
 def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition]) -> Iterator[str]:
@@ -113,6 +119,7 @@ def log(context: Context[LogArguments]) -> VerbOutput:
     args = context.args
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
+    check_names(context, run=args.run, task=args.task)
     limit = min(args.limit, MOST_EVENTS)
     wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
     events = context.opened.gateway.perform(wanted)
@@ -121,7 +128,7 @@ def log(context: Context[LogArguments]) -> VerbOutput:
 
 
 def _event_line(event: Recorded) -> str:
-    who = f"{event.task:<10} {event.principal:<20}"
+    who = f"{event.task:<10} {padded(safe(event.principal), 20)}"
     return safe(f"{event.seq:>6}  {moment(event.at)}  {who} {event.name}  {event.data}")
 
 

@@ -44,6 +44,7 @@ from onloop.views.pushes_under_way import Push, pushes_under_way
 from onloop.views.queries.kept_files import KeptFile, ReadAttachments
 from onloop.views.queries.reads import ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
+from onloop.workflow.hints import nearest
 
 SHORTEST_DIGEST = 12
 MOST_NAMES = 10
@@ -262,6 +263,10 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
     fitting = [a for a in asked if gate is None or a.request.gate == gate]
     if len(fitting) == 1:
         return _Asked(fitting[0].request.id, fitting[0].digest)
+    if asked and not fitting:
+        names = [each.request.gate or "" for each in asked]
+        hint = f"{nearest(gate or '', names)}it asks for: {', '.join(names)}"
+        raise BadInput(f"{task.id} asks nothing of a gate {gate!r}", hint=hint)
     if not fitting:
         raise Refused(
             f"{task.id} asks nothing of that kind: it is {task.state.value} ({task.detail})",

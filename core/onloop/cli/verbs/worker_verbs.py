@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 from onloop.access.opening import open_home
 from onloop.access.verifier_process import ensure_verifier
@@ -13,12 +15,15 @@ from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.agents.worker import Worker, WorkerSettings, command_words
 from onloop.cli.arguments import WorkArguments
 from onloop.cli.context import Context
+from onloop.cli.name_checks import check_names, unknown_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.running import pause_until, say, stop_signals
 from onloop.errors import BadInput, NotAllowed
 from onloop.gateway.claims import ClaimFilter
 from onloop.inherited import variable_problem
+from onloop.workflow.agent_file import agent_path
 from onloop.workflow.duration import milliseconds
+from onloop.workflow.hints import nearest
 from onloop.workflow.model import AGENT
 
 MOST_AGENTS = 100
@@ -31,7 +36,11 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
     """Be a worker until stopped."""
     if os.environ.get("ONLOOP_TOKEN"):
         raise NotAllowed("an agent may not be a worker: it would take both sides of a review", hint=_NOT_BY_AGENTS)
-    settings = _settings(context.args)
+    args, settings = context.args, _settings(context.args)
+    check_names(context, run=args.run)
+    known = {"role": args.role, "repository": args.repo, "workflow": args.workflow, "label": args.label}
+    for words in (*unknown_names(context, **known), *_unknown_agent(args.agent)):
+        say(words)
     opened, turn = context.opened, threading.Lock()
 
     def keep_verifier() -> None:
@@ -49,9 +58,16 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
             ensure_verifier=keep_verifier,
             reopen=lambda: open_home(context.home),
         )
-        code = worker.run(once=context.args.once)
+        code = worker.run(once=args.once)
     opened.home.check_there()
     return VerbOutput(code)
+
+
+def _unknown_agent(name: str | None) -> Iterator[str]:
+    """That a name is no vendor's and of no agent in this folder: that of a repository is looked for there."""
+    if name and name not in VENDORS and not Path(agent_path(name)).exists():
+        near = nearest(name, VENDORS)
+        yield f"mind: {name} is no vendor; {near}each repository is looked through for {agent_path(name)}"
 
 
 def _settings(args: WorkArguments) -> WorkerSettings:

@@ -12,13 +12,16 @@ _SEPARATORS = ("-", "_", ".", "+")
 
 def judged(task: Task, step: Step, gate: ReviewGate) -> tuple[Judgement, ...]:
     """The judgements that count now: of this visit, and about the commit, merge-base and workflow that count."""
-    submission = task.submission
-    return tuple(
-        j
-        for j in task.judgements
-        if (j.step, j.gate, j.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
-        and submission is not None
-        and (j.head, j.base, j.definition) == (submission.head, submission.base, task.definition)
+    return tuple(j for j in task.judgements if (j.step, j.gate) == (step.id, gate.id) and counts_now(task, j))
+
+
+def counts_now(task: Task, judgement: Judgement) -> bool:
+    """Whether a judgement is of its step's last visit, and about the commit, merge-base and workflow that count."""
+    now = task.submission
+    return (
+        judgement.visit == task.visits.get(judgement.step, 0)
+        and now is not None
+        and (judgement.head, judgement.base, judgement.definition) == (now.head, now.base, task.definition)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from onloop.machine import events as e
 from onloop.machine.artefacts import Artefact
-from onloop.machine.definition import HumanGate, Step
+from onloop.machine.definition import Definition, HumanGate, Step
 from onloop.machine.flags import flag_words
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
@@ -270,13 +270,13 @@ def unmet_before(course: DecisionBuilder, step: Step) -> tuple[str, ...]:
     The final commit is vouched for by the gates from the last agent's step on. Gates of steps before it judged
     earlier work when those were left; the effect runs their commands again on the result (`gateway.effects`).
     """
-    return tuple(unmet for s in _vouching(course, step) for unmet in _unmet(course, s))
+    return tuple(unmet for s in vouching(course.definition, step) for unmet in _unmet(course, s))
 
 
-def _vouching(course: DecisionBuilder, step: Step) -> tuple[Step, ...]:
-    """The steps from the last agent's on, up to the effect's."""
-    ids = [s.id for s in course.definition.steps]
-    earlier = course.definition.steps[: ids.index(step.id)]
+def vouching(definition: Definition, step: Step) -> tuple[Step, ...]:
+    """The steps that vouch for the work at `step`: from the last agent's before it on."""
+    ids = [s.id for s in definition.steps]
+    earlier = definition.steps[: ids.index(step.id)]
     last = max((n for n, s in enumerate(earlier) if s.role is not None or s.fan_out is not None), default=0)
     return earlier[last:]
 
@@ -287,11 +287,11 @@ def ask_again(course: DecisionBuilder) -> None:
     The work is done and goes back to no agent; only a reviewing agent judges again. Past `max_visits` of the step
     where that begins a person is asked what now, so that a target that keeps changing holds nobody in a loop.
     """
-    why, vouching = course.task.voided, _vouching(course, course.step)
-    if not vouching:
+    why, steps = course.task.voided, vouching(course.definition, course.step)
+    if not steps:
         course.hold(Reason.CHANGED_SINCE_APPROVAL, why)
         return
-    step = vouching[0]
+    step = steps[0]
     visit = course.task.visits.get(step.id, 0) + 1
     course.record(e.StepEntered(step.id, visit, step.role))
     course.record(e.CountersReset(Feedback("gate", why, "gateway", course.now)))

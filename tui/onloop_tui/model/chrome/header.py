@@ -11,6 +11,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 
 MOST_LINES = 3
 ROOMY = 100
+LONGEST_NAME = 30
 STALE_MS = 5_000
 """Data older than this is marked as stale."""
 
@@ -23,8 +24,9 @@ def header_lines(
     labels: Sequence[str],
     tabs: Sequence[tuple[str, bool]],
     width: int,
+    store: str = "",
 ) -> tuple[Line, ...]:
-    """The views, counts, freezes, labels and the age of the data; a lost store comes first."""
+    """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first."""
     pieces: list[Line] = [_tabs(tabs)]
     if lost:
         pieces.append((Span(f"⚠ {lost}", Tone.BAD),))
@@ -36,6 +38,7 @@ def header_lines(
         *_hidden(snapshot.board.counts),
         *((Span(label, Tone.WARN),) for label in labels),
         (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),),
+        *([(Span(f"in {_end_of(store)}", Tone.DIM),)] if store else []),
     ]
     return flowed(pieces, width, MOST_LINES)
 
@@ -48,6 +51,11 @@ def _waiting(counts: BoardCounts) -> list[Line]:
         (Span(f"blocked {counts.blocked}{causes}", Tone.BAD if counts.blocked else Tone.PLAIN),),
     ]
     return [*pieces, *([(Span(f"failed {counts.failed}", Tone.BAD),)] if counts.failed else [])]
+
+
+def _end_of(store: str) -> str:
+    """The end of a store's name, which tells stores apart."""
+    return store if len(store) <= LONGEST_NAME else f"…{store[1 - LONGEST_NAME :]}"
 
 
 def _calm(snapshot: Snapshot) -> list[Line]:

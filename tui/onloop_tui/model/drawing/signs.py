@@ -97,20 +97,25 @@ MARK_SIGNS: Mapping[GateStatus, Sign] = {
     GateStatus.WAITING: Sign("○", "waiting", Tone.ACCENT),
     GateStatus.STALE: Sign("⚠", "STALE", Tone.WARN),
     GateStatus.MISSING: Sign("⚠", "MISSING", Tone.WARN),
+    GateStatus.NOT_YET: Sign("–", "not yet", Tone.DIM),
+    GateStatus.AGAIN: Sign("↻", "again", Tone.DIM),
+    GateStatus.EARLIER: Sign("v", "earlier", Tone.DIM),
+    GateStatus.LATER: Sign("·", "later", Tone.DIM),
 }
-"""The status of a gate."""
+"""The status of a gate; those that nothing is owed for now are calm."""
 
 STRIP_SHAPES: Mapping[GateStatus, str] = {
     **{mark: sign.shape for mark, sign in MARK_SIGNS.items()},
     GateStatus.ERROR: "!",
     GateStatus.TIMED_OUT: "◔",
     GateStatus.STALE: "~",
-    GateStatus.MISSING: "–",
+    GateStatus.MISSING: "□",
+    GateStatus.NOT_YET: "–",
 }
 """The status of a gate as one distinct shape, for narrow places."""
 
-LATER = Sign("·", "later", Tone.DIM)
-"""A gate of a step that was not reached yet, so that it cannot have evidence."""
+LATER = MARK_SIGNS[GateStatus.LATER]
+"""What was not reached yet."""
 
 VERBS: Mapping[Act, str] = {
     Act.APPROVE: "approve",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from rich.cells import cell_len, set_cell_size
-
 from onloop import text as core
+from onloop.text import cells as cells
+from onloop.text import fit as fit
 
 MOST_MARKS = 2
 """The combining marks allowed on one character. Real scripts need no more, and a tall pile would cover other rows."""
@@ -29,26 +29,14 @@ def is_safe(text: str) -> bool:
     return (text.isascii() and text.isprintable()) or not any(core.is_hidden(char) for char in text)
 
 
-def cells(text: str) -> int:
-    """The number of columns of `text`."""
-    return cell_len(text)
-
-
-def fit(text: str, width: int) -> str:
-    """`text` cut to `width` columns; `…` marks a cut."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip(" ") + "…" if width > 1 else "…"[: max(0, width)]
-
-
 def wrap(text: str, width: int) -> tuple[str, ...]:
     """All of `text` in lines of at most `width` columns, broken at spaces if possible."""
-    if cell_len(text) <= width:
+    if cells(text) <= width:
         return (text,)
     lines: list[str] = []
     line = ""
     for word in _words(text, max(1, width)):
-        if cell_len(line) + cell_len(word.rstrip(" ")) > width and line:
+        if cells(line) + cells(word.rstrip(" ")) > width and line:
             lines.append(line.rstrip(" "))
             line = ""
         line += word
@@ -58,15 +46,15 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
 def _words(text: str, width: int) -> Iterator[str]:
     """The words with their following spaces; a word wider than `width` is split."""
     for word in text.replace(" ", " \0").split("\0"):
-        if cell_len(word.rstrip(" ")) <= width:
+        if cells(word.rstrip(" ")) <= width:
             yield word
             continue
         piece, taken = "", 0
         for char in word:
-            if taken + cell_len(char) > width:
+            if taken + cells(char) > width:
                 yield piece
                 piece, taken = "", 0
-            piece, taken = piece + char, taken + cell_len(char)
+            piece, taken = piece + char, taken + cells(char)
         yield piece
 
 

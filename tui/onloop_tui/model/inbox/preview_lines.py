@@ -53,7 +53,7 @@ def _member(item: AttentionItem, selection: Selection, now: int, width: int) -> 
 def _first(dossier: Dossier, width: int) -> list[Line]:
     """The first member: its gates, the end of a failed gate's output, the changed files, and its agent's words."""
     task = dossier.task
-    lines = [line(""), heading(f"{task.id}: gates", width), *short_gate_lines(task, dossier.gates, width)]
+    lines = [line(""), heading(f"{task.id}: gates", width), *short_gate_lines(dossier.gates, width)]
     for title, shown in output_lines(dossier.gates, width, _MOST_OUTPUT):
         lines += [line(""), heading(title, width), *shown]
     if dossier.files:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from onloop.attention.groups import age
 from onloop.machine.flags import flag_words
 from onloop.machine.rules.flagging import evidence_flags
-from onloop.machine.task import Evidence, Task
+from onloop.machine.task import Evidence
 from onloop.views.box_words import kept_words, ran_in, reachable
 from onloop.views.dossier import GateLine, GateStatus
 from onloop_tui.model.drawing.signs import LATER, MARK_SIGNS, STRIP_SHAPES
@@ -17,20 +17,19 @@ _SIGN = 13
 _FAILED = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
 
 
-def gate_lines(task: Task, gates: Sequence[GateLine], now: int, width: int) -> tuple[Line, ...]:
-    """Every gate of the workflow; without evidence it reads MISSING, or `later` if its step was not reached yet."""
+def gate_lines(gates: Sequence[GateLine], now: int, width: int) -> tuple[Line, ...]:
+    """Every gate of the workflow: what was found and of what, or why nothing has to be there now."""
     lines: list[Line] = []
     for gate in gates:
-        later = _is_later(task, gate)
-        sign = LATER if later else MARK_SIGNS[gate.mark]
+        sign = MARK_SIGNS[gate.mark]
         lines.append((Span("  "), sign.span(_SIGN), Span(f"{gate.step} "), Span(gate.gate, Tone.STRONG)))
-        lines += _below(gate, later, now, width)
+        lines += _below(gate, now, width)
     return tuple(lines)
 
 
-def short_gate_lines(task: Task, gates: Sequence[GateLine], width: int) -> tuple[Line, ...]:
+def short_gate_lines(gates: Sequence[GateLine], width: int) -> tuple[Line, ...]:
     """A line per gate, cut to `width` columns: verdict, name and summary; later gates are counted."""
-    reached = [gate for gate in gates if not _is_later(task, gate)]
+    reached = [gate for gate in gates if gate.mark is not GateStatus.LATER]
     lines = [
         fitted(
             (Span("  "), MARK_SIGNS[gate.mark].span(_SIGN), Span(f"{gate.gate} ", Tone.STRONG), Span(gate.summary)),
@@ -39,29 +38,21 @@ def short_gate_lines(task: Task, gates: Sequence[GateLine], width: int) -> tuple
         for gate in reached
     ]
     left = len(gates) - len(reached)
-    return (*lines, *((line(f"  {LATER.shape} {left} later", LATER.tone),) if left else ()))
+    return (*lines, *(((Span("  "), Span(f"{LATER.shape} {left} {LATER.word}", LATER.tone)),) if left else ()))
 
 
-def strip_line(task: Task, gates: Sequence[GateLine]) -> Line:
+def strip_line(gates: Sequence[GateLine]) -> Line:
     """One shape per gate, with a space between steps: passed, not passed, or later."""
     shapes: list[Span] = []
     for before, gate in zip((None, *gates), gates, strict=False):
         if before is not None and before.step != gate.step:
             shapes.append(Span(" "))
-        later = _is_later(task, gate)
-        sign = LATER if later else MARK_SIGNS[gate.mark]
-        shapes.append(Span(sign.shape if later else STRIP_SHAPES[gate.mark], sign.tone))
+        shapes.append(Span(STRIP_SHAPES[gate.mark], MARK_SIGNS[gate.mark].tone))
     return tuple(shapes)
 
 
-def _is_later(task: Task, gate: GateLine) -> bool:
-    return gate.mark is GateStatus.MISSING and gate.step not in task.visits
-
-
-def _below(gate: GateLine, later: bool, now: int, width: int) -> list[Line]:
+def _below(gate: GateLine, now: int, width: int) -> list[Line]:
     pad = Span(" " * (_SIGN + 2))
-    if later:
-        return []
     summary = list(hanging((pad,), gate.summary, width, Tone.PLAIN)) if gate.summary else []
     if gate.evidence is None:
         return summary

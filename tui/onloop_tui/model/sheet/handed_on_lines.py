@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from onloop.attention.groups import age
 from onloop.machine.messages import Handover
-from onloop.machine.task import Judgement
+from onloop.machine.rules.independence import counts_now
+from onloop.machine.task import Judgement, Task
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
 from onloop_tui.model.drawing.signs import STATE_SIGNS
@@ -29,7 +30,7 @@ def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     task = dossier.task
     lines: list[Line] = []
     for judgement in task.judgements:
-        lines += _judgement(judgement, now, width)
+        lines += _judgement(task, judgement, now, width)
     for handover in task.handovers:
         lines += _handover(handover, now, width)
     for left in task.checkpoints.values():
@@ -41,7 +42,12 @@ def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _judgement(judgement: Judgement, now: int, width: int) -> list[Line]:
+def _judgement(task: Task, judgement: Judgement, now: int, width: int) -> list[Line]:
+    """A review; one that does not count now is called an earlier one, and is dim."""
+    if not counts_now(task, judgement):
+        verdict = "pass" if judgement.passes else "fail"
+        told = f"earlier: {judgement.by} judged {judgement.head[:12]} {verdict} {age(now - judgement.at)} ago"
+        return [*hanging((Span("  v ", Tone.DIM),), f"{told}: {judgement.reason}", width, Tone.DIM)]
     sign = Span("  ✓ ", Tone.GOOD) if judgement.passes else Span("  ✗ ", Tone.BAD)
     words = f"{judgement.by} judged {judgement.head[:12]} at {judgement.step} {age(now - judgement.at)} ago"
     return [*hanging((sign,), words, width), *quoted(judgement.reason, width, most=MOST_QUOTED)]

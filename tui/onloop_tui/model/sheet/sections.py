@@ -12,7 +12,7 @@ from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.task import Request, RequestKind, Task
-from onloop.views.dossier import Asked, Dossier, addressed_words
+from onloop.views.dossier import Asked, Dossier, addressed_words, statement_words
 from onloop_tui.model.decide.actions import effects_of
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, heading, line, quoted, spread
@@ -23,6 +23,9 @@ from onloop_tui.model.sheet.gate_lines import gate_lines, output_lines
 from onloop_tui.model.sheet.handed_on_lines import children_lines, passing_lines
 from onloop_tui.model.sheet.sub_agent_lines import sub_agent_lines
 
+MOST_ASKED = 8
+"""How many lines of a question stand first; a longer one stands whole at the end, too."""
+MOST_TITLE = 300
 _LABEL = 10
 _STOPS = frozenset({Act.PAUSE, Act.EXCLUDE})
 _FEW_GATES = 2
@@ -66,8 +69,10 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     if asked is None:
         return [line(_NO_MORE, Tone.STRONG), *hanging((), dossier.task.detail, width, Tone.UNTRUSTED), *effects]
     lines: list[Line] = list(hanging((), _asked_words(dossier.task, asked), width, Tone.STRONG))
-    if asked.request.kind is RequestKind.CHOICE:
-        lines += quoted(asked.request.question, width, most=6)
+    if asked.request.kind is RequestKind.APPROVAL:
+        lines += hanging((Span("  about    "),), _subject_words(dossier), width, Tone.UNTRUSTED)
+    else:
+        lines += _beginning(asked.request.question, width)
     lines += [
         *effects,
         *amend_lines(asked, width),
@@ -78,6 +83,20 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         words = f"this is {place} of {len(dossier.asked)} things asked of it; o shows the next"
         lines += hanging((Span("  "),), words, width, Tone.WARN)
     return lines
+
+
+def _beginning(question: str, width: int) -> list[Line]:
+    """The first lines of what is asked, so that the answers to it are in sight on a small screen, too."""
+    lines = quoted(question, width)
+    left = len(lines) - MOST_ASKED
+    more = [line(f"… {left} more lines; all of it stands at the end of this sheet", Tone.ACCENT)] if left > 0 else []
+    return [*lines[:MOST_ASKED], *more]
+
+
+def _subject_words(dossier: Dossier) -> str:
+    """What an approval is about in a line: the task's title, and the size of the change."""
+    size = f"{totals(dossier.files)} · " if dossier.files else ""
+    return f"{size}{dossier.task.title[:MOST_TITLE]}"
 
 
 def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
@@ -118,7 +137,7 @@ def _asked_words(task: Task, asked: Asked) -> str:
     if request.kind is RequestKind.APPROVAL:
         return request.question
     if request.kind is RequestKind.QUESTION:
-        return f"{request.asked_by} asks a question at {request.step}; it stands at the end of this sheet"
+        return f"{request.asked_by} asks at {request.step}, in its own words:"
     return f"What now? {request.step}: {sign_of(task).word}"
 
 
@@ -128,7 +147,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         Section("subject", _subject(dossier, asked, width)),
         Section("changed, and decides what the gates said", _flags(task, width)),
         *(base if task.submission is None else ()),
-        Section("gates", gate_lines(task, dossier.gates, now, width)),
+        Section("gates", gate_lines(dossier.gates, now, width)),
         *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
         Section(f"children{f': {dossier.join}' if dossier.join else ''}", children_lines(dossier, width)),
         *(base if task.submission is not None else ()),
@@ -138,7 +157,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         Section("in its agent's process (not evidence)", sub_agent_lines(dossier.sub_agents, now, width)),
         Section("what agents hand on (not evidence)", passing_lines(dossier, now, width)),
         *_handed_over(dossier, width),
-        *_said(dossier, width),
+        *_said(dossier, asked, now, width),
     ]
     return [section for section in sections if section.lines]
 
@@ -157,10 +176,10 @@ def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, .
     commits = (
         f"{submission.head[:12]} on base {submission.base[:12]}, tree {submission.tree[:12]}"
         if submission
-        else "MISSING: nothing is submitted"
+        else "nothing is submitted yet"
     )
     pairs = [
-        ("task", f"{task.title[:300]}"),
+        ("task", f"{task.title[:MOST_TITLE]}"),
         ("repo", f"{task.repo} ({without_credentials(task.origin or 'no origin')})" if task.repo else ""),
         ("target", task.target if task.repo else ""),
         ("head", commits),
@@ -249,9 +268,18 @@ def said_by_agents(dossier: Dossier) -> tuple[str, ...]:
     return (*questions, *((dossier.statement,) if dossier.statement else ()))
 
 
-def _said(dossier: Dossier, width: int) -> list[Section]:
-    lines = tuple(shown for text in said_by_agents(dossier) for shown in quoted(text, width, most=400))
-    return [Section("what the agent says (not evidence)", lines)] if lines else []
+def _said(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Section]:
+    """The questions that do not stand whole at the top, and the statement with when it was made."""
+    first = asked.request.question if asked is not None and asked.request.kind is not RequestKind.APPROVAL else ""
+    is_cut = len(quoted(first, width)) > MOST_ASKED
+    said = dict.fromkeys((first, *said_by_agents(dossier)) if is_cut else said_by_agents(dossier))
+    texts = [text for text in said if is_cut or text != first]
+    lines = [shown for text in texts for shown in quoted(text, width, most=400)]
+    submission = dossier.task.submission
+    if dossier.statement and submission is not None:
+        words = f"{statement_words(dossier.task)}, {age(now - submission.at)} ago"
+        lines[:0] = hanging((Span("  "),), words, width, Tone.DIM)
+    return [Section("what the agent says (not evidence)", tuple(lines))] if lines else []
 
 
 def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def row_line(
 def gates_of(task: Task, definitions: Mapping[str, Definition]) -> Line:
     """The gates of a task as a strip; `?` if its workflow is unknown."""
     definition = definitions.get(task.definition)
-    return strip_line(task, gate_lines(definition, task)) if definition else (Span("?", Tone.DIM),)
+    return strip_line(gate_lines(definition, task)) if definition else (Span("?", Tone.DIM),)
 
 
 def sign_as_of(task: Task, tally: Tally, house: StoreState, now: int, lease: Lease | None = None) -> Sign:

@@ -211,7 +211,7 @@ def _begun(
     looks: Sequence[TargetLook],
 ) -> VerbOutput:
     args = context.args
-    notes = (*_told(looks), *_closed(context, workflow))
+    notes = (*_told(looks), *_closed(context, workflow), safe(f"begun in {context.home.name}"))
     lines = (safe(f"{task.id} {task.title}"),)
     if args.no_base_check:
         notes += ("mind: no gate was run on the base, so agents may start on one that is red",)
