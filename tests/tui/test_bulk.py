@@ -13,8 +13,8 @@ from onloop.machine import commands as c
 from onloop.machine.state import State
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_dialog import FEW, BulkDialog, BulkPlan, Phase
-from onloop_tui.dialogs.form import FormField
 from onloop_tui.model.decide.bulk_lines import BulkEntry, tally_words
+from onloop_tui.model.form.fields import FormField
 from support.tui_scenes import Scene, commit, playing, screen_text, shows, until
 
 WORDS = "no module named kvlite"

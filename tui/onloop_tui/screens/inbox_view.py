@@ -27,6 +27,7 @@ from onloop_tui.model.decide.cli_equivalents import row_equivalent
 from onloop_tui.model.drawing.text_line import Line, Tone, line
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.filter.narrowing import narrowed
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -154,6 +155,14 @@ class InboxView(View):
             self.rows.touch()
             self.rows.go_to(keys[(self.rows.position - 1 + step) % len(keys)])
 
+    def expected(self) -> str:
+        """The form about a cause that is about to come up."""
+        return self.marking.expected()
+
+    def shown(self) -> Shown:
+        """The form about a cause."""
+        return self.marking.shown()
+
     def cli_equivalent(self) -> str:
         """The command that makes the natural decision for the first member of the row."""
         group = self.rows.focused_group
@@ -203,7 +212,7 @@ class InboxView(View):
         """Esc: close the form, else stop reading, else leave the list of hidden causes, else clear the marks."""
         if self.marking.is_open:
             self.marking.put_away()
-            self.rows.focus()
+            self.screen.set_focus(self.rows)
         elif self._progress:
             self.workers.cancel_group(self, "marked")
             self._progress = ""
@@ -290,7 +299,7 @@ class InboxView(View):
     def on_marking_said(self, event: Marking.Said) -> None:
         """Show the outcome of a wish."""
         event.stop()
-        self.rows.focus()
+        self.screen.set_focus(self.rows)
         self.post_message(self.Said(event.words, event.tone))
 
     # -- one decision for what is marked

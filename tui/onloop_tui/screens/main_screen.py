@@ -15,6 +15,7 @@ from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
@@ -157,7 +158,7 @@ class MainScreen(Screen[None]):
             view.display = view is wanted
         if self.around.has_read:
             wanted.take(self.snapshot)
-        wanted.focus_target.focus()
+        self.set_focus(wanted.focus_target)
         self._renew()
 
     # -- keys
@@ -166,7 +167,7 @@ class MainScreen(Screen[None]):
         """Enter: drill in or open the sheet; in the sheet, confirm."""
         if self.sheet.is_open:
             if not self._is_barred():
-                self.sheet.go()
+                self.ignored(self.sheet.go())
         else:
             self._show(self.view.go(), None)
 
@@ -175,7 +176,7 @@ class MainScreen(Screen[None]):
         if self._is_barred():
             return
         if self.sheet.is_open:
-            self.sheet.decide(Act(answer))
+            self.ignored(self.sheet.decide(Act(answer)))
             return
         if self.view.decide_marked(Act(answer)):
             return
@@ -184,6 +185,19 @@ class MainScreen(Screen[None]):
             self.say(self.view.nothing)
         else:
             self._show(Opening(subject.task, subject.tasks), Act(answer))
+
+    def expected(self) -> str:
+        """What is about to come up, for which keys wait."""
+        return self.sheet.expected() if self.sheet.is_open else self.view.expected()
+
+    def shown(self) -> Shown:
+        """What takes keys now."""
+        return self.sheet.decision.shown() if self.sheet.is_open else self.view.shown()
+
+    def ignored(self, words: str) -> None:
+        """Show that keys were ignored, if any were."""
+        if words:
+            self.say(words, Tone.WARN)
 
     def action_next(self, step: int) -> None:
         """Go to the next row that needs a person; in the sheet, to the next task with the same cause."""
@@ -307,7 +321,7 @@ class MainScreen(Screen[None]):
 
     def _leave_prompt(self) -> None:
         self.prompt.close()
-        (self.sheet.body if self.sheet.is_open else self.view.focus_target).focus()
+        self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
 
     def _filter(self, query: str) -> str:
         problem = self.view.filter(query)
@@ -376,7 +390,7 @@ class MainScreen(Screen[None]):
             return
         self.view.sheet_closed()
         self.remove_class("-deciding")
-        self.view.focus_target.focus()
+        self.set_focus(self.view.focus_target)
         self._renew()
 
     # -- lines

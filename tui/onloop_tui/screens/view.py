@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from onloop_tui.bindings import Where
 from onloop_tui.model.drawing.text_line import Line, Tone
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
@@ -113,6 +114,14 @@ class View(Vertical):
     def decide_marked(self, act: Act) -> bool:  # noqa: ARG002 - views that have marks, or causes, answer it
         """Begin this act for several tasks at once; whether several are marked."""
         return False
+
+    def expected(self) -> str:
+        """What is about to come up, for which keys wait; empty if nothing."""
+        return ""
+
+    def shown(self) -> Shown:
+        """What takes keys now, where it is not the list."""
+        return Shown()
 
     def cli_equivalent(self) -> str:
         """The command line for the row's natural act; empty stands for showing its task."""

@@ -69,7 +69,7 @@ class Prompt(Vertical):
         with self.prevent(Input.Changed):
             self.line.value = text
         self.line.cursor_position = len(text)
-        self.line.focus()
+        self.screen.set_focus(self.line)
 
     def say(self, problem: str) -> None:
         """Show what is wrong with the typed text."""
