@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import compileall
 import inspect
+import os
 import sys
+import time
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +22,8 @@ settings.load_profile("any speed")
 def pytest_configure(config: pytest.Config) -> None:
     """Compile once what hundreds of processes of ours import, also where the environment keeps them from it."""
     sys.dont_write_bytecode = False
+    os.environ["TZ"] = "UTC"  # what people are shown is in the zone of whoever runs the tests
+    time.tzset()
     if not hasattr(config, "workerinput"):
         for part in ("core", "tui"):
             compileall.compile_dir(ROOT / part, quiet=2)

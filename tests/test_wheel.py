@@ -145,9 +145,9 @@ def test_the_version_has_one_place(installed: Installed, wheel: Path) -> None:
 
 
 def test_the_dashboard_is_found_by_its_entry_point(installed: Installed) -> None:
-    assert installed.python("from onloop.cli.dashboard import dashboard; print(dashboard().__module__)").startswith(
-        "onloop_tui"
-    )
+    assert installed.python(
+        "from onloop.cli.verbs.dashboard import dashboard; print(dashboard().__module__)"
+    ).startswith("onloop_tui")
 
 
 def test_a_store_is_made_and_a_gate_runs_from_a_folder_with_a_space(installed: Installed) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.agents.agent_command import AgentFolders, VendorProgram, command_of
-from onloop.agents.agent_output import AgentOutput, last_line
+from onloop.agents.agent_output import AgentOutput, last_words
 from onloop.agents.demand import CrewSize, agents_wanted, claims_for
 from onloop.agents.vendors.known_vendors import VENDORS, launch_for, version_in
 from onloop.workflow.agent_file import AgentSpec
@@ -96,8 +96,23 @@ def test_fields_of_any_type_are_read_as_absent(value: object) -> None:
             AgentOutput(vendor.hear).feed(line + b"\n")
 
 
-def test_the_last_line_that_says_something_is_the_cause() -> None:
-    assert last_line(b"Traceback\nModuleNotFoundError: No module named 'x'\n\n---\n") == (
-        "ModuleNotFoundError: No module named 'x'"
-    )
-    assert last_line(b"\xff\n") == ""
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        (b"Traceback\nModuleNotFoundError: No module named 'x'\n\n---\n", "ModuleNotFoundError: No module named 'x'"),
+        (
+            b"Error: Cannot find module './a'\n    at f (a.js:1:2)\n\nNode.js v20.20.2\n",
+            "Error: Cannot find module './a'",
+        ),
+        (
+            b'\x1b[31mAPI Error: 401 {"error":{"message":"invalid x-api-key"}}\x1b[0m\n',
+            "API Error: 401 invalid x-api-key",
+        ),
+        (b"ValueError: handled\nI looked.\nThe disk is full, I give up.\n" + b"and so on\n" * 8, "and so on"),
+        (b"one thing\nanother thing\n", "another thing"),
+        (b"\xff\n", ""),
+        (b"e" * 5_000, "e" * 400),
+    ],
+)
+def test_why_an_agent_ended_is_said_in_its_own_last_words(printed: bytes, words: str) -> None:
+    assert last_words(printed) == words

@@ -112,7 +112,7 @@ def test_a_moment_is_a_local_time_of_day_iso_8601_or_a_duration(text: str, after
     assert moment_given(text, NOON) - NOON == after
 
 
-@pytest.mark.parametrize("text", ["", "24:00", "tomorrow", "2026-13-01", "9", "-5m"])
+@pytest.mark.parametrize("text", ["", "24:00", "soon", "2026-13-01", "9", "-5m"])
 def test_what_is_no_moment_is_refused_in_words(text: str) -> None:
     with pytest.raises(BadInput, match="is no moment") as refused:
         moment_given(text, NOON)

@@ -79,7 +79,8 @@ def test_rounds_resume_the_session_and_its_context_and_words_are_known(world: Wo
     assert "ContextReported" in names(world, task), "60,001 tokens of 200,000"
     assert found["untrusted"]["statement"].endswith("All done."), "words, and no JSON"
     assert world.onloop("logs", task, "--json").json["lines"].count("All done.") == 2
-    assert world.onloop("logs", task, "--follow", "--lines", "1").out == "All done.\n", "it ends where a person decides"
+    followed = world.onloop("logs", task, "--agent", "--follow", "--lines", "1").out.splitlines()
+    assert followed[1::2] == ["  | All done."] * 2, "it ends where a person decides"
 
 
 def test_last_words_are_the_cause_and_a_session_that_is_gone_begins_afresh(world: World) -> None:

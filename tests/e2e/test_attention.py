@@ -58,6 +58,28 @@ def test_what_a_person_puts_aside_is_counted_and_comes_back(failing: tuple[World
     assert world.onloop("ack", left["cause"], "--as", "ana").code == 13, "nobody is no person"
 
 
+def test_what_is_not_ones_own_is_counted_and_times_are_those_of_ones_zone(failing: tuple[World, str]) -> None:
+    world, _ = failing
+    mine = world.onloop("attention", "--mine")
+    assert mine.out == f"nothing needs you in {world.store}\n"
+    assert "not shown: 2 for others; onloop attention --all-people shows them" in mine.err
+    every = world.onloop("attention", "--all-people", "--json").json
+    assert (len(every["groups"]), every["counts"]["needs_you"], every["counts"]["for_others"]) == (1, 2, 0)
+    for verb in ("attention", "list"):
+        assert "2 need you (blocked 2 in 1 cause)" in world.onloop(verb).err
+    assert "2 need you" in world.onloop("tree").out
+    assert "2 need you" in world.onloop().err, "no terminal"
+    assert world.onloop("attention", "--viewer", "eve").code == 2
+
+    tokyo = {"TZ": "Asia/Tokyo"}
+    cause = every["groups"][0]["cause"]
+    asleep = world.onloop("snooze", cause, "--until", "tomorrow", "--as", "ana", passphrase=PASSPHRASE, env=tokyo)
+    assert "09:00 JST" in asleep.out
+    assert "T" in (moment := world.onloop("log", env=tokyo).out.split()[1]) and moment.endswith("Z")
+    past = world.onloop("snooze", cause, "--until", "2020-01-01", "--as", "ana", passphrase=PASSPHRASE)
+    assert past.code == 2 and "is no moment to come" in past.err
+
+
 def test_one_of_a_cause_is_retried_and_then_the_rest_each_with_a_verdict(failing: tuple[World, str]) -> None:
     world, run = failing
     group = seen(world)["groups"][0]
@@ -94,3 +116,35 @@ def test_a_run_is_paused_and_goes_on_as_a_whole(failing: tuple[World, str]) -> N
     resumed = mark(world, "resume", run)
     assert (resumed.json["state"], world.task(f"{run}.1")["state"]) == ("working", "submitted")
     assert seen(world)["counts"]["blocked"] == 1
+
+
+def test_a_person_tells_the_texts_of_a_cause_apart_and_makes_them_one_again(world: World) -> None:
+    world.init()
+    run = world.fleet(world.origin("shop"), world.origin("bank"), workflow=ONE_TRY)
+    for number, words in ((1, "got 3, want 4"), (2, "got 5, want 4")):
+        env = world.onloop("claim", f"{run}.{number}", "--role", "implementer", "--json").json["env"]
+        assert world.onloop("fail", words, env=env).code == 0
+    (group,) = seen(world)["groups"]
+    cause = group["cause"]
+    assert (group["text_count"], len(group["members"])) == (2, 2)
+    shown = world.onloop("attention").out
+    assert f"2 different texts: onloop cause show {cause}" in shown and "got 3, want 4" in shown
+    assert f"what it printed: onloop logs {run}.1" in shown
+    assert f"onloop logs {run}.1" in world.onloop("show", f"{run}.1").out
+
+    assert world.onloop("cause", "split", cause, "--as", "ana").code == 13, "nobody is no person"
+    apart = mark(world, "cause", "split", cause).json["causes"]
+    assert [(one["tasks"], one["text_count"]) for one in apart] == [(1, 1), (1, 1)]
+    assert [one["acts"] for one in apart] == [[f"one text of {cause} by human:ana"]] * 2
+    assert mark(world, "cause", "split", cause).code == 2, "no failure has that cause any more"
+
+    first, second = (one["cause"] for one in apart)
+    (both,) = mark(world, "cause", "merge", first, second).json["causes"]
+    assert (both["cause"], both["tasks"]) == (first, 2)
+    retried = mark(world, "retry", "--cause", first, "--first", "1").json
+    assert (retried["cause"], retried["left"], len(retried["outcomes"])) == (first, 1, 1)
+
+    (restored,) = mark(world, "cause", "restore", first).json["causes"]
+    assert (restored["cause"], restored["tasks"], restored["acts"]) == (cause, 1, [])
+    assert mark(world, "cause", "restore", cause).code == 15
+    assert world.onloop("store", "verify").code == 0

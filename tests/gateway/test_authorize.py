@@ -21,6 +21,7 @@ from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialB
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
@@ -76,6 +77,8 @@ REVIEWED: Mapping[str, str] = {
     "SaveCheckpoint": "agent",
     "Handoff": "agent",
     "ReportContext": "agent",
+    "SendNote": "human",
+    "MarkNotesShown": "agent",
     "ReportTrouble": "gateway verifier",
     "Recover": "agent",
     "Return": "gateway",
@@ -91,6 +94,9 @@ REVIEWED: Mapping[str, str] = {
     "Woken": "human",
     "Muted": "human",
     "Unmuted": "human",
+    "CauseSplit": "human",
+    "CausesMerged": "human",
+    "CauseRestored": "human",
     "ProbeAsked": "human launcher",
     "BoxProved": "verifier",
     "AgentEnded": "gateway",
@@ -101,7 +107,19 @@ REVIEWED: Mapping[str, str] = {
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
-_SPOKEN = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume | c.OfPin
+_SPOKEN = (
+    c.Approve
+    | c.Reject
+    | c.Reply
+    | c.Reassign
+    | c.Retry
+    | c.Cancel
+    | c.Pause
+    | c.Exclude
+    | c.Resume
+    | c.OfPin
+    | c.SendNote
+)
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -145,6 +163,8 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.SaveCheckpoint("agent:alfa", 3, "5" * 64, 4),
         c.Handoff("agent:alfa", 3, "", "full"),
         c.ReportContext("agent:alfa", 3, 60),
+        c.SendNote(ANA, "use version 2"),
+        c.MarkNotesShown("agent:alfa", 3, 1, "check"),
         c.ReportTrouble(Trouble.BUSY, "locked"),
         c.Recover("agent:alfa", 3),
         c.Return(3, 9),
@@ -160,6 +180,9 @@ def asked(by: str) -> tuple[Asked, ...]:
         Woken("c1", by),
         Muted(Rule(repo="billing"), by, 9, "known"),
         Unmuted("ab12cd34", by),
+        CauseSplit("c1", by),
+        CausesMerged("c1", by, ("c2",)),
+        CauseRestored("c1", by),
         ProbeAsked("p1", by),
         BoxProved("bubblewrap", "bubblewrap", "cgroup", strong=True, cells=(), verifier=by, at=1),
         AgentEnded("implementer", TASK, "crashed", "exit code 1", 0),

@@ -193,7 +193,7 @@ def test_of_two_people_who_approve_at_once_one_decides_and_the_other_learns_who(
     (decision,) = durable.task().decisions
 
     request = said[0].request
-    told = f"12 {request} was decided already: approve by {decision.by}, 0 s ago"
+    told = f"12 {request} was decided already: {decision.by} approved release 0 s ago"
     assert ended == Counter({"approved": 1, told: RACERS - 1})
     assert durable.task().state is State.WORKING
 

@@ -211,5 +211,5 @@ def test_who_is_frozen_is_not_called_silent() -> None:
         freezes={"repo:None": Frozen("repo:None", "human:ana", ""), "all": Frozen("all", "human:ana", "")}
     )
 
-    assert board_at(Overview(), {"r1": held}, StoreState(), [lease], NOON + HOUR).counts.blocked == 1
+    assert board_at(Overview(), {"r1": held}, StoreState(), [lease], NOON + HOUR).counts.stalled == 1
     assert board_at(Overview(), {"r1": held}, frozen, [lease], NOON + HOUR).counts.shown == 0

@@ -238,7 +238,7 @@ def test_the_slower_of_two_learns_who_decided_what() -> None:
     no = loop.given(approve(ANA, "security")).refuses(late)
 
     assert isinstance(no, Stale)
-    assert no.message.endswith("was decided already: approve by human:ana, 0 s ago")
+    assert no.message.endswith("was decided already: human:ana approved security 0 s ago")
 
 
 def test_a_decision_on_a_request_that_never_was_is_refused() -> None:
@@ -293,3 +293,15 @@ def test_a_gate_may_be_approved_with_no_commit_at_all() -> None:
 
     assert loop.asked.question == "May nothing in billing pass ship.release?"
     assert loop.given(approve()).stands == (State.SUBMITTED, Reason.READY, BACK)
+
+
+def test_an_approval_keeps_what_was_not_shown_and_says_it_where_it_is_told() -> None:
+    loop = waiting(human())
+    request = loop.asked
+    unseen = ("uv.lock (60,000 lines)", "logo.png (binary)")
+    said = Approve(request.id, shown_digest(loop.task, request), voice(), "fine", unseen=unseen)
+
+    (decision,) = (event.decision for event in loop.when(said) if isinstance(event, Decided))
+
+    assert decision.unseen == unseen
+    assert decision.words == "fine; approved without showing: uv.lock (60,000 lines), logo.png (binary)"

@@ -134,7 +134,7 @@ def test_a_person_is_asked_when_the_attempts_are_spent() -> None:
     loop = lost(2).given(claim(), release(detail="exit code 70"))
 
     assert loop.stands == (State.INPUT_REQUIRED, Reason.ATTEMPTS_EXHAUSTED, "develop.implement")
-    assert loop.asked.question == "3 of 3 attempts at develop.implement are spent; the last: exit code 70"
+    assert loop.asked.question == "exit code 70; 3 of 3 attempts at develop.implement are spent"
     assert loop.asked.approvers == ()
 
 

@@ -145,4 +145,4 @@ def test_who_retries_what_somebody_has_just_retried_is_told_who_and_when() -> No
 
     no = held.given(retry()).later(2 * SECOND).refuses(retry())
 
-    assert "last: retry by human:ana, 2 s ago" in no.message
+    assert "last: human:ana had it retried 2 s ago" in no.message

@@ -92,7 +92,7 @@ def test_a_second_answer_is_told_who_answered_first() -> None:
     no = loop.given(reply("Migrate them.")).refuses(late)
 
     assert isinstance(no, Stale)
-    assert no.message.endswith("was decided already: answer by human:ana, 0 s ago")
+    assert no.message.endswith('was decided already: human:ana answered 0 s ago: "Migrate them."')
 
 
 def test_a_question_is_nothing_to_retry() -> None:

@@ -15,7 +15,7 @@ from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.transition_table import TABLE, check_move, rows
 from onloop.records import replace
 from support.looking_first import amend, amending, checked, on_base, retarget
-from support.passing import checkpoint, context, delivered, handoff, shown, tell
+from support.passing import checkpoint, context, delivered, handoff, note, notes_shown, shown, tell
 from support.scenario import (
     ALFA,
     ANA,
@@ -260,6 +260,11 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working Handoff submitted": (working, handoff()),
     "working Handoff working": (verified, handoff()),
     "working ReportContext working": (working, context(60)),
+    "submitted SendNote submitted": (waiting, note()),
+    "working SendNote working": (working, note()),
+    "input_required SendNote input_required": (held, note()),
+    "paused SendNote paused": (waiting.given(pause()), note()),
+    "working MarkNotesShown working": (working.given(note()), notes_shown(1)),
     "working Settle working": (fleet(State.WORKING), c.Settle()),
     "working Settle completed": (fleet(State.COMPLETED), c.Settle()),
     "working Settle failed": (fleet(State.FAILED), c.Settle()),

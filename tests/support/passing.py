@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop.machine import commands as c
 from onloop.machine.messages import Message, MessageKind
-from support.scenario import ALFA, BRAVO, Play
+from support.scenario import ALFA, ANA, BRAVO, Play, voice
 
 TEXT = "5" * 64
 
@@ -22,6 +22,16 @@ def delivered(by: str = BRAVO, run: str = "r1") -> Play:
 def shown(upto: int, epoch: int | None = None) -> Play:
     """The holder was shown its messages."""
     return lambda at: c.MarkShown(at.task.holder or ALFA, at.task.epoch if epoch is None else epoch, upto)
+
+
+def note(text: str = "use version 2", by: str = ANA) -> Play:
+    """A person tells whoever works on the task something."""
+    return lambda _: c.SendNote(voice(by), text)
+
+
+def notes_shown(upto: int, way: str = "check", epoch: int | None = None) -> Play:
+    """The holder was shown what people told it."""
+    return lambda at: c.MarkNotesShown(at.task.holder or ALFA, at.task.epoch if epoch is None else epoch, upto, way)
 
 
 def checkpoint(digest: str = TEXT, size: int = 5) -> Play:

@@ -45,12 +45,13 @@ def human(gate_id: str = "release", approvers: tuple[str, ...] = ("approvers",),
 def develop(*gates: CommandGate | ArtefactGate | FileGate | HumanGate, **more: Any) -> Step:
     """The agent's step, with the gate `tests` unless others are named."""
     given: dict[str, Any] = {
+        "id": "develop.implement",
         "role": "implementer",
         "rounds": 2,
         "attempts": Attempts(max=3, backoff_ms=10 * SECOND, max_backoff_ms=MINUTE),
         "timeout_ms": 45 * MINUTE,
     }
-    return Step("develop.implement", gates=gates or (gate(),), **{**given, **more})
+    return Step(gates=gates or (gate(),), **{**given, **more})
 
 
 def full(**more: Any) -> Step:

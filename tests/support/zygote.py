@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -116,6 +117,7 @@ def become(request: Mapping[str, object], handles: Sequence[int]) -> None:
     assert isinstance(words, list)
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     os.chdir(str(request["cwd"]))
     sys.argv = ["-c" if program else "onloop", *words, *(["--passphrase-fd", str(secret[0])] if secret else [])]
     try:

@@ -82,7 +82,7 @@ def test_no_data_breaks_a_row_or_the_event_shown_whole(name: str, data: str, by:
         assert is_safe(plain(row)) and width_of(row) <= width
         assert all(is_safe(plain(shown)) for shown in event_lines(event, width))
         tone_of(event)
-    assert width_of(heading_line(width)) <= width
+    assert width_of(heading_line(0, width)) <= width
 
 
 def test_the_event_whole_names_its_fields_and_what_seals_it() -> None:

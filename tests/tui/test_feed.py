@@ -75,8 +75,8 @@ def test_everything_that_waits_for_a_person_is_counted_once() -> None:
     snapshot = _seen(StoreWatch(scene.place, scene.clock).look()).snapshot.at(scene.clock())
     counts = snapshot.board.counts
 
-    assert (counts.needs_you, counts.blocked, counts.causes, snapshot.overview.ready) == (2, 5, 3, 2)
-    assert sum(len(group.members) for group in snapshot.groups) == counts.needs_you + counts.blocked
+    assert (counts.needs_you, counts.blocked, counts.causes, snapshot.overview.ready) == (7, 5, 3, 2)
+    assert sum(len(group.members) for group in snapshot.groups) == counts.needs_you
 
 
 def _home(folder: Path) -> Home:

@@ -58,7 +58,7 @@ async def test_causes_are_counted_by_step_and_everybody_else_by_what_they_do() -
 
     async with playing(app) as pilot:
         await fleet(pilot)
-        await shows(pilot, "blocked 4 in 1 cause", "needs you 3", "10 in all", "remediate", "merge")
+        await shows(pilot, "needs you 7 (blocked 4 in 1 cause)", "10 in all", "remediate", "merge")
         assert row_with(app, "✗ failing").split()[-6:] == ["4", "·", "·", "4", "4", "4m"]
         assert row_with(app, "◆ approve").split()[-6:] == ["·", "2", "·", "2", "2", "1m"]
         assert row_with(app, "● working").split()[-6:] == ["1", "·", "·", "·", "1", "1m"]

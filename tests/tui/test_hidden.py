@@ -37,7 +37,7 @@ async def test_an_acknowledged_cause_is_hidden_and_counted_until_it_lapses() -> 
         await shows(pilot, "✗ failing", "blocked 4 in 1 cause")
         await pilot.press("G", ".")
         await shows(
-            pilot, "blocked 0", "4 acknowledged", "acknowledged for 30m: gates of develop.remediate keep failing"
+            pilot, "needs you 3", "4 acknowledged", "acknowledged for 30m: gates of develop.remediate keep failing"
         )
         await until(pilot, lambda: "✗ failing" not in screen_text(app))
         scene.clock.later(31 * MINUTE)
@@ -59,7 +59,7 @@ async def test_a_snoozed_cause_sleeps_as_long_as_was_typed_and_wakes_when_it_gro
         await pilot.press("ctrl+u")
         await type_in(pilot, "1h or +1")
         await pilot.press("enter")
-        await shows(pilot, "4 snoozed", "blocked 0")
+        await shows(pilot, "4 snoozed", "needs you 3")
         scene.fails("r7k2m.9", "AttributeError: module 'kvlite' has no attribute 'legacy_scan'")
         await shows(pilot, "blocked 5 in 1 cause")
         scene.clock.later(MINUTE)
@@ -107,7 +107,7 @@ async def test_h_lists_what_is_hidden_how_and_by_whom_and_a_key_shows_it_again()
         await pilot.press("z")
         await shows(pilot, "nothing is hidden", "the mute is lifted")
         await pilot.press("H")
-        await shows(pilot, "◆ approve", "? question", "✗ failing", "needs you 3")
+        await shows(pilot, "◆ approve", "? question", "✗ failing", "needs you 7")
 
 
 async def test_what_a_freeze_inhibits_says_so_and_no_key_lifts_it() -> None:
@@ -117,7 +117,7 @@ async def test_what_a_freeze_inhibits_says_so_and_no_key_lifts_it() -> None:
     async with playing(app) as pilot:
         await shows(pilot, "✗ failing")
         scene.freeze("run:r7k2m")
-        await shows(pilot, "needs you 0", "blocked 0", "7 inhibited", "✓ nothing is shown", "7 are hidden")
+        await shows(pilot, "needs you 0", "7 inhibited", "✓ nothing is shown", "7 are hidden")
         await pilot.press("H")
         await shows(pilot, "‖ inhibited", "inhibited by the freeze of run:r7k2m")
         await pilot.press(".")

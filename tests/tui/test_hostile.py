@@ -100,7 +100,7 @@ async def test_no_view_lets_through_a_control_byte_or_markup_whoever_wrote_it(
     app = scene.dashboard(note=ALL[:300])
 
     async with playing(app, size) as pilot:
-        await shows(pilot, "✗ failing", "needs you 2")
+        await shows(pilot, "✗ failing", "needs you")
         assert_harmless(app, size)
         await pilot.press("w")
         await pilot.pause()

@@ -51,7 +51,7 @@ async def test_the_header_counts_and_says_how_old_and_how_trustworthy_the_data_i
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "needs you 3 · blocked 4 in 1 cause · running 1 · ready 1 · done 0 · advisory")
+        await shows(pilot, "needs you 7 (blocked 4 in 1 cause) · running 1 · ready 1 · done 0 · advisory")
         await shows(pilot, "data 0.0 s old")
 
 
@@ -60,9 +60,9 @@ async def test_what_happens_elsewhere_appears_without_a_key() -> None:
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "needs you 3", "ready 1")
+        await shows(pilot, "needs you 7", "ready 1")
         scene.wants_approval("r7k2m.9")
-        await shows(pilot, "needs you 4", "ready 0", "3 repos")
+        await shows(pilot, "needs you 8", "ready 0", "3 repos")
 
 
 async def test_a_freeze_is_said_in_the_header() -> None:
@@ -70,7 +70,7 @@ async def test_a_freeze_is_said_in_the_header() -> None:
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "needs you 3")
+        await shows(pilot, "needs you 7")
         scene.freeze("run:r7k2m")
         await shows(pilot, "⚠ frozen: run:r7k2m")
 

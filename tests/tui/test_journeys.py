@@ -131,7 +131,7 @@ def test_it_is_the_same_over_ssh_where_a_terminal_knows_little(tmp_path: Path, t
 
     with pane(tmp_path, str(home.store), environment={"TERM": term, "LANG": "C.UTF-8"}, size=(80, 24)) as terminal:
         terminal.shows("[1 Inbox]", "▶ ◆ approve", "? keys")
-        assert terminal.told("pane_title") == "onloop: 2 need you"
+        assert terminal.told("pane_title") == "onloop: 4 need you"
         terminal.tmux("resize-window", "-x", "120", "-y", "40")
         terminal.shows("data")
         terminal.press("j")

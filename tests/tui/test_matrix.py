@@ -129,7 +129,7 @@ def test_an_agent_that_falls_silent_is_a_cause_though_nothing_was_recorded() -> 
     matrix.take(snapshot.at(NOON + 50 * MINUTE), frozenset())
     (row,) = matrix.rows
     assert row.group is not None and row.group.reason is Reason.DISCONNECTED
-    assert (row.needs, matrix.counts.blocked, matrix.cause_of("r.1")) == (1, 1, row.key)
+    assert (row.needs, matrix.counts.stalled, matrix.cause_of("r.1")) == (0, 1, row.key)
     matrix.take(snapshot.at(NOON), frozenset())
     assert keys(matrix) == [("working", 1)]
 

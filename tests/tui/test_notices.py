@@ -194,14 +194,14 @@ class Room:
 
 def test_a_new_cause_rings_and_notifies_and_the_title_follows() -> None:
     room = Room()
-    assert room.look() == ["\x1b]2;onloop: 3 need you\x1b\\"]
+    assert room.look() == ["\x1b]2;onloop: 7 need you\x1b\\"]
 
     room.scene.asks("r7k2m.9", "And now?")
 
     assert room.look() == [
         BELL,
         "\x1b]9;onloop: a question at develop.remediate\x1b\\",
-        "\x1b]2;onloop: 4 need you\x1b\\",
+        "\x1b]2;onloop: 8 need you\x1b\\",
     ]
     assert room.look() == []
 
@@ -225,7 +225,7 @@ def test_whoever_pressed_a_key_just_now_hears_nothing() -> None:
     room.notices.pressed()
     room.scene.asks("r7k2m.9", "And now?")
 
-    assert room.look(focused=True) == ["\x1b]2;onloop: 4 need you\x1b\\"]
+    assert room.look(focused=True) == ["\x1b]2;onloop: 8 need you\x1b\\"]
 
 
 def test_nothing_that_data_says_is_obeyed_by_the_terminal() -> None:
@@ -250,14 +250,14 @@ async def test_the_dashboard_calls_when_something_new_comes_and_not_before() -> 
 
     async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
-        await until(pilot, lambda: "\x1b]2;onloop: 3 need you\x1b\\" in written)
+        await until(pilot, lambda: "\x1b]2;onloop: 7 need you\x1b\\" in written)
         assert BELL not in written
         scene.asks("r7k2m.9", "And now?")
         await until(pilot, lambda: BELL in written)
         await pilot.press("j")
         scene.clock.later(GATHER_MS - 1)
         scene.asks(other, "Another cause?")
-        await until(pilot, lambda: "\x1b]2;onloop: 5 need you\x1b\\" in written)
+        await until(pilot, lambda: "\x1b]2;onloop: 9 need you\x1b\\" in written)
         assert written.count(BELL) == 1
 
     assert written[-1] == "\x1b[23;2t"

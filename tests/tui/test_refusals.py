@@ -51,7 +51,7 @@ async def test_the_slower_of_two_approvers_is_told_who_decided_and_sees_the_task
         scene.clock.later(1000)
         await type_in(pilot, "too late")
         await pilot.press("enter")
-        await shows(pilot, "when you looked", "human:ben approved", "changed since shown", "human:ben decided:")
+        await shows(pilot, "when you looked", "human:ben approved", "changed since shown", "human:ben approved release")
 
     assert [d.by for d in scene.task("r7k2m.1").decisions] == ["human:ben"]
 
@@ -70,7 +70,7 @@ async def test_a_subject_that_changed_is_refused_read_again_and_marked() -> None
         scene.gateway.perform(
             PerformCommand(ana, "r7k2m.1", c.Reject(before.request.id, before.digest, ana.voice, "again"))
         )
-        await shows(pilot, "it has changed since it was read")
+        await shows(pilot, "human:ana rejected release")
         assert app.main.sheet.mode is Mode.SHOWN
         scene.clock.later(1000)
         await pilot.press("a")

@@ -156,7 +156,8 @@ async def _compare(app: Dashboard, pilot: Pilot[str], scene: OnDisk) -> None:
 
     await until(pilot, lambda: app.main.snapshot.seq == seq)
     await pilot.press("R")
-    await shows(pilot, f"needs you {counts['needs_you']} ", f"blocked {counts['blocked']}")
+    blocked = [f"(blocked {counts['blocked']} "] if counts["blocked"] else []
+    await shows(pilot, f"needs you {counts['needs_you']} ", *blocked)
     assert [group.cause for group in app.main.inbox.arrangement.groups] == causes
     await pilot.press("2", "plus")
     await shows(pilot, "[2 Tree]", *library)

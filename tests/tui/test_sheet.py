@@ -5,22 +5,37 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from onloop.cli.render import dossier_lines
 from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import save_checkpoint, tell
 from onloop.machine import commands as c
-from onloop.machine.definition import FanOut, ReviewGate, Step
+from onloop.machine.definition import FanOut, HumanGate, ReviewGate, Step
 from onloop.machine.flags import Flag, FlagKind
 from onloop.machine.messages import MessageKind
-from onloop.machine.task import Artefact, Evidence, Submission, Verdict
+from onloop.machine.task import Artefact, DecisionKind, Evidence, Submission, Verdict
 from onloop.records import replace
-from onloop.views.dossier import ShownArtefact
+from onloop.views.dossier import ShownArtefact, dossier_of
+from onloop.views.effective_status import EffectiveStatus
 from onloop_tui.model.decide.actions import asked_for
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.model.sheet.sections import headings, sheet_lines
 from onloop_tui.panels.sheet_panel import Mode
 from support.steps import defined, develop
-from support.tui_scenes import MINUTE, NOON, Scene, busy, commit, playing, screen_text, shows, until
+from support.tui_scenes import (
+    MERGE,
+    MINUTE,
+    NOON,
+    REMEDIATE,
+    REMEDIATION,
+    Scene,
+    busy,
+    commit,
+    playing,
+    screen_text,
+    shows,
+    until,
+)
 
 
 def _sheet(scene: Scene, task: str, width: int = 100) -> list[str]:
@@ -290,10 +305,57 @@ async def test_a_task_that_moved_on_is_said_to_have_and_r_reads_it_again() -> No
         await pilot.press("enter")
         await shows(pilot, "r7k2m.1 billing")
         scene.cancels("r7k2m.1")
-        await shows(pilot, "it has changed since it was read; R reads it again")
+        await shows(pilot, 'human:ana canceled it 0 s ago: "not needed"; R reads it again')
         await pilot.press("R")
         await shows(pilot, "changed since shown: it is canceled", "nothing is asked of a person now")
         await shows(pilot, "it has ended: canceled")
+
+
+async def test_what_somebody_else_decided_is_said_at_once_and_enter_does_not_write_over_it() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("enter")
+        await shows(pilot, "r7k2m.1 billing")
+        scene.clock.later(MINUTE)
+        await pilot.press("a")
+        await shows(pilot, "Enter confirms")
+        scene.decides("r7k2m.1", DecisionKind.REJECT, "ben", "the old keys are lost")
+        told = 'human:ben rejected release 0 s ago: "the old keys are lost"; R reads it again'
+        await shows(pilot, told)
+        scene.clock.later(MINUTE)
+        await pilot.press("enter")
+        await shows(pilot, "Enter confirms an act", "human:ben rejected release", "the old keys are lost")
+
+    assert [d.by for d in scene.task("r7k2m.1").decisions] == ["human:ben"]
+
+
+def test_the_second_of_two_sees_what_the_first_said() -> None:
+    release = HumanGate("release", ("approvers",), quorum=2)
+    scene = Scene(definition=replace(REMEDIATION, steps=(REMEDIATE, Step("ship.approve", gates=(release,)), MERGE)))
+    scene.enrol("ana", "ben")
+    (task,) = scene.fleet(["cart"])
+    scene.wants_approval(task)
+    assert "  ● 0 of 2 have approved" in _sheet(scene, task)
+    person = scene.person()
+    dossier = scene.place.dossier(task)
+    (asked,) = dossier.asked
+    assert person.voice is not None
+    command = c.Approve(asked.request.id, asked.digest, person.voice, "read it twice")
+    scene.gateway.perform(PerformCommand(person, task, command))
+    scene.clock.later(MINUTE)
+
+    lines = _sheet(scene, task)
+
+    at = lines.index("  ● 1 of 2 have approved")
+    assert lines[at + 1] == '  ● human:ana approved release 60 s ago: "read it twice" (A1)'
+    assert at < 12
+    with scene.store.reading() as reading:
+        shown = dossier_lines(dossier_of(reading, scene.task(task)), EffectiveStatus(None, None), with_diff=False)
+        text = "\n".join(shown)
+    assert "1 of 2 have approved" in text and "approve by human:ana (A1): read it twice" in text
 
 
 async def test_escape_closes_the_innermost_thing_only() -> None:

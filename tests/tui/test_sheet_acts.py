@@ -47,7 +47,7 @@ async def test_a_sheet_that_is_opened_again_says_what_has_changed_since_it_was_l
         scene.decides("r7k2m.1", DecisionKind.REJECT)
         scene.clock.later(3 * MINUTE)
         scene.wants_approval("r7k2m.1", what=commit("r7k2m.1", "With tests.", head="e" * 40))
-        await shows(pilot, "needs you 3")
+        await shows(pilot, "needs you 7")
         await pilot.press("R")
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("n")

@@ -22,6 +22,8 @@ HOUR = 60 * MINUTE
         ("15m", SnoozeWish(15 * MINUTE)),
         ("1h", SnoozeWish(HOUR)),
         ("tomorrow", SnoozeWish(10 * HOUR + 30 * MINUTE)),
+        ("tomorrow 10:00 or +2", SnoozeWish(11 * HOUR + 30 * MINUTE, grows_by=2)),
+        ("23:30", SnoozeWish(HOUR)),
         ("change", SnoozeWish(until_change=True)),
         ("+5", SnoozeWish(grows_by=5)),
         ("1h, change or +2", SnoozeWish(HOUR, until_change=True, grows_by=2)),

@@ -28,6 +28,7 @@ from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import MainScreen
 from onloop_tui.screens.screen_chrome import LEAST
+from onloop_tui.screens.task_log_screen import TaskLogScreen
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.terminal_input import TerminalInput
@@ -230,6 +231,14 @@ class Dashboard(App[str]):
 
     async def _run(self, key: bindings.Key) -> None:
         await self.main.run_key_action(key.action, key.where)
+
+    def action_task_log(self) -> None:
+        """Show what the agents, gates and effects of the task under the cursor write, live."""
+        subject = self.main.subject_here()
+        if subject is None or subject.task is None:
+            self.main.say(self.main.view.nothing)
+        elif not isinstance(self.screen, TaskLogScreen):
+            self.push_screen(TaskLogScreen(self._session, subject.task))
 
     def action_keys(self) -> None:
         """Show the help: every key, and the guides."""

@@ -24,6 +24,7 @@ class Where(StrEnum):
     LOG = "in the Log"
     SHEET = "in the sheet"
     BULK = "in a list of decisions"
+    FILES = "on what a commit changes"
     LEAVING = "when leaving"
     FORM = "in a form"
 
@@ -88,6 +89,10 @@ KEYS: tuple[Key, ...] = (
         "the cause", _ROW, 'onloop exclude {task} --reason "…"'),
     Key(("P",), "P", "decide('pause')", "pause", "stop it where it is; resume what is paused or excluded", _ROW,
         'onloop pause {task} --reason "…"'),
+    Key(("i",), "i", "decide('note')", "note", "tell its agent something while it works; it approves nothing", _ROW,
+        'onloop note {task} "…"'),
+    Key(("L",), "L", "app.task_log", "output", "what its agents, gates and effects write, live", _ROW,
+        "onloop logs {task} -f"),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
         footer=_ALL - {Where.INBOX}),
     Key(("N",), "N", "next(-1)", "previous", "the one before", _ROW),
@@ -97,6 +102,8 @@ KEYS: tuple[Key, ...] = (
     Key(("Y",), "Y", "copy_cli_equivalent", "copy command", "copy the command that does the same", _ROW),
     Key(("slash",), "/", "ask('/')", "filter", "show only what fits: state: repo: gate: cause: owner: age:>2h !text",
         _LIST, footer=_LISTS),
+    Key(("W",), "W", "scope", "scope", "what you may act on, mine, my groups', everybody's; the rest is counted", _LIST,
+        "onloop attention --mine"),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
@@ -106,7 +113,7 @@ KEYS: tuple[Key, ...] = (
     Key(("pageup", "ctrl+u"), "PgUp ^U", "page(-1)", "page up", "a page up", _ROW),
     Key(("g", "home"), "g", "edge(-1)", "top", "the first row or line", _ROW),
     Key(("G", "end"), "G", "edge(1)", "bottom", "the last row or line", _ROW),
-    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P then decide about all that "
+    Key(("space",), "Space", "mark", "mark", "mark all with this cause: a r t b @ e c x P i then decide about all that "
         "is marked", Where.INBOX, footer=_in(Where.INBOX)),
     Key(("asterisk",), "*", "mark_all", "mark all", "mark all that the filter leaves", Where.INBOX),
     Key(("full_stop",), ".", "acknowledge", "acknowledge", "you are on it: hide it from everybody for half an hour; on "
@@ -117,6 +124,11 @@ KEYS: tuple[Key, ...] = (
         'onloop mute --cause {cause} --for 4h --reason "…"'),
     Key(("H",), "H", "hidden", "hidden", "what is hidden, how and by whom; and back", Where.INBOX,
         "onloop attention --all"),
+    Key(("s",), "s", "split", "split", "tell the texts of a cause apart, or its marked tasks from the rest",
+        Where.INBOX, "onloop cause split {cause}"),
+    Key(("m",), "m", "merge", "merge", "make the marked causes one", Where.INBOX, "onloop cause merge {cause} OTHER"),
+    Key(("u",), "u", "restore", "restore", "group as before what people have split or merged", Where.INBOX,
+        "onloop cause restore {cause}"),
     Key(("p",), "p", "preview", "preview", "the cause and its first task beside the list", Where.INBOX),
     Key(("left", "h"), "h ←", "fold", "fold", "hide what is below the row, or go up", Where.TREE),
     Key(("right", "l"), "l →", "unfold", "unfold", "show what is below the row, or go in", Where.TREE),
@@ -135,6 +147,10 @@ KEYS: tuple[Key, ...] = (
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
     Key(("o",), "o", "request", "next request", "the next of several things that are asked of the task", Where.SHEET),
+    Key(("d",), "d", "files", "files", "what the commit changes: every file, and each of them whole", Where.SHEET,
+        "onloop show {task} --diff"),
+    Key(("A",), "A", "alike", "approve all alike", "approve exactly this change in every task of the row; the list is "
+        "shown first", Where.SHEET, "onloop approve --cause {cause}"),
     Key(("question_mark",), "?", "app.keys", "keys", "this list; Enter shows the guides", _EVERY, footer=_ALL),
     Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", _LIST, footer=_LISTS),
 )  # fmt: skip
@@ -147,15 +163,34 @@ LEAVING: tuple[Key, ...] = (
 )
 """The keys of the question that a demo asks when the person leaves."""
 
+_MOVING = frozenset({"move", "page", "edge"})
 BULK: tuple[Key, ...] = (
     Key(("enter",), "Enter", "go", "send", "send, one after the other; when it is done, go back", Where.BULK,
         footer=_in(Where.BULK)),
     Key(("escape",), "Esc", "back", "go back", "send nothing; while sending, stop after this one", Where.BULK,
         footer=_in(Where.BULK)),
-    *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in {"move", "page", "edge"}),
+    Key(("d",), "d", "change", "diff", "show the change of the row under the cursor", Where.BULK,
+        footer=_in(Where.BULK)),
+    *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in _MOVING),
 )  # fmt: skip
 """The keys of the list in which a person decides about many tasks."""
 
+
+_MOVES = tuple(replace(key, where=Where.FILES) for key in KEYS if key.action.partition("(")[0] in _MOVING)
+
+FILES: tuple[Key, ...] = (
+    Key(("enter",), "Enter", "go", "open", "open the file, whole, a page at a time", Where.FILES,
+        "onloop show {task} --file PATH", _in(Where.FILES)),
+    Key(("escape",), "Esc", "back", "back", "go back", Where.FILES, footer=_in(Where.FILES)),
+    *_MOVES,
+)  # fmt: skip
+"""The keys of the list of files, and of a file's whole patch."""
+
+CHANGE: tuple[Key, ...] = (
+    Key(("d",), "d", "files", "files", "every file, and each of them whole", Where.FILES, footer=_in(Where.FILES)),
+    *FILES[1:],
+)
+"""The keys of one change that is looked at from a list of decisions."""
 
 FORM: tuple[Key, ...] = (
     Key(("enter",), "Enter", "enter", "send", "send; in a field before the last, go to the next", Where.FORM,

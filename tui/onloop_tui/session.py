@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from onloop.access.opening import wall_clock
+from onloop.attention.viewer import Scope, Viewer, viewer_of
 from onloop.machine.principal import Principal
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
 from onloop.records import replace
+from onloop_tui.model.ground.looks import Looks
+from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.settings import Settings
 from onloop_tui.store_access import StoreAccess
 
@@ -39,10 +43,22 @@ class Session:
         self.person_name = person_name
         self.read_only = read_only
         self.settings = settings or Settings()
+        self.looks = Looks()
         self._person = person
         self._typed_at: int | None = None
         self._lists = 0
         self._lasts_ms = self.settings.proof_ms
+        self.scope = Scope.MAY_ACT
+        """Which part of what needs people is shown; the rest is counted."""
+
+    def viewer(self, house: StoreState) -> Viewer:
+        """Who looks, as far as anybody has said: whoever decides, else the name given at the start."""
+        names = (self._person.name,) if self._person is not None else ()
+        return viewer_of(house, *names, self.person_name)
+
+    def seen(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot as it is now, for who looks, in the scope that they chose."""
+        return snapshot.at(self.clock(), self.viewer(snapshot.house), self.scope)
 
     @property
     def person(self) -> Principal | None:

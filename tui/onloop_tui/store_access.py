@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
+from onloop.access.task_log import LogPart, ReadPage, TaskLog
 from onloop.errors import StoreError, Unavailable, UnknownThing
 from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import PerformCommand
@@ -19,11 +20,14 @@ from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
 from onloop.records import Record, replace
+from onloop.remote.agent_log import NO_LOG, AgentLogPage, page_of
 from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection_operations import ReadPatchPage
 from onloop.remote.connection_pool import ConnectionPool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
-from onloop.views.dossier import NOT_ASKED, Changes, Dossier, ReadDossier, changes_of
+from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
+from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.reads import ReadEvents
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
@@ -48,8 +52,16 @@ def _as_it_is(command: str) -> str:
     return command
 
 
+def _no_log(_task: str, _start: int) -> AgentLogPage:
+    return NO_LOG
+
+
 def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
+
+
+def _no_page(task: Task, path: str, *_: int) -> PatchPage:
+    raise UnknownThing(f"no mirror of {task.id} can be read here, so {path!r} cannot be shown", hint="Esc goes back")
 
 
 class StoreAccess(Record):
@@ -67,6 +79,10 @@ class StoreAccess(Record):
     """Forgets all proofs."""
     is_gone: Callable[[], bool] = _never
     """Whether the store's folder is not there any more."""
+    agent_log: ReadPage = _no_log
+    """A page of what a task's agents printed, from a byte on, or, before 0, its end."""
+    pages: Callable[[Task, str, int, int, int], PatchPage] = _no_page
+    """A page of what one file changes: the task, the path, the first row, how many, and how wide they may be."""
     name: str = ""
     """What people call the store: its folder, or the URL of its gateway."""
     addressed: Callable[[str], str] = _as_it_is
@@ -85,6 +101,11 @@ class StoreAccess(Record):
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
+
+    def log_parts(self, log: TaskLog) -> Sequence[LogPart]:
+        """What has been written since the last look."""
+        with self._opened() as gateway:
+            return log.parts(gateway)
 
     def perform(self, person: Principal, task_id: str, command: Command, key: str) -> Task:
         """Send a decision to the gateway; returns the task after it."""
@@ -162,7 +183,30 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
         finally:
             client.store.close()
 
-    return StoreAccess(lines.client, changes, mark, look=lines.impatient, close=lines.close, forget=lines.forget)
+    def agent_log(task: str, start: int) -> AgentLogPage:
+        client = lines.client()
+        try:
+            return client.agent_log(task, start)
+        finally:
+            client.store.close()
+
+    def page(task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+        client = lines.client()
+        try:
+            return client.patch_page(ReadPatchPage(task.id, path, first, count, columns))
+        finally:
+            client.store.close()
+
+    return StoreAccess(
+        lines.client,
+        changes,
+        mark,
+        look=lines.impatient,
+        close=lines.close,
+        forget=lines.forget,
+        agent_log=agent_log,
+        pages=page,
+    )
 
 
 def access_here(home: Home) -> StoreAccess:
@@ -187,4 +231,6 @@ def access_here(home: Home) -> StoreAccess:
         mark,
         look=lambda: open_home(home, LOOK_BUSY_MS).gateway,
         is_gone=lambda: home.is_gone,
+        agent_log=lambda task, start: page_of(home.agent_log(task), start),
+        pages=lambda task, path, *window: patch_page(task, home.mirror, path, *window),
     )

@@ -21,15 +21,19 @@ Typed = Key | Paste
 Handle = Callable[[Typed], Awaitable[None]]
 
 
-@runtime_checkable
 class Expecting(Protocol):
-    """A screen on which something may be about to come up."""
+    """Where something may be about to come up."""
 
     def expected(self) -> str:
         """What is about to come up, for which keys must wait; empty if nothing."""
 
     def shown(self) -> Shown:
         """What takes keys now."""
+
+
+@runtime_checkable
+class Telling(Expecting, Protocol):
+    """A screen on which something may be about to come up, and which shows what became of keys."""
 
     def ignored(self, words: str) -> None:
         """Show that keys were ignored, and why."""
@@ -49,7 +53,7 @@ class TypingOrder:
     async def type(self, event: Typed, screen: object) -> None:
         """Handle the key now, or as soon as what it is meant for can take it."""
         name = event.key if isinstance(event, Key) else ""
-        expected = screen.expected() if isinstance(screen, Expecting) else ""
+        expected = screen.expected() if isinstance(screen, Telling) else ""
         if expected and name in AT_ONCE:
             self._drop(screen, "what was expected was given up")
             await self._handle(event)
@@ -63,7 +67,7 @@ class TypingOrder:
     async def deliver(self, screen: object) -> None:
         """Handle the waiting keys as far as that is possible now."""
         while self._keys and self._settled == self._turn:
-            if isinstance(screen, Expecting):
+            if isinstance(screen, Telling):
                 if expected := screen.expected():
                     self._keys = tagged(self._keys, expected)
                     return
@@ -95,7 +99,7 @@ class TypingOrder:
     def _drop(self, screen: object, why: str) -> None:
         count = len(self._keys)
         self._keys, self._events = [], []
-        if count and isinstance(screen, Expecting):
+        if count and isinstance(screen, Telling):
             screen.ignored(f"{count} key{'s were' if count > 1 else ' was'} ignored: {why}")
 
 

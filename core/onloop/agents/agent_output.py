@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 
 from onloop.agents.vendors.vendor import Hear, Heard
+from onloop.gates.cause import tells_of_failure
+from onloop.gates.cause_names import named
 
 LONGEST_LINE = 4 * 1_048_576
 """How long a line of JSON may be, in bytes; of a longer one the rest is kept as plain text."""
 
 LONGEST_WORDS = 20_000
 """How much of one thing that an agent said or saw is kept in its log, in characters."""
+
+LONGEST_LAST_WORDS = 400
+_ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
 
 @dataclass(slots=True)
@@ -76,12 +81,28 @@ def _object(line: bytes) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def last_line(printed: bytes) -> str:
-    """The last line that says something: mostly why a program ended."""
-    return next(_said(printed), "")
+LAST_LINES = 8
+"""Among how many of its last lines the one is looked for that says why an agent ended."""
 
 
-def _said(printed: bytes) -> Iterator[str]:
-    for line in reversed(printed.decode("utf-8", "replace").splitlines()):
-        if any(character.isalnum() for character in line):
-            yield " ".join(line.split())
+def last_words(printed: bytes) -> str:
+    """Why a program ended, in its own words, as one line: the last of its last lines that tells of a failure.
+
+    Where none does, it is the last line that says something; empty where there is none.
+    """
+    said = [line for line in _said(printed) if not _IS_FRAME.match(line)]
+    lines = said[-LAST_LINES:]
+    if not lines:
+        return ""
+    told = [number for number, line in enumerate(lines) if tells_of_failure(line)]
+    number = told[-1] if told else len(lines) - 1
+    return " ".join(named(lines[number], lines[:number], lines[number + 1 :]).split())[:LONGEST_LAST_WORDS]
+
+
+_IS_FRAME = re.compile(r"at \S.*[:(]\d|File \".*\", line \d+|Node\.js v\d")
+"""Lines of a stack, and what a program says of itself when it ends."""
+
+
+def _said(printed: bytes) -> list[str]:
+    lines = (_ESCAPES.sub("", line).strip() for line in printed.decode("utf-8", "replace").splitlines())
+    return [line for line in lines if any(character.isalnum() for character in line)]

@@ -24,6 +24,7 @@ from onloop.agents.workplace import written
 from onloop.errors import BadInput
 from onloop.gates import warden
 from onloop.gates.repository.modes import umask_of_user
+from onloop.remote.agent_log import HEADING
 
 LAST_WORDS = 2_000
 """How much of the end of an agent's output is kept in memory, in bytes."""
@@ -64,15 +65,15 @@ class AgentProcess:
         log: Path,
         record: Path,
         output: AgentOutput | None = None,
+        heading: str = "",
     ) -> AgentProcess:
         """Run `argv` in `folder` with `brief` as standard input; BadInput if it cannot start.
 
+        Its log begins with `heading`, a line that no agent can print: the mark before it is taken out of all else.
         `record` remembers the process, so that a later worker can end it if this one has lost the task and hangs.
         """
         end_remembered(record)
-        with written(log):
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            kept = os.fdopen(os.open(log, flags, 0o600), "ab")
+        kept = _begun_log(log, heading)
         order = {
             "argv": list(argv),
             "folder": str(folder),
@@ -155,7 +156,7 @@ class AgentProcess:
                 _append(log, b"\n[onloop: %d bytes more were not kept]\n" % (self._kept - LARGEST_LOG))
 
     def _log(self, log: IO[bytes], kept: bytes) -> None:
-        _append(log, kept[: max(0, LARGEST_LOG - self._kept)])
+        _append(log, kept[: max(0, LARGEST_LOG - self._kept)].replace(HEADING.encode(), b"?"))
         self._kept += len(kept)
         self.last = (self.last + kept)[-LAST_WORDS:]
 
@@ -164,6 +165,16 @@ def _append(log: IO[bytes], chunk: bytes) -> None:
     with suppress(OSError):  # on a full disk we lose output but read on: else the agent would block
         log.write(chunk)
         log.flush()
+
+
+def _begun_log(log: Path, heading: str) -> IO[bytes]:
+    """The open log, to which `heading` was added."""
+    with written(log):
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        kept = os.fdopen(os.open(log, flags, 0o600), "ab")
+        if heading:
+            _append(kept, f"{HEADING}{heading}\n".encode())
+        return kept
 
 
 def _ordered(order: Mapping[str, object]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:

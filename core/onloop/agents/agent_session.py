@@ -14,7 +14,7 @@ from onloop.access.opening import GatewayHandle
 from onloop.access.setback_kind import is_passing, trouble_in, words_of
 from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
 from onloop.agents.agent_command import VendorPrograms
-from onloop.agents.agent_output import last_line
+from onloop.agents.agent_output import last_words
 from onloop.agents.agent_start import AgentStart, SessionSettings, Started
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
 from onloop.agents.limit_messages import not_now
@@ -23,7 +23,7 @@ from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unav
 from onloop.gates.intake.manifest import Manifest
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.message_sending import mark_shown
+from onloop.gateway.message_sending import mark_notes_shown, mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
 from onloop.machine.principal import Principal
@@ -132,6 +132,7 @@ class AgentSession(Record):
         task = task_of(self.opened, agent.task or "")
         begun, started = self.opened.gateway.clock(), self._start.start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
+        mark_notes_shown(self.opened.gateway, agent, task, "brief")
         self._recover(agent, task)
         end, code, watch = self._watched(agent, started)
         if end is RunEnd.EXITED and code != 0 and started.command.resumes and not started.command.output.works:
@@ -294,7 +295,7 @@ class AgentSession(Record):
 
 def _ending(code: int, last: bytes) -> str:
     """How an agent's command ended, with its last words: the cause, for people and for the next attempt."""
-    words = last_line(last)
+    words = last_words(last)
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"{how}: {words}" if words else how
 

@@ -79,6 +79,7 @@ class AgentStart(Record):
             log=home.agent_log(task.id),
             record=home.logs / f"{task.id}.pid",
             output=command.output,
+            heading=f"{self.opened.gateway.clock()} {task.attempt} {task.round} {task.holder or ''} {step.id}",
         )
         self._report(task, spec, command)
         return Started(running, command, spec, (spec.silent_ms if spec else 0) or self.settings.stall_ms)

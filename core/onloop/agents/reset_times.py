@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from onloop.errors import BadInput
+from onloop.times import moment_of, next_time_of_day
 from onloop.workflow.duration import milliseconds
 
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _EPOCH = re.compile(r"\|(\d{10})\b")
 _AT = re.compile(
     r"(?:resets?|try again|available|renews?)\b[^\n|]{0,24}?\s"
@@ -32,40 +32,15 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def moment_given(text: str, now: int) -> int:
-    """The moment (ms) that a person names at `now`: HH:MM, ISO 8601, or a duration from now. BadInput otherwise."""
-    words = text.strip()
-    found = _TIME_OF_DAY.fullmatch(words)
+    """The moment (ms) that a person names at `now`: a duration from now, or what `moment_of` reads; else BadInput."""
+    found = moment_of(text, now)
     if found is not None:
-        return next_time_of_day(int(found[1]), int(found[2]), now)
-    if words[:4].isdigit() and "-" in words:
-        return _iso(words)
+        return found
     try:
-        return now + milliseconds(words)
+        return now + milliseconds(text.strip())
     except BadInput:
-        raise _unreadable(words) from None
-
-
-def _iso(words: str) -> int:
-    try:
-        return int(datetime.fromisoformat(words).astimezone().timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
-        raise _unreadable(words) from None
-
-
-def _unreadable(words: str) -> BadInput:
-    hint = "write a time of day such as 18:30, a moment such as 2026-01-31T18:30+01:00, or a duration such as 45m"
-    return BadInput(f"{words[:40]!r} is no moment", hint=hint)
-
-
-def next_time_of_day(hour: int, minute: int, now: int, zone: tzinfo | None = None) -> int:
-    """The next moment (ms) after `now` at which a clock of that zone (else the local one) shows that time."""
-    here = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone)
-    there = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if zone is None:
-        there = there.replace(tzinfo=None).astimezone()
-    if there <= here:
-        there = there + timedelta(days=1)
-    return int(there.timestamp() * 1000)
+        hint = "write a time of day such as 18:30, a moment such as 2026-01-31T18:30+01:00, or a duration such as 45m"
+        raise BadInput(f"{text.strip()[:40]!r} is no moment", hint=hint) from None
 
 
 def moment_in(text: str, now: int) -> int:

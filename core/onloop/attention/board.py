@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from onloop.attention.groups import Group, age, group_of
-from onloop.attention.items import AttentionItem, Tier
+from onloop.attention.items import AttentionItem, Tier, needs_person
 from onloop.attention.lifecycle import Life, is_acknowledged, is_asleep, lapses_at, life_of
+from onloop.attention.regrouped import regrouped
 from onloop.machine.marks import Acknowledged, Marks, Muted, Rule, Snoozed
 from onloop.machine.state import State
 from onloop.machine.store_state import Frozen, StoreState
@@ -44,7 +45,11 @@ class Hidden(Record):
 
 
 class BoardCounts(Record):
-    """The header's numbers, in items; `blocked` items belong to `causes` groups. Every item is counted once."""
+    """The numbers that are the same wherever they are shown, in items. Every item is counted once.
+
+    `needs_you` need the person who looks; `blocked` of them, in `causes` groups, because the machine gave up.
+    An agent or the machine is waited for by `stalled`. `for_others` are outside the scope of who looks.
+    """
 
     needs_you: int = 0
     blocked: int = 0
@@ -54,11 +59,13 @@ class BoardCounts(Record):
     snoozed: int = 0
     muted: int = 0
     inhibited: int = 0
+    stalled: int = 0
+    for_others: int = 0
 
     @property
     def shown(self) -> int:
         """How many items are shown."""
-        return self.needs_you + self.blocked + self.failed
+        return self.needs_you + self.stalled + self.failed
 
     @property
     def hidden(self) -> int:
@@ -69,13 +76,14 @@ class BoardCounts(Record):
 class Board(Record):
     """What needs people at one moment: the groups shown, most pressing first, and what is hidden.
 
-    `lives` has the causes that somebody has seen; all others are new.
+    `lives` has the causes that somebody has seen; all others are new. `others` are groups outside a viewer's scope.
     """
 
     shown: tuple[Group, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     counts: BoardCounts = field(default_factory=BoardCounts)
     lives: Mapping[str, Life] = field(default_factory=dict)
+    others: tuple[Group, ...] = ()
 
     def life(self, cause: str) -> Life:
         """What people have done about a cause."""
@@ -93,8 +101,11 @@ class _Cover(Record):
 
 
 def board_of(groups: Iterable[Group], house: StoreState, parents: Mapping[str, Task], now: int) -> Board:
-    """The board for `groups` at `now` (ms). `parents` are the tasks that have children, by id."""
-    whole = list(groups)
+    """The board for `groups`, as people have regrouped them, at `now` (ms).
+
+    `parents` are the tasks that have children, by id.
+    """
+    whole = regrouped(groups, house.marks.acts)
     covers = _Covers(house.freezes.values(), house.marks, stops_of(parents), now)
     shown: list[Group] = []
     hidden: list[Hidden] = []
@@ -107,7 +118,7 @@ def board_of(groups: Iterable[Group], house: StoreState, parents: Mapping[str, T
     return Board(
         shown=tuple(sorted(shown, key=lambda group: group.place(now))),
         hidden=tuple(sorted(hidden, key=lambda one: one.group.place(now))),
-        counts=_counts(shown, hidden),
+        counts=counts_of(shown, hidden),
         lives={g.cause: life_of(g, house.marks, now) for g in whole if g.cause in house.marks.seen},
     )
 
@@ -231,18 +242,28 @@ def _acknowledged(mark: Acknowledged, group: Group, now: int) -> _Cover:
 _DECISIONS = frozenset({Tier.SAFETY, Tier.DECISION})
 
 
-def _counts(shown: Iterable[Group], hidden: Iterable[Hidden]) -> BoardCounts:
-    blocked = [group for group in shown if group.tier not in {*_DECISIONS, Tier.FYI}]
+def counts_of(shown: Iterable[Group], hidden: Iterable[Hidden], others: Iterable[Group] = ()) -> BoardCounts:
+    """The counts of these groups: what is shown, what is hidden, and what is outside the scope."""
+    seen = tuple(shown)
+    asking = [group for group in seen if needs_person(group.members[0])]
+    blocked = [group for group in asking if group.tier not in _DECISIONS]
+    failed = _size(group for group in seen if group.tier is Tier.FYI)
     out: defaultdict[HowHidden, int] = defaultdict(int)
     for one in hidden:
         out[one.how] += len(one.group.members)
     return BoardCounts(
-        needs_you=sum(len(group.members) for group in shown if group.tier in _DECISIONS),
-        blocked=sum(len(group.members) for group in blocked),
+        needs_you=_size(asking),
+        blocked=_size(blocked),
         causes=len(blocked),
-        failed=sum(len(group.members) for group in shown if group.tier is Tier.FYI),
+        failed=failed,
         acknowledged=out[HowHidden.ACKNOWLEDGED],
         snoozed=out[HowHidden.SNOOZED],
         muted=out[HowHidden.MUTED],
         inhibited=out[HowHidden.INHIBITED],
+        stalled=_size(seen) - _size(asking) - failed,
+        for_others=_size(others),
     )
+
+
+def _size(groups: Iterable[Group]) -> int:
+    return sum(len(group.members) for group in groups)

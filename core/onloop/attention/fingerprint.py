@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from onloop.machine.signature import LONGEST_SIGNATURE as LONGEST_SIGNATURE
 from onloop.machine.signature import signature as signature
+from onloop.machine.signature import wording as wording
 
 
 def fingerprint(*parts: str) -> str:

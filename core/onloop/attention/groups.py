@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from onloop.attention.items import AttentionItem, Tier
+from onloop.machine.regrouping import CauseAct
 from onloop.machine.state import Reason
 from onloop.records import Record
 
@@ -36,11 +37,29 @@ HEADLINES: Mapping[Reason, str] = {
 """The text of a row, by reason."""
 
 
+SAME_DIFF = ", the same diff"
+"""After the headline of tasks that ask for approval of one and the same change."""
 RED_BASE = "{step} is red on its base, and no agent has started"
 
 
+MOST_TEXTS = 20
+"""How many of the different texts of a group are kept; the rest are counted."""
+
+
+class SharedText(Record):
+    """One of the texts of a group: in full, how many items have it, and the task that has had it longest."""
+
+    text: str
+    count: int
+    task: str
+
+
 class Group(Record):
-    """All items with one cause; `since` is that of the oldest item, `clock` the earliest of their clocks, in ms."""
+    """All items with one cause; `since` is that of the oldest item, `clock` the earliest of their clocks, in ms.
+
+    `texts` are the different texts of its failures, the most frequent first, and `text_count` says how many there are;
+    `acts` is what people did that made the group what it is.
+    """
 
     cause: str
     reason: Reason
@@ -53,6 +72,9 @@ class Group(Record):
     since: int
     members: tuple[AttentionItem, ...]
     clock: int | None = None
+    texts: tuple[SharedText, ...] = ()
+    text_count: int = 0
+    acts: tuple[CauseAct, ...] = ()
 
     @property
     def has_tasks(self) -> bool:
@@ -63,6 +85,12 @@ class Group(Record):
     def on_base(self) -> bool:
         """Whether its members wait because their base is red, before any agent has started."""
         return self.members[0].on_base
+
+    @property
+    def content(self) -> str:
+        """The digest of what all its members ask to be approved; empty where that differs, or is not known."""
+        digests = {item.content for item in self.members}
+        return next(iter(digests)) if len(digests) == 1 else ""
 
     @property
     def order(self) -> Place:
@@ -87,7 +115,8 @@ class Group(Record):
         overdue = " · a clock has run out" if self.is_overdue(now) else ""
         count = len(self.members)
         waiting = f"{count} waiting · longest {age(now - self.since)}"
-        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue} · {waiting}"
+        alike = " · one and the same diff" if self.content and count > 1 else ""
+        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue}{alike} · {waiting}"
 
 
 def groups_of(items: Iterable[AttentionItem]) -> tuple[Group, ...]:
@@ -107,6 +136,10 @@ def seniority(item: AttentionItem) -> tuple[int, str]:
 def group_of(members: Sequence[AttentionItem]) -> Group:
     """The group of items that share a cause. Pass at least one, sorted by seniority."""
     first = members[0]
+    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+        gate=first.gate or "it", step=first.step, title=first.title
+    )
+    texts = _texts(members)
     return Group(
         cause=first.cause,
         reason=first.reason,
@@ -114,14 +147,25 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=(RED_BASE if first.on_base else HEADLINES[first.reason]).format(
-            gate=first.gate or "it", step=first.step, title=first.title
-        ),
+        headline=f"{words}{SAME_DIFF}" if first.content and len(members) > 1 else words,
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),
         clock=min((item.clock for item in members if item.clock is not None), default=None),
+        texts=texts[:MOST_TEXTS],
+        text_count=len(texts),
+        acts=tuple(dict.fromkeys(act for item in members for act in item.acts)),
     )
+
+
+def _texts(members: Sequence[AttentionItem]) -> tuple[SharedText, ...]:
+    """The different texts of items, the most frequent first."""
+    counts, firsts = Counter[str](), dict[str, AttentionItem]()
+    for item in members:
+        if item.wording:
+            counts[item.wording] += 1
+            firsts.setdefault(item.wording, item)
+    return tuple(SharedText(firsts[key].detail, count, firsts[key].task) for key, count in counts.most_common())
 
 
 def joined(parts: Iterable[Group]) -> Group:

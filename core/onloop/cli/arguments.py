@@ -60,12 +60,16 @@ class LeaveArguments(Arguments, frozen=True, kw_only=True):
     reason: str
 
 
-class LogsArguments(Arguments, frozen=True, kw_only=True):
+class LogsArguments(PersonArguments, frozen=True, kw_only=True):
     """Of logs."""
 
     task: str
     follow: bool
     lines: int
+    agent: bool
+    gate: str | None
+    effect: bool
+    attempt: int | None
 
 
 class SubmitArguments(KeyArguments, frozen=True, kw_only=True):
@@ -267,6 +271,12 @@ class HelpArguments(Arguments, frozen=True, kw_only=True):
     """Of help."""
 
     topic: str | None
+
+
+class CompletionArguments(Arguments, frozen=True, kw_only=True):
+    """Of completion."""
+
+    shell: str
 
 
 class SchemaArguments(Arguments, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, assert_never
 
 from onloop.cli.arguments import Arguments, DashboardArguments
@@ -108,6 +109,10 @@ def _carried_out(found: Verb | None, context: Context[Any]) -> VerbOutput:
         from onloop.cli.name_checks import meant_task  # here: only a mistyped name needs it
 
         raise meant_task(context, problem) from None
+    except FileNotFoundError as problem:
+        if Path(problem.filename or "").is_relative_to(context.home.store):
+            context.home.check_there()  # removed while its files were being opened
+        raise
 
 
 def _check_encoding(words: Sequence[str]) -> None:
@@ -227,7 +232,7 @@ def _written(context: Context[Any], found: Verb | None) -> AbstractContextManage
 
 def _function(found: Verb | None) -> Callable[[Context[Any]], VerbOutput]:
     """The function of a verb, imported only now, because most calls need a small part of the package."""
-    where = f"verbs.{found.function}" if found is not None else "dashboard:open_dashboard"
+    where = f"verbs.{found.function}" if found is not None else "verbs.dashboard:open_dashboard"
     module, _, function = where.partition(":")
     loaded: Callable[[Context[Any]], VerbOutput] = getattr(importlib.import_module(f"onloop.cli.{module}"), function)
     return loaded

@@ -17,6 +17,8 @@ class ShowArguments(TaskArguments, frozen=True, kw_only=True):
     diff: bool
     attachment: str | None
     to: str | None
+    file: str | None
+    first: int
 
 
 class WrittenArguments(PersonArguments, frozen=True, kw_only=True):
@@ -35,16 +37,21 @@ class DecisionArguments(WrittenArguments, frozen=True, kw_only=True):
 
 
 class GateDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
-    """Of a decision on what a gate asks: which gate, and the digest of what was shown."""
+    """Of a decision on what a gate asks, for one task or for all of a row: which gate, and what was shown."""
 
     gate: str | None
     digest: str
+    cause: str | None
+    yes: bool
+    digests: str | None
+    dry_run: bool
 
 
 class ApproveArguments(GateDecisionArguments, frozen=True, kw_only=True):
     """Of approve."""
 
     note: str
+    seen: tuple[str, ...]
 
 
 class RejectArguments(GateDecisionArguments, frozen=True, kw_only=True):
@@ -153,12 +160,22 @@ class AttentionArguments(Arguments, frozen=True, kw_only=True):
     """Of attention."""
 
     all: bool
+    scope: str | None
+    viewer: str | None
 
 
 class CauseArguments(PersonArguments, frozen=True, kw_only=True):
     """Of wake, and of every mark on a cause."""
 
     cause: str
+
+
+class RegroupArguments(CauseArguments, frozen=True, kw_only=True):
+    """Of cause: what to do, to which cause, with which others or for which tasks."""
+
+    what: str
+    others: tuple[str, ...]
+    tasks: tuple[str, ...]
 
 
 class AckArguments(CauseArguments, frozen=True, kw_only=True):
@@ -171,6 +188,7 @@ class SnoozeArguments(CauseArguments, frozen=True, kw_only=True):
     """Of snooze."""
 
     duration: str
+    until: str | None
     until_change: bool
     grows_by: int | None
 
@@ -193,3 +211,11 @@ class UnmuteArguments(PersonArguments, frozen=True, kw_only=True):
     """Of unmute."""
 
     rule: str
+
+
+class NoteArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of note."""
+
+    text: str
+    below: bool
+    cause: bool

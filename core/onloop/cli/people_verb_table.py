@@ -1,39 +1,29 @@
-"""The verbs of people as data: attention, decisions, and the verbs that hide a cause."""
+"""The verbs of people as data: what they decide, and what they look at first."""
 
 from __future__ import annotations
 
+from onloop.cli.approval_verb_table import APPROVE, REJECT, SHOW, VERSION
 from onloop.cli.arguments import LogsArguments
+from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
-    AckArguments,
     AmendArguments,
     AnswerArguments,
-    ApproveArguments,
-    AttentionArguments,
-    CauseArguments,
     ExcludeArguments,
     FreezeArguments,
     GcArguments,
-    MuteArguments,
+    NoteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
-    RejectArguments,
     RepositoryArguments,
     ResumeArguments,
     RetargetArguments,
     RetryArguments,
     ScopeArguments,
-    ShowArguments,
-    SnoozeArguments,
     TaskArguments,
-    UnmuteArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
 
-_GATE = arg("--gate", help="which gate, if several ask for a decision")
-_VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
-_CAUSE = arg("cause", help="a cause, as `onloop attention` names it")
-_WHY = arg("--reason", help="why", required=True)
 
 
 def _of_cause(first: str) -> tuple[Argument, ...]:
@@ -45,31 +35,22 @@ def _of_cause(first: str) -> tuple[Argument, ...]:
 
 
 _DECISIONS: tuple[Verb, ...] = (
-    Verb(
-        "show",
-        "people",
-        "one task: what is asked, digests, gates, diff, history",
-        "people_verbs:show",
-        ShowArguments,
-        (
-            TASK,
-            arg("--diff", help="show the whole diff", action="store_true"),
-            arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),
-            arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
-        ),
-        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
-        reach=Reach.GATEWAY,
-    ),
+    SHOW,
     Verb(
         "logs",
         "people",
-        "what a task's agents printed",
-        "look_verbs:logs",
+        "what a task's agents, gates and effects wrote, live with -f",
+        "logs_verbs:logs",
         LogsArguments,
         (
             TASK,
             arg("--follow", "-f", help="go on until the task waits for a person or ends", action="store_true"),
-            arg("--lines", help="at most so many of the last lines", type=int, default=200, metavar="N"),
+            arg("--agent", help="only what agents printed", action="store_true"),
+            arg("--gate", help="only what this gate wrote"),
+            arg("--effect", help="only what effects did", action="store_true"),
+            arg("--attempt", help="only this attempt", type=int, metavar="N"),
+            arg("--lines", help="at most so many of the last lines of each part", type=int, default=200, metavar="N"),
+            *AS,
         ),
         prints=("work_models:LogsJson",),
         reach=Reach.GATEWAY,
@@ -84,39 +65,36 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:WhyJson",),
         reach=Reach.GATEWAY,
     ),
-    Verb(
-        "approve",
-        "people",
-        "approve exactly what was shown",
-        "people_verbs:approve",
-        ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-        words="note",
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "reject",
-        "people",
-        "reject, with a reason that reaches the agent",
-        "people_verbs:reject",
-        RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-        words="reason",
-        asks=True,
-        reach=Reach.GATEWAY,
-    ),
+    APPROVE,
+    REJECT,
     Verb(
         "answer",
         "people",
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
         words="text",
         asks=True,
+    ),
+    Verb(
+        "note",
+        "people",
+        "tell the agent of a task something while it works: at its next call, hook or brief; decides nothing",
+        "note_verbs:note",
+        NoteArguments,
+        (
+            arg("task", help="a task or a run; with --cause, a cause as `onloop attention` names it"),
+            arg("text", help="what you say, at most 4,000 characters; - reads standard input"),
+            arg("--below", help="tell the agents of all tasks of this run, or below this task", action="store_true"),
+            arg("--cause", help="tell the agents of all tasks with this cause", action="store_true"),
+            VERSION,
+            *AS,
+            KEY,
+        ),
+        prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
     ),
     Verb(
@@ -125,11 +103,11 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
         words="reason",
         asks=True,
-        reach=Reach.GATEWAY,
     ),
     Verb(
         "retry",
@@ -148,14 +126,14 @@ _DECISIONS: tuple[Verb, ...] = (
                 action="store_true",
                 dest="no_worse",
             ),
-            _VERSION,
+            VERSION,
             *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:RoleTriedJson"),
-        words="note",
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "amend",
@@ -186,15 +164,15 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the origin names)"),
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
-            _VERSION,
+            VERSION,
             *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson",),
         needs_git=True,
-        words="reason",
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "exclude",
@@ -202,10 +180,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
-        words="reason",
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "pause",
@@ -213,10 +191,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
-        words="reason",
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "resume",
@@ -224,10 +202,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
-        words="note",
         reach=Reach.GATEWAY,
+        words="note",
     ),
     Verb(
         "cancel",
@@ -235,10 +213,10 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
-        words="reason",
         reach=Reach.GATEWAY,
+        words="reason",
     ),
     Verb(
         "freeze",
@@ -292,87 +270,4 @@ _DECISIONS: tuple[Verb, ...] = (
     ),
 )
 
-_MARKS: tuple[Verb, ...] = (
-    Verb(
-        "ack",
-        "people",
-        "say that you take care of a cause; this lapses",
-        "attention_verbs:ack",
-        AckArguments,
-        (_CAUSE, arg("--for", help="for how long", dest="duration", default="30m"), *AS),
-        prints=("attention_models:MarkedJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "snooze",
-        "people",
-        "hide a cause for a while, or until it changes or grows",
-        "attention_verbs:snooze_cause",
-        SnoozeArguments,
-        (
-            _CAUSE,
-            arg("--for", help="for how long, at most 168h (default: 1h)", dest="duration", default=""),
-            arg("--until-change", help="or until anything about it changes", action="store_true"),
-            arg("--grows-by", help="or until this many tasks have joined", type=int, metavar="N"),
-            *AS,
-        ),
-        prints=("attention_models:MarkedJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "wake",
-        "people",
-        "show an acknowledged or snoozed cause again",
-        "attention_verbs:wake",
-        CauseArguments,
-        (_CAUSE, *AS),
-        prints=("attention_models:MarkedJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "mute",
-        "people",
-        "hide everything that a rule covers, for a while",
-        "attention_verbs:mute",
-        MuteArguments,
-        (
-            arg("--for", help="for how long, at most 168h", dest="duration", required=True),
-            _WHY,
-            arg("--cause", help="only this cause"),
-            arg("--reason-code", help="only this reason, like rounds_exhausted"),
-            arg("--gate", help="only this gate"),
-            arg("--step", help="only this step"),
-            arg("--workflow", help="only this workflow"),
-            arg("--repo", help="only this repository"),
-            RUN,
-            *AS,
-        ),
-        prints=("attention_models:MuteJson",),
-        reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "unmute",
-        "people",
-        "lift a mute",
-        "attention_verbs:unmute",
-        UnmuteArguments,
-        (arg("rule", help="the mute, as `onloop attention --all` names it"), *AS),
-        prints=("attention_models:UnmuteJson",),
-        reach=Reach.GATEWAY,
-    ),
-)
-
-PEOPLE: tuple[Verb, ...] = (
-    Verb(
-        "attention",
-        "people",
-        "what needs a person: one row per cause",
-        "attention_verbs:attention",
-        AttentionArguments,
-        (arg("--all", help="also show what is hidden, how and by whom", action="store_true"),),
-        prints=("attention_models:AttentionJson",),
-        reach=Reach.GATEWAY,
-    ),
-    *_DECISIONS,
-    *_MARKS,
-)
+PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *CAUSES[1:])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from msgspec import convert
@@ -12,35 +11,51 @@ from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
-from onloop.cli.json_models.agent_models import VerdictJson
-from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson
+from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
+from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson, TextJson
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.work_models import SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
+from onloop.cli.json_models.work_models import OwnershipJson, SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.messages import Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
+from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen
 from onloop.machine.task import Decision, Task
 from onloop.store.rows import SubAgent
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
-from onloop.views.dossier import UNMET, Asked, Dossier, GateLine, ShownArtefact, addressed_words, statement_words
-from onloop.views.effective_status import EffectiveStatus
+from onloop.views.changes import budget_words
+from onloop.views.dossier import (
+    UNMET,
+    Asked,
+    Dossier,
+    GateLine,
+    ShownArtefact,
+    addressed_words,
+    said_before,
+    statement_words,
+)
+from onloop.views.effective_status import EffectiveStatus, TaskNow
 from onloop.views.gate_standing import CALM
+from onloop.views.risk import risk_of
 from onloop.views.sub_agents import sub_agent_words
+
+MOST_TEXTS = 3
+LONGEST_TEXT = 300
+"""How many of the texts of a cause are shown, and how much of each."""
+
+LOST_TRIES = frozenset({Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT})
+"""Reasons for which what an agent printed tells more."""
 
 LAST_LINES = 12
 """How much of an output or a statement is shown."""
-
-
-def moment(at_ms: int) -> str:
-    """A time for people: UTC, to the second."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 VerdictT = TypeVar("VerdictT", bound=VerdictJson)
@@ -49,6 +64,11 @@ VerdictT = TypeVar("VerdictT", bound=VerdictJson)
 def verdict_json(answer: AgentAnswer, kind: type[VerdictT], **more: object) -> VerdictT:
     """A verdict as a record of `kind`, with what is given besides."""
     return convert({**answer_json(answer), **more}, kind)
+
+
+def notes_json(notes: Sequence[Note]) -> tuple[PersonNoteJson, ...]:
+    """What people told an agent, as it is printed."""
+    return tuple(PersonNoteJson(note.by, note.at, note.text) for note in notes)
 
 
 def answer_output(answer: AgentAnswer) -> VerbOutput:
@@ -87,10 +107,18 @@ def task_json(task: Task) -> TaskJson:
     )
 
 
-def task_now_json(task: Task, status: EffectiveStatus) -> TaskNowJson:
+def task_now_json(found: TaskNow) -> TaskNowJson:
     """A task with its `reason` as of now; `recorded_reason` is what the log says. `lapsed`: its lease has run out."""
+    status, owns = found.effective_status, found.owns
     said = SubAgentsJson(sub_agents_json(status.sub_agents))
-    return extended(TaskNowJson, task_json(task), reason=status.reason, lapsed=status.lapsed, untrusted=said)
+    return extended(
+        TaskNowJson,
+        task_json(found.task),
+        reason=status.reason,
+        lapsed=status.lapsed,
+        untrusted=said,
+        owns=OwnershipJson(owns.part, owns.files, owns.waits_for, owns.actor, owns.names),
+    )
 
 
 def group_json(group: Group, life: Life, now: int) -> GroupJson:
@@ -109,7 +137,15 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         gate=group.gate,
         since=group.since,
         members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests) for m in group.members],
+        texts=texts_json(group),
+        text_count=group.text_count,
+        acts=[act.words for act in group.acts],
     )
+
+
+def texts_json(group: Group) -> list[TextJson]:
+    """The different texts of a cause."""
+    return [TextJson(text.text, text.count, text.task) for text in group.texts]
 
 
 def hidden_json(hidden: Hidden, life: Life, now: int) -> HiddenJson:
@@ -137,13 +173,15 @@ def life_words(life: Life) -> str:
     return f"{life.stage.value}{who}{news}"
 
 
-def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
+def group_lines(group: Group, life: Life, now: int, ownership: tuple[str, str] = ("", "")) -> Iterator[str]:
     """One cause: what, how many, how long; then why it stands there and how to look closer."""
-    count = len(group.members)
-    who = f"{count} repositories" if count > 1 else group.members[0].repo or group.members[0].task
-    yield safe(f"{group.headline} — {who}, {age(now - group.since)}")
-    if group.detail:
-        yield safe(f"    {group.detail}")
+    count, (owned, acts) = len(group.members), ownership
+    whose = owned or group.members[0].repo or group.members[0].task
+    yield safe(f"{group.headline} — {whose}, {age(now - group.since)}")
+    if acts:
+        yield safe(f"    {acts}")
+    yield from _text_lines(group)
+    yield from (safe(f"    {act.words}") for act in group.acts)
     yield safe(f"    {group.why(now)} · {life_words(life)}")
     if not group.has_tasks:
         tried = f"try one: onloop retry --cause {group.cause}   " if held_role(group) else ""
@@ -151,7 +189,19 @@ def group_lines(group: Group, life: Life, now: int) -> Iterator[str]:
         return
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])
     yield safe(f"    {names}{f' and {count - 8} more' if count > 8 else ''}")
-    yield f"    look: onloop show {group.members[0].task}   cause {group.cause}"
+    first = group.members[0].task
+    printed = f"   what it printed: onloop logs {first}" if group.reason in LOST_TRIES else ""
+    yield f"    look: onloop show {first}{printed}   cause {group.cause}"
+
+
+def _text_lines(group: Group) -> Iterator[str]:
+    """What its failures say: the one text, or the most frequent of several, with how many have each."""
+    if group.text_count < 2:
+        if group.detail:
+            yield safe(f"    {group.detail}")
+        return
+    yield f"    {group.text_count} different texts: onloop cause show {group.cause}"
+    yield from (safe(f"      {text.count} × {text.text[:LONGEST_TEXT]}") for text in group.texts[:MOST_TEXTS])
 
 
 def freeze_line(freeze: Frozen) -> str:
@@ -168,10 +218,12 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     task = dossier.task
     yield safe(f"{task.id}  {task.repo or ''}  {task.title}")
     yield safe(f"{task.state.value}{reason_words(task, standing)}: {task.detail}")
+    if task.tries:
+        yield f"what its agents printed: onloop logs {task.id}"
     if standing.freeze is not None:
         yield freeze_line(standing.freeze)
     for asked in dossier.asked:
-        yield from _asked_lines(asked)
+        yield from _asked_lines(task, asked)
     yield from _subject_lines(task)
     yield from (safe(addressed_words(name)) for name in dossier.addressed)
     yield "gates"
@@ -181,6 +233,8 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     if dossier.files:
         yield "files"
     yield from map(_file_line, dossier.files)
+    if told := budget_words(dossier.files):
+        yield safe(f"  {told}; whole: onloop show {task.id} --file PATH")
     if dossier.trouble:
         yield safe(dossier.trouble)
     yield from map(_decision_line, task.decisions)
@@ -192,7 +246,7 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
 def sub_agent_lines(rows: Iterable[SubAgent], indent: str = "  ") -> Iterator[str]:
     """A line for each sub-agent in a holder's process: what it is, since when, and what its agent says of it."""
     for row in rows:
-        yield safe(f"{indent}└ {sub_agent_words(row, f'since {moment(row.since)}')}")
+        yield safe(f"{indent}└ {sub_agent_words(row, f'since {second_words(row.since)}')}")
 
 
 def sub_agents_json(rows: Iterable[SubAgent]) -> tuple[SubAgentJson, ...]:
@@ -210,10 +264,14 @@ def reason_words(task: Task, standing: EffectiveStatus) -> str:
     return f" ({now}; recorded: {recorded or 'none'})"
 
 
-def _asked_lines(asked: Asked) -> Iterator[str]:
+def _asked_lines(task: Task, asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    before = said_before(task, request)
+    if request.quorum > 1:
+        yield f"  {len(before)} of {request.quorum} have approved"
+    yield from (f"  {_decision_line(decision)}" for decision in before)
     for answer, effect in asked.choices.items():
         yield safe(f"  {answer.value}: {effect}")
     if asked.no_worse:
@@ -263,17 +321,19 @@ def _flag_lines(task: Task) -> Iterator[str]:
 
 
 def _file_line(file: FileChange) -> str:
-    flag = f"  ! {file.flag}" if file.flag else ""
+    risk = risk_of(file)
+    flag = f"  ! {risk}" if risk else ""
     before = f" (was {file.previous})" if file.previous else ""
     lines = "binary" if file.added is None else f"+{file.added} -{file.removed or 0}"
     kind = "" if file.kind is FileKind.FILE else f"  {file.kind.value}"
-    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{flag}")
+    cut = "" if file.is_whole or file.added is None else f"  ({file.lines_shown:,} of {file.lines:,} lines shown)"
+    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{cut}{flag}")
 
 
 def _decision_line(decision: Decision) -> str:
-    said = f": {decision.reason}" if decision.reason else ""
+    said = f": {decision.words}" if decision.words else ""
     words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
-    return safe(f"{moment(decision.at)}  {words}")
+    return safe(f"{second_words(decision.at)}  {words}")
 
 
 def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
@@ -288,7 +348,7 @@ def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
             yield from _artefact_lines(handed)
     if dossier.statement and dossier.task.submission:
         yield "what the agent says (not evidence)"
-        yield safe(f"  {statement_words(dossier.task)} at {moment(dossier.task.submission.at)}")
+        yield safe(f"  {statement_words(dossier.task)} at {second_words(dossier.task.submission.at)}")
         yield from _quoted(dossier.statement, LAST_LINES)
 
 

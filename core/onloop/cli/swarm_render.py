@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onloop.machine.messages import Handover
+from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.independence import counts_now
 from onloop.machine.task import Judgement, Task
 from onloop.text import fit, safe
+from onloop.times import second_words
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
+from onloop.views.note_words import shown_words
 
 LONGEST_WORDS = 300
 
@@ -26,6 +28,7 @@ def swarm_lines(dossier: Dossier) -> Iterator[str]:
         yield "reviews (agent-judged, not evidence)"
     yield from (_judgement_line(task, judgement) for judgement in task.judgements)
     yield from map(_handover_line, task.handovers)
+    yield from map(_note_line, task.notes)
     for left in task.checkpoints.values():
         yield safe(f"checkpoint at {left.step} by {left.by}: {left.size} bytes  {left.digest[:12]}")
     if task.messages:
@@ -44,6 +47,11 @@ def _judgement_line(task: Task, judgement: Judgement) -> str:
     about = f"at {judgement.step} on {judgement.head[:12]}"
     words = f"  {verdict} by {judgement.by} ({judgement.independence.value}) {about}: {judgement.reason}"
     return fit(safe(words), LONGEST_WORDS)
+
+
+def _note_line(note: Note) -> str:
+    words = f"note by {note.by} ({second_words(note.at)}): {' / '.join(note.text.splitlines())}"
+    return f"{fit(safe(words), LONGEST_WORDS)} — {safe(shown_words(note))}"
 
 
 def _handover_line(handover: Handover) -> str:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
+    CompletionArguments,
     DemoArguments,
     DoctorArguments,
     EnrolArguments,
@@ -316,6 +317,15 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.NONE,
     ),
     Verb(
+        "completion",
+        "build",
+        "print a script that lets your shell complete verbs, options and names of your store",
+        "completion_verbs:completion",
+        CompletionArguments,
+        (arg("shell", choices=("bash", "zsh", "fish"), help="your shell"),),
+        prints=("build_models:CompletionJson",),
+    ),
+    Verb(
         "hook",
         "build",
         "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
@@ -359,7 +369,12 @@ VERBS: tuple[Verb, ...] = (
                 "a file; migrate: to this version's schema, with a backup",
             ),
             arg("file", nargs="?", help="the file to write or read; without one, export writes to stdout"),
-            arg("--before", help="archive runs that ended before this day (UTC)", default="", metavar="YYYY-MM-DD"),
+            arg(
+                "--before",
+                help="archive runs that ended before this day, local time",
+                default="",
+                metavar="YYYY-MM-DD",
+            ),
             arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
             *AS,
         ),

@@ -12,6 +12,7 @@ from onloop.machine.denials import Denied
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
@@ -61,6 +62,8 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.SaveCheckpoint: _AGENT,
         c.Handoff: _AGENT,
         c.ReportContext: _AGENT,
+        c.SendNote: _HUMAN,
+        c.MarkNotesShown: _AGENT,
         StoreCreated: _LAUNCHER,
         Denied: _GATEWAY,
         PersonEnrolled: _HUMAN,
@@ -79,6 +82,9 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         TrialBegun: _GATEWAY,
         TrialAsked: _HUMAN,
         RoleOpened: _GATEWAY,
+        CauseSplit: _HUMAN,
+        CausesMerged: _HUMAN,
+        CauseRestored: _HUMAN,
     }
 )
 """Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it."""
@@ -148,6 +154,8 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         c.SaveCheckpoint: "leave a checkpoint",
         c.Handoff: "hand off",
         c.ReportContext: "report a context",
+        c.SendNote: "send a note",
+        c.MarkNotesShown: "read notes",
         StoreCreated: "begin a store",
         Denied: "count a denial",
         PersonEnrolled: "enrol",
@@ -166,6 +174,9 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         TrialBegun: "begin a trial",
         TrialAsked: "have a held role tried",
         RoleOpened: "open a role",
+        CauseSplit: "split a cause",
+        CausesMerged: "merge causes",
+        CauseRestored: "restore a cause",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

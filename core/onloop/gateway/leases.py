@@ -1,14 +1,16 @@
-"""What the holder of a lease asks: to keep it, and to keep text that it passes on."""
+"""What the holder of a lease asks: to keep it, to keep text that it passes on, and what people told it."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from onloop.errors import Exit, Refused
+from onloop.errors import Exit, NotAllowed, Refused
 from onloop.gateway.quota import spend
 from onloop.gateway.service import Gateway, Write
 from onloop.gateway.store_rules import check_lease
-from onloop.machine.limits import LeaseMs, Passed
+from onloop.machine.commands import MarkNotesShown
+from onloop.machine.limits import Id, LeaseMs, Passed
+from onloop.machine.messages import Note, unshown
 from onloop.machine.operation import Asker, DeniedAct
 from onloop.machine.principal import Principal
 from onloop.machine.rules.decision_builder import check_holder
@@ -90,5 +92,32 @@ class PassOn(Write[str], frozen=True):
             check_lease(tx, agent)
             spend(tx, agent, content, gateway.clock())
             return tx.put_blob(content)
+
+        return gateway.store.transact(body)
+
+
+class TakeNotes(Write[tuple[Note, ...]], frozen=True):
+    """What people told the holder of a task and it was not shown; from now on it was, in `way`. Others get nothing."""
+
+    name: ClassVar[str] = "take_notes"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    principal: Principal
+    way: Id = ""
+
+    def carry_out(self, gateway: Gateway) -> tuple[Note, ...]:
+        """See Write."""
+        agent = self.principal
+
+        def body(tx: Transaction) -> tuple[Note, ...]:
+            task = known_task(tx, agent.task or "")
+            found = unshown(task.notes, agent.epoch)
+            if not found or (task.holder, task.epoch) != (agent.id, agent.epoch):
+                return ()
+            shown = MarkNotesShown(agent.id, agent.epoch, found[-1].number, self.way)
+            try:
+                gateway.advance(tx, agent, task.id, shown, "")
+            except (Refused, NotAllowed):  # frozen, or waiting for a person: it is told when it goes on
+                return ()
+            return found
 
         return gateway.store.transact(body)

@@ -8,8 +8,8 @@ from onloop.errors import Refused
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import PassOn
 from onloop.gateway.port import GatewayPort
-from onloop.machine.commands import MarkShown, SaveCheckpoint, Tell
-from onloop.machine.messages import MessageKind
+from onloop.machine.commands import MarkNotesShown, MarkShown, SaveCheckpoint, Tell
+from onloop.machine.messages import MessageKind, unshown
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import LARGEST_CHECKPOINT, LARGEST_MESSAGE, check_size
 from onloop.machine.task import Task
@@ -29,6 +29,15 @@ def save_checkpoint(gateway: GatewayPort, agent: Principal, content: bytes, *, k
     digest = gateway.perform(PassOn(agent, content))
     command = SaveCheckpoint(agent.id, agent.epoch, digest, len(content))
     return gateway.perform(PerformCommand(agent, agent.task or "", command, key=key))
+
+
+def mark_notes_shown(gateway: GatewayPort, agent: Principal, task: Task, way: str) -> None:
+    """Record that the agent was shown what people had told it when `task` was read; what came later stays unshown."""
+    waiting = unshown(task.notes, agent.epoch)
+    if waiting:
+        with suppress(Refused):
+            shown = MarkNotesShown(agent.id, agent.epoch, waiting[-1].number, way)
+            gateway.perform(PerformCommand(agent, task.id, shown))
 
 
 def mark_shown(gateway: GatewayPort, agent: Principal, task: Task) -> None:

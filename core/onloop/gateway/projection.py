@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from onloop.machine.definition import Definition
+from onloop.machine.messages import unshown
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.store.port import Reading, Transaction
@@ -30,7 +31,7 @@ def project_answer(tx: Transaction, definition: Definition, task: Task) -> None:
 def projected(at: Reading, definition: Definition, task: Task) -> tuple[CachedAnswer | None, BriefRow | None]:
     """The rows from which `check` and `next` answer; None if the full path must answer."""
     token = next((t for t in at.select(Token, task=task.id) if t.epoch == task.epoch), None)
-    if token is None:
+    if token is None or unshown(task.notes, task.epoch):  # what a person says is marked as shown when it is
         return None, None
     name = token.agent.removeprefix("agent:")
     agent = Principal(PrincipalKind.AGENT, name, task.id, token.epoch, token.step)

@@ -26,6 +26,8 @@ from onloop.machine.limits import (
     Words,
 )
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.note_commands import MarkNotesShown as MarkNotesShown
+from onloop.machine.note_commands import SendNote as SendNote
 from onloop.machine.setbacks import Trouble
 from onloop.machine.start_commands import Amend as Amend
 from onloop.machine.start_commands import ReportBase as ReportBase
@@ -68,13 +70,14 @@ class ReportGate(Record):
 
 
 class Approve(Record):
-    """Yes, to exactly the `digest` that was shown."""
+    """Yes, to exactly the `digest` that was shown; `unseen` names what of the change was not, as their client says."""
 
     request: Id
     digest: Digest
     voice: Voice
     note: Words = ""
     version: Number | None = None
+    unseen: Annotated[tuple[Words, ...], Items(100)] = ()
 
 
 class Reject(Record):
@@ -350,8 +353,9 @@ EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
 OfTrouble = ReportTrouble | Recover | Return
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | SendNote
 """What a person says."""
 
 Command = (
@@ -379,4 +383,5 @@ Command = (
     | OfChildren
     | OfRelay
     | OfPin
+    | OfNotes
 )

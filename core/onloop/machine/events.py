@@ -8,7 +8,7 @@ from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
 from onloop.machine.flags import Flag
 from onloop.machine.gate_facts import Program
-from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.messages import Checkpoint, Handover, Message, Note
 from onloop.machine.setbacks import Setback
 from onloop.machine.start_events import Amended as Amended
 from onloop.machine.start_events import BaseAccepted as BaseAccepted
@@ -320,6 +320,22 @@ class Moved(Record):
     detail: str = ""
 
 
+class NoteSent(Record):
+    """A person told whoever works on the task something."""
+
+    note: Note
+
+
+class NotesShown(Record):
+    """The holder was shown the notes of people up to number `upto`, in `way`: an answer or a brief."""
+
+    upto: int
+    agent: str
+    epoch: int
+    attempt: int
+    way: str = ""
+
+
 Event = (
     Created
     | StepEntered
@@ -366,4 +382,6 @@ Event = (
     | HandedOff
     | ContextReported
     | Moved
+    | NoteSent
+    | NotesShown
 )

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from onloop.machine import events as e
 from onloop.machine.base_fold import left_waiting, looked_first, put_right
+from onloop.machine.messages import MOST_NOTES, Note, NoteShown, unshown
 from onloop.machine.setbacks import Trouble, of_last_day
 from onloop.machine.state import Reason
 from onloop.machine.task import NOT_KNOWN, Evidence, Feedback, Hand, Outbox, Request, Task, evidence_key
@@ -137,6 +138,11 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, owner=handover.to or None, handovers=(*task.handovers, handover))
         case e.ContextReported(percent):
             return replace(task, context=percent)
+        case e.NoteSent(note):
+            number = max((each.number for each in task.notes), default=0) + 1
+            return replace(task, notes=(*task.notes, replace(note, number=number))[-MOST_NOTES:])
+        case e.NotesShown():
+            return replace(task, notes=tuple(_shown(note, event, at) for note in task.notes))
         case e.Created() | e.TurnEnded() | e.Told() | e.Recovered():
             return task
         case _:
@@ -181,6 +187,7 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
         children=(),
         joined=None,
         handovers=(),
+        notes=tuple(replace(note, is_over=True) if note.shown else note for note in task.notes),
         evidence={key: found for key, found in task.evidence.items() if found.step != event.step},
     )
 
@@ -231,6 +238,15 @@ def _joined(task: Task, event: e.Joined) -> Task:
     workers = dict.fromkeys((*task.workers.get(step, ()), *event.workers))
     named = {**task.workers, step: tuple(workers)}
     return replace(task, joined=event.children, workers=named, hands=_with_hands(task, *event.hands))
+
+
+def _shown(note: Note, event: e.NotesShown, at: int) -> Note:
+    """The note, as shown to the agent unless it was before."""
+    if note.number > event.upto or note not in unshown((note,), event.epoch):
+        return note
+    return replace(
+        note, shown=(*note.shown, NoteShown(event.agent, event.epoch, event.attempt, at, event.way))[-MOST_NOTES:]
+    )
 
 
 def _with_worker(task: Task, agent: str) -> Mapping[str, tuple[str, ...]]:

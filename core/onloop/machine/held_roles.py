@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from onloop.machine import events as e
+from onloop.machine.earlier_signature import earlier_signature
 from onloop.machine.limits import Id, Millis, Words
 from onloop.machine.setbacks import MINUTE_MS, Trouble
 from onloop.machine.signature import signature
@@ -148,6 +149,11 @@ def cause_of(end: str, words: str) -> str:
     return signature(f"{end}: {words}")
 
 
+def is_cause(known: str, end: str, words: str) -> bool:
+    """Whether `known`, which may be an earlier version's, is the cause of this end."""
+    return known in {cause_of(end, words), earlier_signature(f"{end}: {words}")}
+
+
 def news_of_role(streaks: Streaks, before: Task, events: Sequence[e.Event], now: int) -> RoleEvent | None:
     """What the events of a task at `now` (ms) say about its role; None if nothing new."""
     role = role_of(before)
@@ -156,7 +162,7 @@ def news_of_role(streaks: Streaks, before: Task, events: Sequence[e.Event], now:
     for event in events:
         found = _ended(role, before.id, event, now)
         if found is not None:
-            return found
+            return _known_again(streaks.get(role), found)
         if role in streaks and _shows_work(event):
             return RoleOpened(role, now)
         if isinstance(event, e.Claimed) and hold_of(streaks, before) is not None:
@@ -168,6 +174,14 @@ _ALIKE_ENDS = frozenset({e.AttemptEnd.CRASHED, e.AttemptEnd.RETURNED})
 """Ends that come at once where the role is at fault. Who is silent for long, or gives up, has worked."""
 
 _ALIKE_TROUBLES = frozenset({Trouble.NOT_NOW, Trouble.ALIKE})
+
+
+def _known_again(known: Streak | None, found: AgentEnded) -> AgentEnded:
+    """The end under the cause of the streak, where an earlier version began that with such an end."""
+    if known is None or known.cause == found.cause:
+        return found
+    kind = found.cause.partition(": ")[0]
+    return replace(found, cause=known.cause) if is_cause(known.cause, kind, found.words) else found
 
 
 def _ended(role: str, task: str, event: e.Event, now: int) -> AgentEnded | None:

@@ -1,4 +1,7 @@
-"""Marks of people on causes: seen, acknowledged, snoozed, muted. They are bounded, and not part of a task's history."""
+"""Marks of people on causes: seen, acknowledged, snoozed, muted, split, merged.
+
+They are bounded, and not part of a task's history.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TypeVar, assert_never
 
 from onloop.errors import BadInput, Exit, Refused, UnknownThing
 from onloop.machine.limits import Id, Millis, Number, Words
+from onloop.machine.regrouping import CauseAct, CauseRestored, CausesMerged, CauseSplit, acts_after, check_regrouping
 from onloop.records import Record, field, fields_of, replace
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -112,17 +116,18 @@ class Unmuted(Record):
     at: Millis = 0
 
 
-Mark = Seen | Acknowledged | Snoozed | Woken | Muted | Unmuted
+Mark = Seen | Acknowledged | Snoozed | Woken | Muted | Unmuted | CauseSplit | CausesMerged | CauseRestored
 _M = TypeVar("_M", Seen, Acknowledged, Snoozed, Muted)
 
 
 class Marks(Record):
-    """The fold of all marks: by cause, and mutes by the id of their rule."""
+    """The fold of all marks: by cause, mutes by the id of their rule, and splits and merges in their order."""
 
     seen: Mapping[str, Seen] = field(default_factory=dict)
     acknowledged: Mapping[str, Acknowledged] = field(default_factory=dict)
     snoozed: Mapping[str, Snoozed] = field(default_factory=dict)
     muted: Mapping[str, Muted] = field(default_factory=dict)
+    acts: tuple[CauseAct, ...] = ()
 
 
 def stamped(mark: Mark, at: int) -> Mark:
@@ -142,6 +147,8 @@ def check_mark(marks: Marks, mark: Mark) -> None:
             _check_mute(marks, mark)
         case Unmuted(rule_id):
             _check_muted(marks, rule_id)
+        case CauseSplit() | CausesMerged() | CauseRestored():
+            check_regrouping(marks.acts, mark)
         case Seen(cause) | Woken(cause) | Acknowledged(cause) | Snoozed(cause):
             if not 0 < len(cause) <= LONGEST_FIELD:
                 raise BadInput(
@@ -226,6 +233,8 @@ def _applied(marks: Marks, mark: Mark) -> Marks:
             return replace(marks, muted=_with(marks.muted, rule.id, mark))
         case Unmuted(rule_id):
             return replace(marks, muted=_without(marks.muted, rule_id))
+        case CauseSplit() | CausesMerged() | CauseRestored():
+            return replace(marks, acts=acts_after(marks.acts, mark))
         case _:
             assert_never(mark)
 
@@ -236,6 +245,7 @@ def _lively(marks: Marks, now: int) -> Marks:
         acknowledged=_newest({key: m for key, m in marks.acknowledged.items() if m.until is None or m.until > now}),
         snoozed=_newest({key: m for key, m in marks.snoozed.items() if m.until > now}),
         muted=_newest({key: m for key, m in marks.muted.items() if m.until > now}),
+        acts=marks.acts,
     )
 
 

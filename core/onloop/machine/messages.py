@@ -1,11 +1,14 @@
-"""What agents pass to each other: messages, checkpoints and hand-offs. Readers must treat the text as untrusted."""
+"""What agents pass to each other, which readers must treat as untrusted; and the notes of people to agents."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from onloop.machine.limits import Bytes, Digest, Id, Millis, Number
+from onloop.machine.limits import Bytes, Digest, Id, Millis, Number, Statement
 from onloop.records import Record
+
+MOST_NOTES = 20
+"""How many notes of people a task keeps, and how many may wait for an agent."""
 
 
 class MessageKind(StrEnum):
@@ -48,3 +51,32 @@ class Handover(Record):
     why: str
     at: int
     open: tuple[str, ...] = ()
+
+
+class NoteShown(Record):
+    """Which agent was shown a note, under which epoch, in which attempt, when (ms), and in what: `check`, `brief`."""
+
+    agent: str
+    epoch: int
+    attempt: int
+    at: int
+    way: str
+
+
+class Note(Record):
+    """What the person `by` tells whoever works on a task: no approval, and no evidence.
+
+    It is shown once in each attempt, and counts until the step in which it was first shown is over.
+    """
+
+    by: Id
+    text: Statement
+    at: Millis
+    number: Number = 0
+    shown: tuple[NoteShown, ...] = ()
+    is_over: bool = False
+
+
+def unshown(notes: tuple[Note, ...], epoch: int) -> tuple[Note, ...]:
+    """The notes that count and that the holder under `epoch` was not shown."""
+    return tuple(note for note in notes if not note.is_over and all(shown.epoch != epoch for shown in note.shown))

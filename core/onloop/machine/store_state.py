@@ -11,6 +11,7 @@ from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks, TrialAsked, TrialBegun, streaks_after
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
+from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
 
@@ -119,6 +120,8 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
         case AgentEnded() | TrialBegun() | TrialAsked() | RoleOpened():
             return replace(house, roles=streaks_after(house.roles, event))
         case Seen() | Acknowledged() | Snoozed() | Woken() | Muted() | Unmuted():
+            return replace(house, marks=marked(house.marks, event))
+        case CauseSplit() | CausesMerged() | CauseRestored():
             return replace(house, marks=marked(house.marks, event))
         case ProbeAsked(id):
             return replace(house, probe=id)

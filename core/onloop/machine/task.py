@@ -31,7 +31,7 @@ from onloop.machine.limits import (
     Title,
     Words,
 )
-from onloop.machine.messages import Checkpoint, Handover, Message
+from onloop.machine.messages import Checkpoint, Handover, Message, Note
 from onloop.machine.offspring import Offspring as Offspring
 from onloop.machine.requests import Decision as Decision
 from onloop.machine.requests import DecisionKind as DecisionKind
@@ -95,7 +95,7 @@ class Submission(Record):
     """What an agent hands in: a commit (full hex ids), its merge-base with the target, artefacts, a statement.
 
     All but the statement is computed by the gateway. `bundle` is the digest of the git bundle in which the commit came,
-    empty where it brought nothing new.
+    empty where it brought nothing new. `change` is the digest of what differs from the base, whatever the commits.
     """
 
     head: Digest
@@ -106,6 +106,7 @@ class Submission(Record):
     statement: Statement = ""
     at: Millis = 0
     bundle: Digest = ""
+    change: Digest = ""
 
 
 class TestCounts(Record):
@@ -200,6 +201,7 @@ class Task(Record):
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `looking_first`).
     `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
+    `notes` are the last that people told its agents.
     """
 
     id: str
@@ -269,6 +271,7 @@ class Task(Record):
     amendments: tuple[Amendment, ...] = ()
     setback: Setback | None = None
     postponed: tuple[int, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def ended(self) -> bool:

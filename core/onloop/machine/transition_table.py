@@ -57,6 +57,8 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.SaveCheckpoint: {_W: frozenset({_W})},
         c.Handoff: {_W: frozenset({_W, _S})},
         c.ReportContext: {_W: frozenset({_W})},
+        c.SendNote: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
+        c.MarkNotesShown: {_W: frozenset({_W})},
     }
 )
 """command → state before → states after. A move that is not here is a defect of `decide`, and never written."""

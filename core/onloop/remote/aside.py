@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from onloop.errors import NotAllowed, Unavailable
+from onloop.errors import Ground, NotAllowed, Unavailable
 from onloop.gates.intake.quarantine import Arrival
 from onloop.gateway.declared_limits import checked
 from onloop.gateway.service import Gateway
@@ -17,13 +17,15 @@ from onloop.identity.passphrase import Proved
 from onloop.machine.operation import DeniedAct
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
-from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, SubmitAnnounced
+from onloop.remote.agent_log import AgentLogPage, page_of
+from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, ReadPatchPage, SubmitAnnounced
 from onloop.remote.redacted_reading import RedactedReading
 from onloop.remote.server_connection import ServerConnection, WireRequest
 from onloop.store.port import Reading
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes, PatchPage
+from onloop.views.known_task import known_task
 from onloop.views.query import Query
 
 MOST_READERS = 64
@@ -31,11 +33,15 @@ MOST_READERS = 64
 
 @dataclass(slots=True)
 class Aside:
-    """Carries out one request a thread. `submit` and `changes` are the resident gateway's, `lines` its connections."""
+    """Carries out one request a thread. `submit`, `changes` and `patch_page` are the resident gateway's.
+
+    `lines` are its connections.
+    """
 
     home: Home
     submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]
     changes: Callable[[str], Changes]
+    patch_page: Callable[[ReadPatchPage], PatchPage]
     gateway_for: Callable[[ServerConnection, SqliteStore], Gateway]
     lines: Collection[ServerConnection]
     _spare: deque[SqliteStore] = field(default_factory=deque)
@@ -127,6 +133,21 @@ class _Host:
 
     def changes(self, task: str) -> Changes:
         return self.aside.changes(task)
+
+    def patch_page(self, asked: ReadPatchPage) -> PatchPage:
+        return self.aside.patch_page(asked)
+
+    def agent_log(self, task: str, start: int) -> AgentLogPage:
+        caller = self.line.caller
+        is_theirs = any(who.task == task for who in caller.proven)
+        if not (caller.own or caller.is_of_people or is_theirs):
+            words = f"user {caller.peer.uid} may not read what agents of {task} printed"
+            no = NotAllowed(words, hint="prove who you are: --as NAME, or be its agent", ground=Ground.PEER)
+            self.aside.deny(self.line, DeniedAct(next(iter(caller.proven), NOBODY), "read a log", task), no)
+            raise no
+        with self.aside.reading() as reading:
+            known_task(reading, task)
+        return page_of(self.aside.home.agent_log(task), start)
 
     def stamp(self) -> int:
         return self.aside.stamp()

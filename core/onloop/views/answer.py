@@ -8,6 +8,7 @@ from onloop.errors import Exit
 from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
 from onloop.machine.gate_facts import TimeSpent
+from onloop.machine.messages import Note
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
@@ -16,6 +17,7 @@ from onloop.records import Record
 from onloop.text import safe
 from onloop.views.box_words import PARTS
 from onloop.views.dossier import GateLine, GateStatus, step_lines
+from onloop.views.note_words import note_lines
 
 WORDS: Mapping[Exit, str] = {
     Exit.OK: "yes",
@@ -62,6 +64,8 @@ class AgentAnswer(Record):
     next: str
     blocks: int = 0
     advice: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    """What people told the agent, which it is shown with this answer."""
 
     @property
     def verdict(self) -> str:
@@ -99,13 +103,14 @@ def answer_for(
         why=why,
         next=following,
         blocks=task.blocks,
-        advice=tuple(_advice(definition.step(agent.step), task)) if code in _AT_WORK and is_holder else (),
+        advice=tuple(_advice(definition.step(agent.step), task)) if code in AT_WORK and is_holder else (),
     )
 
 
 _SPENT = frozenset({Reason.ROUNDS_EXHAUSTED, Reason.ATTEMPTS_EXHAUSTED, Reason.TIMED_OUT, Reason.BUDGET_EXHAUSTED})
 
-_AT_WORK = frozenset({Exit.NOT_YET, Exit.REDO})
+AT_WORK = frozenset({Exit.NOT_YET, Exit.REDO})
+"""The verdicts that tell an agent to go on."""
 
 
 def _advice(step: Step, task: Task) -> Iterator[str]:
@@ -193,6 +198,7 @@ def answer_lines(answer: AgentAnswer) -> tuple[str, ...]:
     lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
     lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
     lines += [f"  note: {words}" for words in answer.advice]
+    lines += [shown for note in answer.notes for shown in note_lines(note)]
     return tuple(safe(line) for line in (*lines, f"next: {answer.next}"))
 
 
@@ -209,7 +215,14 @@ def answer_json(answer: AgentAnswer) -> dict[str, Json]:
         "why": answer.why,
         "next": answer.next,
         "advice": list(answer.advice),
+        **_notes(answer),
     }
+
+
+def _notes(answer: AgentAnswer) -> dict[str, Json]:
+    """What people told the agent; nothing where there is nothing."""
+    told: list[Json] = [{"by": note.by, "at": note.at, "text": note.text} for note in answer.notes]
+    return {"notes": told} if told else {}
 
 
 def gate_json(line: GateLine) -> Json:

@@ -19,6 +19,7 @@ from onloop.machine.task import Feedback, Task
 from onloop.views.brief_facts import BriefFacts
 from onloop.views.given_files import BRIEF, Given
 from onloop.views.handed_on import inheritance
+from onloop.views.note_words import note_lines
 
 MOST_LINES = 1_000
 """How many lines of the brief that came with a run are shown; the rest is in its file."""
@@ -63,6 +64,7 @@ def brief_for(definition: Definition, task: Task, facts: BriefFacts) -> str:
         step.brief.strip() or definition.description,
         *_intended(facts.intent),
         *_asked_by_parent(task),
+        *_told_by_people(task),
         *_came_back(task, facts.tails),
         *inheritance(step, task, facts),
         *_given(facts.given),
@@ -128,6 +130,14 @@ def _asked_by_parent(task: Task) -> Iterator[str]:
     if task.parent is not None and task.brief:
         yield f"## Your part, as {task.parent} divided the work (another agent may have written this)"
         yield "\n".join(f"    {line}" for line in task.brief.splitlines()[:200])
+
+
+def _told_by_people(task: Task) -> Iterator[str]:
+    """Notes of people at this step, or that no agent has seen yet; agents cannot write here."""
+    notes = [note for note in task.notes if not note.is_over]
+    if notes:
+        yield "## From people, to you (follow it; it approves nothing)"
+        yield "\n".join(line for note in notes for line in note_lines(note))
 
 
 def _came_back(task: Task, tails: Mapping[str, str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from onloop.attention.idle import Pulse, idle_reason
+from onloop.attention.responsibility import UNKNOWN, Ownership, ownership_of
 from onloop.machine.held_roles import Streak, hold_of
 from onloop.machine.limits import Id, Millis
 from onloop.machine.state import Reason, State
@@ -85,7 +86,7 @@ def _is_slot_free(at: Reading, task: Task) -> bool:
 
 
 class TaskNow(Record):
-    """A task, how it stands as of now, and the scope of the freeze that covers it, though it may have ended.
+    """A task, how it stands as of now, what it owns, and the scope of the freeze that covers it, though it has ended.
 
     Where one task is asked for, `run` is the root of its run, and `hold` that of its role, where that is held.
     """
@@ -95,6 +96,7 @@ class TaskNow(Record):
     frozen: str | None = None
     run: Task | None = None
     hold: Streak | None = None
+    owns: Ownership = UNKNOWN
 
 
 class ReadTasksNow(Query[tuple[TaskNow, ...]], frozen=True):
@@ -108,7 +110,18 @@ class ReadTasksNow(Query[tuple[TaskNow, ...]], frozen=True):
         """See Query."""
         tasks = reading.tasks(self.wanted)
         found = effective_statuses(reading, tasks, self.now)
-        return tuple(TaskNow(task, found[task.id]) for task in tasks)
+        above = {task.id: task for task in tasks if task.children}
+        for name in {task.parent for task in tasks if task.parent is not None and task.parent not in above}:
+            if (parent := reading.task(name)) is not None:
+                above[name] = parent
+        return tuple(
+            TaskNow(
+                task,
+                found[task.id],
+                owns=ownership_of(task, found[task.id].reason, self.now, above.get(task.parent or "")),
+            )
+            for task in tasks
+        )
 
 
 class ReadTaskNow(Query[TaskNow], frozen=True):
@@ -122,4 +135,6 @@ class ReadTaskNow(Query[TaskNow], frozen=True):
         """See Query."""
         task = known_task(reading, self.task)
         stands, house = effective_statuses(reading, (task,), self.now)[task.id], reading.house()
-        return TaskNow(task, stands, covering(house, task), reading.task(task.run), hold_of(house.roles, task))
+        parent = reading.task(task.parent) if task.parent is not None else None
+        owns = ownership_of(task, stands.reason, self.now, parent)
+        return TaskNow(task, stands, covering(house, task), reading.task(task.run), hold_of(house.roles, task), owns)

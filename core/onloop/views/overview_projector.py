@@ -11,7 +11,7 @@ from typing import ClassVar
 from onloop.attention.board import Board
 from onloop.attention.groups import Group, Place, group_of, groups_of, seniority
 from onloop.attention.idle import STALL_MS
-from onloop.attention.items import AttentionItem, Tier, item_of
+from onloop.attention.items import AttentionItem, item_of, needs_person
 from onloop.machine.definition import Definition
 from onloop.machine.limits import Millis
 from onloop.machine.state import TERMINAL, State
@@ -112,12 +112,12 @@ class _Rows:
             members = self._members[before.cause]
             del members[bisect_left(members, seniority(before), key=seniority)]
             self._touched.add(before.cause)
-            self.needs_person -= before.tier is not Tier.FYI
+            self.needs_person -= needs_person(before)
         if item is not None:
             self._items[task_id] = item
             insort(self._members[item.cause], item, key=seniority)
             self._touched.add(item.cause)
-            self.needs_person += item.tier is not Tier.FYI
+            self.needs_person += needs_person(item)
 
     def groups(self) -> tuple[Group, ...]:
         """All groups, those that were touched made anew."""

@@ -18,6 +18,7 @@ from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.form.fields import FormField
+from onloop_tui.model.inbox.snoozing import until_words
 from onloop_tui.session import Session
 
 MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark] | str]
@@ -122,7 +123,8 @@ class Marking(Vertical):
         except OnloopError as problem:
             self._finish(f"{problem.message}; {problem.hint}", Tone.BAD)
         else:
-            self._finish(wish.done, Tone.GOOD)
+            until = until_words(marks, self._session.clock())
+            self._finish(f"{wish.done} · {until}" if until else wish.done, Tone.GOOD)
 
     def _finish(self, words: str, tone: Tone) -> None:
         self.put_away()

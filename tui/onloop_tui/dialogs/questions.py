@@ -22,6 +22,7 @@ _TITLES: Mapping[Act, str] = {
     Act.PAUSE: "Pause: it stops where it is until somebody resumes it",
     Act.EXCLUDE: "Exclude: its run can end without it",
     Act.RESUME: "Resume: a note for the brief (it may stay empty)",
+    Act.NOTE: "Note: its agent is shown it once, under your name; it approves nothing",
 }
 _FIELDS: Mapping[Act, Sequence[FormField]] = {
     Act.REJECT: (_REASON,),
@@ -33,6 +34,7 @@ _FIELDS: Mapping[Act, Sequence[FormField]] = {
     Act.PAUSE: (_REASON,),
     Act.RESUME: (_NOTE,),
     Act.EXCLUDE: (_REASON,),
+    Act.NOTE: (FormField("words", "note"),),
 }
 
 

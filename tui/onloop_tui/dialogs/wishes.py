@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
 
 from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
@@ -20,11 +19,11 @@ def acknowledge(groups: Sequence[Group], now: int) -> MarkWish:
     return MarkWish("Acknowledge", done, lambda by, _words: [acknowledgement(group, by, now) for group in groups])
 
 
-def snooze(groups: Sequence[Group], now: int, zone: tzinfo) -> MarkWish:
+def snooze(groups: Sequence[Group], now: int) -> MarkWish:
     """The wish that hides causes until later."""
 
     def marks_of(by: str, words: Mapping[str, str]) -> Sequence[Mark] | str:
-        wanted = snooze_wish_of(words["until"], now, zone)
+        wanted = snooze_wish_of(words["until"], now, None)
         return wanted if isinstance(wanted, str) else [wanted.on(group, by, now) for group in groups]
 
     title = f"Snooze {_causes(groups)}: until when? (tomorrow is 9:00, +5 is five more tasks)"

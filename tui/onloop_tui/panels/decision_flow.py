@@ -15,6 +15,7 @@ from textual.message import Message
 from onloop.errors import OnloopError, Stale
 from onloop.machine.commands import Cancel, Pause, Resume
 from onloop.machine.principal import Principal
+from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
 from onloop_tui.app_messages import DecisionAccepted, KeysWanted
@@ -78,6 +79,8 @@ class DecisionFlow(Vertical):
         self._since = 0
         self._shown_at = 0.0
         self.notice: Notice = ()
+        self._news = ""
+        """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
         self.doing = Doing.NOTHING
 
@@ -99,7 +102,7 @@ class DecisionFlow(Vertical):
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
         self._keep_words()
-        self._dossier = dossier
+        self._dossier, self._news = dossier, ""
         self._since = self._session.clock()
         self._stop(*notice)
 
@@ -120,10 +123,11 @@ class DecisionFlow(Vertical):
         self.renew()
 
     def interrupt(self, words: str) -> None:
-        """Show that the facts have changed, and stop what waits to be confirmed."""
+        """Show how the facts have changed, and stop what waits to be confirmed. What is being written stays."""
+        self._news = words
         if self.doing is Doing.CONFIRMING:
-            self.doing = Doing.NOTHING
-        self.tell(words)
+            self._stop()
+        self.renew()
 
     # -- keys that come early
 
@@ -219,7 +223,17 @@ class DecisionFlow(Vertical):
 
     def _ask_to_confirm(self) -> None:
         self._since, self._shown_at = self._session.clock(), time.monotonic()
-        self._do(Doing.CONFIRMING, self._effect(Act.APPROVE), ("Enter confirms · Esc goes back", Tone.ACCENT))
+        self._do(
+            Doing.CONFIRMING,
+            self._effect(Act.APPROVE),
+            *self._not_shown(),
+            ("Enter confirms · Esc goes back", Tone.ACCENT),
+        )
+
+    def _not_shown(self) -> Notice:
+        """What would be approved without having been shown, and the key that shows it."""
+        words = unseen_words(self._session.looks.unseen(self._dossier)) if self._dossier is not None else ""
+        return ((f"⚠ {words}; d shows it", Tone.WARN),) if words else ()
 
     def _ask(self, wanted: Act, form: FormDialog) -> None:
         self._stop()
@@ -249,7 +263,7 @@ class DecisionFlow(Vertical):
         if person.voice is None:
             raise ValueError(f"{person.id} has no voice")
         task = dossier.task
-        command = command_for(act, task, asked, person.voice, words)
+        command = command_for(act, task, asked, person.voice, words, self._session.looks.unseen(dossier))
         self._session.spent(person)
         try:
             after, others = await asyncio.to_thread(self._sent, person, task.id, command)
@@ -309,7 +323,10 @@ class DecisionFlow(Vertical):
         return actions_of(self._dossier, self.asked, read_only=self._session.read_only)
 
     def _notice_lines(self, width: int) -> tuple[Line, ...]:
-        return tuple(shown for words, tone in self.notice for shown in hanging((Span(" "),), words, width, tone))
+        news = ((f"⚠ {self._news}", Tone.WARN),) if self._news else ()
+        return tuple(
+            shown for words, tone in (*news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
+        )
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:
         if self.doing not in {Doing.NOTHING, Doing.CONFIRMING} or self._dossier is None:

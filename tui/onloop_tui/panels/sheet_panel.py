@@ -14,16 +14,22 @@ from textual.worker import Worker
 
 from onloop.attention.lifecycle import Stage
 from onloop.errors import OnloopError
+from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.marks import Seen
 from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
-from onloop_tui.app_messages import SheetClosed
+from onloop_tui.app_messages import DecisionAccepted, SheetClosed
+from onloop_tui.dialogs.bulk_decisions import decision_plan
+from onloop_tui.dialogs.bulk_dialog import BulkDialog
+from onloop_tui.dialogs.change_screens import FilesScreen
+from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Tone, line
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.sheet.change_lines import diff_lines
-from onloop_tui.model.sheet.last_seen import LastSeen
+from onloop_tui.model.sheet.last_seen import LastSeen, news_of
 from onloop_tui.model.sheet.sections import differences, headings, sheet_lines, title_line
 from onloop_tui.panels.decision_flow import DecisionFlow, Doing, begun_words
 from onloop_tui.session import Session
@@ -149,9 +155,63 @@ class Sheet(Vertical):
         now = snapshot.tasks.get(self.task_id)
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return
-        unsaid = not self.decision.notice or self.mode is Mode.CONFIRMING
-        if now.version > self._dossier.task.version and unsaid:
-            self.decision.interrupt(f"it has changed since it was read; {ANSWER_RENEW} reads it again")
+        if now.version > self._dossier.task.version:
+            news = news_of(self._dossier.task, now, self._session.clock())
+            self.decision.interrupt(f"{news}; {ANSWER_RENEW} reads it again")
+
+    def files(self) -> None:
+        """Open what the commit changes, file by file."""
+        if self._dossier is None or not self._dossier.files:
+            self.decision.tell("there is no change to open")
+        elif self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
+            self.app.push_screen(FilesScreen(self._session, self._dossier), self._looked)
+
+    def _looked(self, _: object) -> None:
+        """Say anew what is not shown, if an approval waits to be confirmed."""
+        if self.mode is Mode.CONFIRMING:
+            self.decision.back()
+            self.decision.begin(Act.APPROVE)
+
+    def alike(self) -> None:
+        """List every task of the row that asks for approval of exactly what this sheet shows."""
+        if self.mode is not Mode.SHOWN or self._dossier is None:
+            return
+        if not self._dossier.content or len(self._members) < 2:
+            self.decision.tell("no other task of this row waits with the same change; a approves this one")
+        elif self._session.read_only:
+            self.decision.tell("read-only: nothing can be decided")
+        else:
+            self.run_worker(self._list_alike(self._dossier, self._members), group="alike", exclusive=True)
+
+    async def _list_alike(self, shown: Dossier, members: Sequence[str]) -> None:
+        """Read the others, for the digests that their decisions are bound to, and offer the list."""
+        read: list[Dossier] = [shown]
+        unread: dict[str, str] = {}
+        for number, task in enumerate(members, 1):
+            if task == shown.task.id:
+                continue
+            self.decision.tell(f"reading {number} of {len(members)} …", Tone.DIM)
+            try:
+                read.append(await asyncio.to_thread(self._session.place.dossier, task))
+            except OnloopError as problem:
+                unread[task] = problem.message
+        person = self._session.person
+        plan = decision_plan(
+            Act.APPROVE, read, unread, person.voice if person else None, self._session.looks, like=shown
+        )
+        if self.task_id != shown.task.id:
+            return
+        if isinstance(plan, str):
+            self.decision.tell(plan)
+        else:
+            self.decision.tell("")
+            self.app.push_screen(BulkDialog(self._session, plan, self.decision.people), self._decided_alike)
+
+    def _decided_alike(self, outcomes: tuple[BulkOutcome, ...] | None) -> None:
+        """Leave the sheet once something was decided."""
+        if outcomes:
+            words = f"approve: {tally_words(len(outcomes), outcomes)}"
+            self.post_message(DecisionAccepted(self.task_id, Act.APPROVE, words))
 
     def _remember(self) -> None:
         """Remember the dossier on the screen as looked at."""
@@ -177,6 +237,10 @@ class Sheet(Vertical):
         if self.mode is Mode.READING and self._wanted is not None and self._wanted is not Act.APPROVE:
             return begun_words(self._wanted, self.task_id)
         return self.decision.expected()
+
+    def shown(self) -> Shown:
+        """The act whose words are being written, or what waits to be confirmed."""
+        return self.decision.shown()
 
     def cli_equivalent(self) -> str:
         """The CLI equivalent of the decision in progress, else of mending the workflow, or of showing the task."""
@@ -211,6 +275,7 @@ class Sheet(Vertical):
             self.draw()
             return
         self._dossier, self._reading = dossier, False
+        self._session.looks.showed(dossier)
         changed = self._changes(before, dossier)
         self.decision.about(dossier, *notice, *(((f"⚠ {changed}", Tone.WARN),) if changed else ()))
         self.draw()
@@ -221,7 +286,7 @@ class Sheet(Vertical):
         """The changes since the person last looked: a moment ago here, or before they closed the sheet."""
         if before is None:
             return self._looks.changes(dossier, self._session.clock())
-        changes = differences(before, dossier)
+        changes = differences(before, dossier, self._session.clock())
         return f"changed since shown: {'; '.join(changes)}" if changes else ""
 
     def _record_look(self, task: str) -> None:

@@ -84,14 +84,14 @@ class FleetView(View):
             alike = self._alike(rows.cursor)
             here = alike.index(rows.cursor)
             return Subject(SubjectKind.TASK, rows.cursor, alike[here:] + alike[:here])
-        if row is None or not row.needs:
+        if row is None or not row.is_open:
             return Subject(SubjectKind.RUN, rows.run_id)
         return Subject(SubjectKind.CAUSE, row.key, rows.matrix.members(row.key))
 
     def _alike(self, task: str) -> tuple[str, ...]:
         """The repositories that need a person for the same cause as `task`; only `task` if it needs none."""
         row = self.rows.row_here
-        return self.rows.matrix.members(row.key) if row is not None and row.needs else (task,)
+        return self.rows.matrix.members(row.key) if row is not None and row.is_open else (task,)
 
     def go_to(self, subject: Subject) -> None:
         """Show the run of a subject, and put the cursor on it or on the row that counts it."""
@@ -112,7 +112,7 @@ class FleetView(View):
     def cli_equivalent(self) -> str:
         """The command that retries all of a cause, or that acts on its first member if it cannot be retried."""
         row = self.rows.row_here if self.rows.shows_causes else None
-        if row is None or row.group is None or not row.needs:
+        if row is None or row.group is None or not row.is_open:
             return ""
         if row.group.on_base:
             return f"onloop retry --cause {row.key} --no-worse-than-base --first {len(row.members)}"

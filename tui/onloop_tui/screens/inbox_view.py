@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,16 +17,16 @@ from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
 from onloop.views.dossier import Dossier
 from onloop_tui.bindings import Where, bindings_of, keys_of
-from onloop_tui.dialogs.bulk_decisions import decision_plan
+from onloop_tui.dialogs.bulk_decisions import ABOUT_CHANGES, decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.marking import Marking, MarkWish
+from onloop_tui.dialogs.regrouping_wishes import merge, restore, split
 from onloop_tui.dialogs.wishes import acknowledge, mute, show_again, snooze
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import row_equivalent
 from onloop_tui.model.drawing.text_line import Line, Tone, line
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.filter.narrowing import narrowed
-from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -43,8 +42,6 @@ from onloop_tui.widgets.inbox_list import Inbox
 from onloop_tui.widgets.preview_pane import Preview
 
 MOST_RUNS = 3
-_SIFTED = frozenset({Act.APPROVE, Act.REJECT})
-"""Acts on a commit: for these the diff is read, too."""
 
 _NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
 _OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role} tries one task of it now"
@@ -104,10 +101,11 @@ class InboxView(View):
         self._runs.renew()
 
     def _rows_of(self, snapshot: Snapshot) -> Sequence[InboxRow]:
-        board, now = snapshot.board, self.session.clock()
+        board, now, tasks, viewer = snapshot.board, self.session.clock(), snapshot.tasks, snapshot.viewer
         if not self._shows_hidden:
-            return shown_rows(board, narrowed(board.shown, self._filter, snapshot.tasks, now))
-        return [row for row in hidden_rows(board) if narrowed((row.group,), self._filter, snapshot.tasks, now)]
+            return shown_rows(board, narrowed(board.shown, self._filter, tasks, now), tasks, now, viewer)
+        rows = hidden_rows(board, tasks, now, viewer)
+        return [row for row in rows if narrowed((row.group,), self._filter, tasks, now)]
 
     def on_inbox_moved(self) -> None:
         """Update what depends on the cursor or the rows."""
@@ -155,13 +153,10 @@ class InboxView(View):
             self.rows.touch()
             self.rows.go_to(keys[(self.rows.position - 1 + step) % len(keys)])
 
-    def expected(self) -> str:
-        """The form about a cause that is about to come up."""
-        return self.marking.expected()
-
-    def shown(self) -> Shown:
+    @property
+    def asking(self) -> Marking:
         """The form about a cause."""
-        return self.marking.shown()
+        return self.marking
 
     def cli_equivalent(self) -> str:
         """The command that makes the natural decision for the first member of the row."""
@@ -267,8 +262,7 @@ class InboxView(View):
         """`z`: snooze; in the list of hidden causes, show it again."""
         groups = self._meant()
         if groups:
-            now = self.session.clock()
-            self._wish(snooze(groups, now, datetime.now(UTC).astimezone().tzinfo or UTC))
+            self._wish(snooze(groups, self.session.clock()))
 
     def action_mute(self) -> None:
         """`M`: mute by a rule for a time."""
@@ -277,6 +271,18 @@ class InboxView(View):
             self._say(self.nothing)
         else:
             self._wish(mute(group, self.session.clock()))
+
+    def action_split(self) -> None:
+        """`s`: tell the texts of the cause apart, or its marked tasks from the rest."""
+        self._wish(split(self.rows.focused_group, self.rows.selection, self.snapshot))
+
+    def action_merge(self) -> None:
+        """`m`: make the marked causes one."""
+        self._wish(merge(self.rows.focused_group, self.rows.selection, self.snapshot))
+
+    def action_restore(self) -> None:
+        """`u`: group as before."""
+        self._wish(restore(self.rows.focused_group))
 
     def _meant(self) -> list[Group]:
         """The marked causes, else the one under the cursor; none if a hidden one is shown again instead."""
@@ -331,12 +337,12 @@ class InboxView(View):
             self._progress = f"reading {number} of {len(tasks)} …"
             self.post_message(self.Moved())
             try:
-                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in _SIFTED))
+                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in ABOUT_CHANGES))
             except OnloopError as problem:
                 unread[task] = problem.message
         self._progress = ""
         person = self.session.person
-        plan = decision_plan(act, read, unread, person.voice if person else None)
+        plan = decision_plan(act, read, unread, person.voice if person else None, self.session.looks)
         if isinstance(plan, str):
             self._say(plan)
         else:

@@ -237,7 +237,7 @@ class LogView(View):
 
     def _heading(self, width: int) -> tuple[Line, ...]:
         if self.list.count:
-            return (fitted((Span(" " * GUTTER_WIDTH), *heading_line(self.list.room)), width),)
+            return (fitted((Span(" " * GUTTER_WIDTH), *heading_line(self.session.clock(), self.list.room)), width),)
         if self._loading:
             return (line("reading the log …", Tone.DIM),)
         return (line("nothing in the log fits" if self._filter else "the log is empty", Tone.DIM),)

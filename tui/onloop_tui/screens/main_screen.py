@@ -15,7 +15,6 @@ from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
-from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
@@ -23,8 +22,10 @@ from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
+from onloop_tui.screens.key_turns import KeyTurns
 from onloop_tui.screens.log_view import LogView
-from onloop_tui.screens.screen_chrome import ScreenChrome
+from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
+from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -41,7 +42,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -103,7 +104,7 @@ class MainScreen(Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = news.snapshot.at(self._session.clock())
+            self.snapshot = self._session.seen(news.snapshot)
             self.view.take(self.snapshot)
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
@@ -121,7 +122,7 @@ class MainScreen(Screen[None]):
         """Update the ages, and the order when nobody is using the list."""
         now = self._session.clock()
         if self.around.has_read:
-            self.snapshot = self.snapshot.at(now)
+            self.snapshot = self._session.seen(self.snapshot)
             self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
@@ -143,7 +144,7 @@ class MainScreen(Screen[None]):
         wanted = next((view for view in self._views if view.where.name.lower() == name), None)
         if wanted is None or wanted is self.view:
             return
-        subject = self._subject()
+        subject = self.subject_here()
         if self.sheet.is_open:
             self.sheet.put_away()
         self._bring_to_front(wanted)
@@ -165,11 +166,10 @@ class MainScreen(Screen[None]):
 
     def action_go(self) -> None:
         """Enter: drill in or open the sheet; in the sheet, confirm."""
-        if self.sheet.is_open:
-            if not self._is_barred():
-                self.ignored(self.sheet.go())
-        else:
+        if not self.sheet.is_open:
             self._show(self.view.go(), None)
+        elif not self._is_barred():
+            self.ignored(self.sheet.go())
 
     def action_decide(self, answer: str) -> None:
         """A decision key: in a list it opens the sheet, in the sheet it begins the act."""
@@ -186,25 +186,18 @@ class MainScreen(Screen[None]):
         else:
             self._show(Opening(subject.task, subject.tasks), Act(answer))
 
-    def expected(self) -> str:
-        """What is about to come up, for which keys wait."""
-        return self.sheet.expected() if self.sheet.is_open else self.view.expected()
-
-    def shown(self) -> Shown:
-        """What takes keys now."""
-        return self.sheet.decision.shown() if self.sheet.is_open else self.view.shown()
-
-    def ignored(self, words: str) -> None:
-        """Show that keys were ignored, if any were."""
-        if words:
-            self.say(words, Tone.WARN)
-
     def action_next(self, step: int) -> None:
         """Go to the next row that needs a person; in the sheet, to the next task with the same cause."""
         if self.sheet.is_open:
             self.sheet.member(step)
         else:
             self.view.next_needing(step)
+
+    def action_scope(self) -> None:
+        """Show another part of what needs people; the rest is counted."""
+        self.say(turn_scope(self._session, self.snapshot.viewer))
+        self.snapshot = self._session.seen(self.snapshot)
+        self.view.take(self.snapshot, anew=True)
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
@@ -245,20 +238,6 @@ class MainScreen(Screen[None]):
         """Move to the first or the last."""
         self._moving().edge(direction)
 
-    def action_section(self, step: int) -> None:
-        """Scroll to the next or the previous section of the sheet."""
-        if self.sheet.is_open:
-            self.sheet.section(step)
-        else:
-            self.say("Enter opens the sheet; ] and [ go through its sections")
-
-    def action_request(self) -> None:
-        """Show the next of several open requests of the task."""
-        if self.sheet.is_open:
-            self.sheet.request()
-        else:
-            self.say("Enter opens the sheet; o goes through what is asked there")
-
     async def action_leave(self) -> None:
         """Leave the dashboard; only from a list, not from the sheet."""
         if self.sheet.is_open:
@@ -268,28 +247,25 @@ class MainScreen(Screen[None]):
 
     def action_copy_id(self) -> None:
         """Copy the id of the subject under the cursor to the terminal's clipboard."""
-        subject = self._subject()
+        subject = self.subject_here()
         self._copy(subject.id if subject else "")
 
     def action_copy_cli_equivalent(self) -> None:
         """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
         command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
-        subject = self._subject()
-        if not command and subject and subject.task:
-            command = f"onloop show {subject.task}"
+        subject = self.subject_here()
+        command = command or (f"onloop show {subject.task}" if subject and subject.task else "")
         self._copy(self._session.place.addressed(command) if command else "")
 
     def _copy(self, words: str) -> None:
         if words:
             self.app.copy_to_clipboard(words)
-            self.say(f"copied: {words}")
-        else:
-            self.say("there is nothing to copy here")
+        self.say(f"copied: {words}" if words else "there is nothing to copy here")
 
-    def _subject(self) -> Subject | None:
-        if self.sheet.is_open:
-            return Subject(SubjectKind.TASK, self.sheet.task_id, (self.sheet.task_id,))
-        return self.view.subject()
+    def subject_here(self) -> Subject | None:
+        """What is shown in the sheet, or is under the cursor."""
+        task = self.sheet.task_id
+        return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
 
     # -- the prompt
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from onloop.attention.viewer import SCOPE_WORDS, Scope, Viewer
+from onloop.times import time_words
 from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.feed import StoreLost
-from onloop_tui.model.chrome.header import header_lines, since_words
+from onloop_tui.model.chrome.header import header_lines, scope_labels
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -21,6 +23,15 @@ LEAST = (40, 10)
 """The smallest terminal that shows anything but a message."""
 _WARNING: Line = (Span("⚠ ", Tone.WARN),)
 _MOST_TROUBLES = 4
+
+
+def turn_scope(session: Session, viewer: Viewer) -> str:
+    """Show the next part of what needs people; the answer says which, or why there is only one."""
+    if not viewer.is_known:
+        return "everybody's is shown: onloop --as NAME says who you are"
+    scopes = tuple(Scope)
+    session.scope = scopes[(scopes.index(session.scope) + 1) % len(scopes)]
+    return f"shown is {SCOPE_WORDS[session.scope]}"
 
 
 @dataclass(slots=True)
@@ -41,7 +52,7 @@ class ScreenChrome:
 
     def lose(self, news: StoreLost) -> None:
         """Note that the store cannot be read any more."""
-        self.lost = f"store lost since {since_words(news.since)}: {news.words}"
+        self.lost = f"store lost since {time_words(news.since, self.session.clock())}: {news.words}"
 
     def header(self, snapshot: Snapshot, views: Sequence[Where], front: Where, width: int) -> tuple[Line, ...]:
         """The header lines."""
@@ -49,7 +60,7 @@ class ScreenChrome:
             snapshot,
             lost=self.lost or ("" if self.has_read else "reading the store …"),
             age_ms=self.session.clock() - self.looked_at(),
-            labels=("advisory", *(("read-only",) if self.session.read_only else ())),
+            labels=(*scope_labels(snapshot), "advisory", *(("read-only",) if self.session.read_only else ())),
             tabs=tuple((TABS[where], where is front) for where in views),
             width=width,
             store=safe(self.session.place.name),

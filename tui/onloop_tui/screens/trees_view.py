@@ -60,9 +60,10 @@ class TreesView(View):
         self.rows.take(snapshot, changed)
         self.query_one(Bar).renew()
 
-    def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - it has the snapshot already
-        """Update ages."""
-        self.rows.tick()
+    def tick(self, snapshot: Snapshot) -> None:
+        """Update ages, and whom tasks need."""
+        self._shown = snapshot
+        self.rows.tick(snapshot)
 
     def on_row_view_moved(self) -> None:
         """Tell the main screen that the cursor moved."""

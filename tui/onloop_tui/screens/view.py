@@ -11,11 +11,11 @@ from textual.widget import Widget
 
 from onloop_tui.bindings import Where
 from onloop_tui.model.drawing.text_line import Line, Tone
-from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
 from onloop_tui.session import Session
+from onloop_tui.typing_order import Expecting
 
 
 class Rows(Protocol):
@@ -115,13 +115,10 @@ class View(Vertical):
         """Begin this act for several tasks at once; whether several are marked."""
         return False
 
-    def expected(self) -> str:
-        """What is about to come up, for which keys wait; empty if nothing."""
-        return ""
-
-    def shown(self) -> Shown:
-        """What takes keys now, where it is not the list."""
-        return Shown()
+    @property
+    def asking(self) -> Expecting | None:
+        """What may take keys in the place of the list."""
+        return None
 
     def cli_equivalent(self) -> str:
         """The command line for the row's natural act; empty stands for showing its task."""

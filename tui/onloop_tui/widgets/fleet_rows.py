@@ -155,7 +155,7 @@ class FleetRows(RowView):
 
     def _needs(self, row_id: str) -> bool:
         row = self.matrix.row(row_id) if self.shows_causes else self.matrix.row_of(row_id)
-        return row is not None and row.needs > 0
+        return row is not None and row.is_open
 
     # -- lines
 

@@ -49,7 +49,7 @@ class TreeView(RowView):
         fresh = list(self._changed(changed))
         self._idle = self._idle_now()
         self.index.apply(fresh)
-        self.index.take_idle(frozenset(self._idle))
+        self.index.take_idle(frozenset(self._idle), self.snapshot.whose)
         self._draw()
         if first:
             self.next_needing(1)
@@ -57,10 +57,12 @@ class TreeView(RowView):
             newest = max(fresh, key=lambda task: (task.updated_at, task.id))
             self._stand_on(self.index.shown(newest.id))
 
-    def tick(self) -> None:
-        """Update ages, and a filter by age."""
+    def tick(self, snapshot: Snapshot | None = None) -> None:
+        """Update ages, a filter by age, and whom tasks need in this snapshot, in which no task has changed."""
+        if snapshot is not None and snapshot.seq == self.snapshot.seq:
+            self.snapshot = snapshot
         self._idle = self._idle_now()
-        self.index.take_idle(frozenset(self._idle))
+        self.index.take_idle(frozenset(self._idle), self.snapshot.whose)
         if self.filter.is_timed and abs(self._clock() - self._filtered_at) >= REFILTER_MS:
             self._apply_filter()
         self._draw()
@@ -197,11 +199,14 @@ class TreeView(RowView):
 
     def _line(self, task_id: str, width: int) -> Line:
         node = self.index.held(task_id)
-        place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally)
+        above = node.parent.task if node.parent is not None else None
+        place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally, above)
         gates = () if node.children else self._gates_of(node.task)
         lease = self.snapshot.leases.get(task_id)
         within = len(self.snapshot.sub_agents.get(task_id, ()))
-        return row_line(node.task, place, gates, self.snapshot.house, self._clock(), width, lease, within)
+        return row_line(
+            node.task, place, gates, self.snapshot.house, self._clock(), width, lease, within, self.snapshot.viewer
+        )
 
     def _gates_of(self, task: Task) -> Line:
         key = (task.id, task.version)

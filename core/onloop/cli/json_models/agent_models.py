@@ -78,6 +78,14 @@ class GateJson(Record):
     time: GateTimeJson | UnsetType = UNSET
 
 
+class PersonNoteJson(Record):
+    """What a person told the agents of a task."""
+
+    by: str
+    at: AtMs
+    text: str
+
+
 class VerdictJson(Record):
     """The verdict on the last submitted commit of the agent's step, with the next command that would work."""
 
@@ -94,9 +102,13 @@ class VerdictJson(Record):
     why: str
     next: Annotated[str, Meta(description="The next command that would work, or that nothing is asked.")]
     advice: Sequence[str]
+    notes: Annotated[
+        Sequence[PersonNoteJson] | UnsetType,
+        Meta(description="What people tell you, in each attempt once: it approves nothing."),
+    ] = UNSET
 
 
-class NextJson(VerdictJson):
+class NextJson(VerdictJson, kw_only=True):
     """The verdict, and the brief of the step."""
 
     brief: Annotated[str, Meta(description="Empty where the task has gone on from the step.")]
@@ -144,6 +156,7 @@ class HeartbeatJson(Record):
     expires: AtMs
     context: Annotated[int | None, Meta(description="How full the agent's context is, in percent.")]
     advice: Sequence[str]
+    notes: Annotated[Sequence[PersonNoteJson], Meta(description="What people tell you; it approves nothing.")] = ()
 
 
 class GivenBackJson(Record):
@@ -204,3 +217,4 @@ class InboxJson(Record):
 
     task: str
     untrusted: MessagesJson
+    notes: Annotated[Sequence[PersonNoteJson], Meta(description="What people tell you; it approves nothing.")] = ()

@@ -10,6 +10,7 @@ from msgspec import Meta
 from onloop.attention.board import HowHidden
 from onloop.attention.items import Tier
 from onloop.attention.lifecycle import Stage
+from onloop.attention.viewer import Scope
 from onloop.cli.json_models.envelope import AtMs
 from onloop.machine.state import Reason
 from onloop.records import Record
@@ -35,6 +36,14 @@ class MemberJson(Record):
     requests: Annotated[Sequence[str], Meta(description="What it asks of people.")]
 
 
+class TextJson(Record):
+    """One of the texts that share a cause."""
+
+    text: str
+    count: Annotated[int, Meta(description="How many tasks have it.")]
+    task: Annotated[str, Meta(description="The one that has had it longest.")]
+
+
 class GroupJson(Record):
     """One cause with everyone who shares it, and how far people are with it."""
 
@@ -51,6 +60,9 @@ class GroupJson(Record):
     gate: str | None
     since: AtMs
     members: Sequence[MemberJson]
+    texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
+    text_count: Annotated[int, Meta(description="How many different texts there are.")]
+    acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
 
 
 class HiddenJson(GroupJson):
@@ -63,17 +75,36 @@ class HiddenJson(GroupJson):
     rule: Annotated[str | None, Meta(description="The mute that hides it: onloop unmute takes it.")]
 
 
-class CountsJson(Record):
-    """The numbers of the dashboard's header, in items: together they are all there is."""
+class CauseJson(Record):
+    """A cause, with its texts, and what people did to it."""
 
-    needs_you: int
-    blocked: int
+    cause: Annotated[str, Meta(description="Its name, in 8 letters.")]
+    headline: str
+    tasks: Annotated[int, Meta(description="How many tasks have it.")]
+    texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
+    text_count: Annotated[int, Meta(description="How many different texts there are.")]
+    acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
+
+
+class CausesJson(Record):
+    """The causes that came of what was said: after a split several, after a merge one."""
+
+    causes: Sequence[CauseJson]
+
+
+class CountsJson(Record):
+    """The numbers of the dashboard's header, in items: but for `blocked`, together they are all there is."""
+
+    needs_you: Annotated[int, Meta(description="How many need the person who looks.")]
+    blocked: Annotated[int, Meta(description="How many of these do because the machine gave up.")]
     causes: Annotated[int, Meta(description="How many causes the blocked items have.")]
     failed: int
     acknowledged: int
     snoozed: int
     muted: int
     inhibited: int
+    stalled: Annotated[int, Meta(description="How many wait for an agent that is silent, or for what is outside.")]
+    for_others: Annotated[int, Meta(description="How many are outside the scope of the person who looks.")]
 
 
 class FrozenJson(Record):
@@ -93,6 +124,8 @@ class AttentionJson(Record):
     needs_person: Annotated[int, Meta(description="How many items need a person, shown or hidden.")]
     frozen: Sequence[FrozenJson]
     store: Annotated[str, Meta(description="The folder of the store that was asked, or the URL of its gateway.")]
+    scope: Annotated[Scope, Meta(description="Which part is shown; the rest is counted.")]
+    viewer: Annotated[str | None, Meta(description="Who looks; null: nobody known, so everything is shown.")]
 
 
 class MarkedJson(Record):

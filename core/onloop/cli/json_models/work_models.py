@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from onloop.attention.responsibility import Actor
+from onloop.cli.json_models.attention_models import CountsJson
 from onloop.cli.json_models.envelope import AtMs
 from onloop.machine.state import Reason, State
 from onloop.records import Record
@@ -57,11 +59,22 @@ class TaskJson(Record):
     version: Annotated[int, Meta(description="How many events it has.")]
 
 
+class OwnershipJson(Record):
+    """What a task owns, what it waits for, and who may act."""
+
+    part: Annotated[str, Meta(description="Untrusted: what tells it from its siblings, or its repository.")]
+    files: Annotated[Sequence[str], Meta(description="Untrusted: the paths that whoever divided the work named.")]
+    waits_for: str
+    actor: Annotated[Actor, Meta(description="Of which kind whoever may act is.")]
+    may_act: Annotated[Sequence[str], Meta(description="People, groups, agents or roles; none: any of that kind.")]
+
+
 class TaskNowJson(TaskJson):
     """A task as it stands now, whose lease may have run out though nothing has recorded that."""
 
     lapsed: Annotated[bool, Meta(description="Whether its lease has run out, and nothing has recorded that yet.")]
     untrusted: SubAgentsJson
+    owns: OwnershipJson
 
 
 class TasksJson(Record):
@@ -69,6 +82,7 @@ class TasksJson(Record):
 
     tasks: Sequence[TaskNowJson]
     store: Annotated[str, Meta(description="The folder of the store that they are in, or the URL of its gateway.")]
+    counts: CountsJson
 
 
 class WhyJson(TaskNowJson):
@@ -131,9 +145,20 @@ class NoStoreJson(Record):
     next: Annotated[Sequence[str], Meta(description="Verbs.")]
 
 
+class LogPartJson(Record):
+    """The end of what one run of an agent, one gate or one effect wrote."""
+
+    kind: Annotated[str, Meta(description="agent, gate, base or effect.")]
+    heading: str
+    attempt: int
+    at: AtMs
+    lines: Annotated[Sequence[str], Meta(description="Untrusted: safe to show, secrets masked.")]
+
+
 class LogsJson(Record):
-    """The end of what a task's agents printed."""
+    """The end of what a task's agents, gates and effects wrote."""
 
     task: str
     path: Annotated[str, Meta(description="The file that holds it.")]
     lines: Annotated[Sequence[str], Meta(description="Untrusted: agents' words, safe to show, secrets masked.")]
+    parts: Annotated[Sequence[LogPartJson], Meta(description="The parts that were asked for, the oldest first.")]

@@ -36,20 +36,23 @@ from onloop.cli.json_models.agent_models import (
     SubmitJson,
 )
 from onloop.cli.output import VerbOutput
-from onloop.cli.render import answer_output, moment, verdict_json
+from onloop.cli.render import answer_output, notes_json, verdict_json
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.leases import Heartbeat
+from onloop.gateway.leases import Heartbeat, TakeNotes
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
+from onloop.machine.messages import unshown
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.records import replace
 from onloop.text import safe
-from onloop.views.answer import AgentAnswer, answer_for, answer_lines
+from onloop.times import second_words
+from onloop.views.answer import AT_WORK, AgentAnswer, answer_for, answer_lines
+from onloop.views.note_words import note_lines
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadPosition, ReadStepBrief
 from onloop.views.sub_agents import SubAgentNews
@@ -110,12 +113,12 @@ def next_step(context: Context[Arguments]) -> VerbOutput:
     text = found.text
     if text:
         mark_shown(context.opened.gateway, agent, found.task)
-    lines = (text.rstrip(), *answer_lines(answer))
+    lines = (text.rstrip(), *answer_lines(replace(answer, notes=()) if text else answer))  # the brief has them
     return VerbOutput(answer.exit, lines, verdict_json(answer, NextJson, brief=text))
 
 
 def check(context: Context[Arguments]) -> VerbOutput:
-    """Say whether the last submitted commit achieves the step. Changes nothing."""
+    """Say whether the last submitted commit achieves the step. Of a task it changes only which notes were shown."""
     return answer_output(verdict(context, context.agent()))
 
 
@@ -181,8 +184,10 @@ def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
     if percent is not None:
         task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
         advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
-    data = HeartbeatJson(expires, percent, (advice,) if advice else ())
-    return VerbOutput(lines=(f"the lease ends at {moment(expires)} UTC",), data=data, notes=(advice,) if advice else ())
+    told = gateway.perform(TakeNotes(agent, context.verb))
+    data = HeartbeatJson(expires, percent, (advice,) if advice else (), notes_json(told))
+    lines = (f"the lease ends at {second_words(expires)}", *(line for note in told for line in note_lines(note)))
+    return VerbOutput(lines=lines, data=data, notes=(advice,) if advice else ())
 
 
 def release(context: Context[ReleaseArguments]) -> VerbOutput:
@@ -209,11 +214,14 @@ def _given_back(context: Context[KeyArguments], agent: Principal, command: Relea
 
 
 def verdict(context: Context[Arguments], agent: Principal, head: str | None = None) -> AgentAnswer:
-    """The verdict as of now, for the commit `head`, or for HEAD of the clone if that is None.
+    """The verdict as of now, for the commit `head`, or for HEAD of the clone if that is None; with notes of people.
 
     An agent with a superseded token never gets here: RecogniseAgent has refused it.
     """
     gateway = context.opened.gateway
     at = gateway.perform(ReadPosition(agent.task or "", agent.id, gateway.clock()))
     head = head or context.head(at.task.id)
-    return answer_for(at.definition, at.task, agent, head, at.frozen, lapsed=at.lapsed)
+    answer = answer_for(at.definition, at.task, agent, head, at.frozen, lapsed=at.lapsed)
+    if answer.exit not in AT_WORK or not unshown(at.task.notes, agent.epoch):
+        return answer
+    return replace(answer, notes=gateway.perform(TakeNotes(agent, context.verb)))

@@ -9,10 +9,10 @@ import time
 from onloop.access.submission import task_of
 from onloop.cli.arguments import DemoArguments
 from onloop.cli.context import Context
-from onloop.cli.dashboard import dashboard
 from onloop.cli.json_models.work_models import DemoEndJson, DemoJson, DemoLeftJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.running import say, stop_signals
+from onloop.cli.verbs.dashboard import dashboard
 from onloop.demo.crew import Crew
 from onloop.demo.folder import DemoFolder, begin, demo_folder, prepare
 from onloop.demo.plays import play_named

@@ -18,7 +18,6 @@ from onloop.cli.context import Context
 from onloop.cli.joined import clone_around, joined, record_of
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.output import VerbOutput
-from onloop.cli.render import moment
 from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Refused
 from onloop.gates.repository.folders import private
 from onloop.gateway.claims import ClaimTask
@@ -27,6 +26,7 @@ from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Task
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.workflow.duration import milliseconds
 
 _NOT_HERE = "run it in a clone of the task's repository"
@@ -54,7 +54,7 @@ def join(context: Context[JoinArguments]) -> VerbOutput:
     agent, role = _as_whom(task, args.name, args.role)
     got = opened.gateway.perform(ClaimTask(by, agent, role, task=task.id, lease_ms=lease_ms))
     exports = _variables(context, got.task, got.secret, clone) | {"ONLOOP_LEASE_MS": str(lease_ms)}
-    held = f"{got.task.id} at {got.task.step} is held by {agent} until {moment(got.expires)} UTC"
+    held = f"{got.task.id} at {got.task.step} is held by {agent} until {second_words(got.expires)}"
     notes = ("onloop next is the brief; onloop submit hands HEAD in; onloop leave gives the task back",)
     data = ClaimJson(got.task.id, got.task.step, got.task.epoch, got.expires, exports, clone)
     if args.shell:

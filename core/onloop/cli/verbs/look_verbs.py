@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import sys
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
+from onloop.attention.board import Board
 from onloop.attention.groups import age
+from onloop.attention.scope import Whose, count_words, needs_you, whose_needs
+from onloop.attention.viewer import Viewer
 from onloop.attention.why import why
-from onloop.cli.arguments import ListArguments, LogArguments, LogsArguments, RunArguments
+from onloop.cli.arguments import ListArguments, LogArguments, RunArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.work_models import LogJson, LogsJson, TasksJson, WhyJson
+from onloop.cli.json_models.work_models import LogJson, TasksJson, WhyJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import TaskArguments
-from onloop.cli.render import moment, reason_words, strip, sub_agent_lines, task_now_json
-from onloop.errors import BadInput, UnknownThing, unknown_task
+from onloop.cli.render import counts_json, reason_words, strip, sub_agent_lines, task_now_json
+from onloop.cli.seen_board import seen_board
+from onloop.errors import BadInput
 from onloop.machine.definition import Definition
 from onloop.machine.state import State
-from onloop.machine.task import Kind, Task
+from onloop.machine.task import Kind
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import fit, padded, safe
+from onloop.times import utc_words
 from onloop.views.dossier import gate_lines
-from onloop.views.effective_status import EffectiveStatus, ReadTaskNow, ReadTasksNow, TaskNow
+from onloop.views.effective_status import ReadTaskNow, ReadTasksNow, TaskNow
+from onloop.views.overview import FleetLine
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.reads import ReadEvents, ReadTask
+from onloop.views.queries.reads import ReadEvents, ReadStoreState
 from onloop.views.sub_agents import counted
 from onloop.workflow.hints import nearest
 
 LONGEST_DETAIL = 70
+LONGEST_OWNED = 200
 BEGINS = "onloop start or onloop fleet begins"
 MOST_EVENTS = 10_000
-LOOK_S = 0.2
-"""How often a log is looked at that may grow."""
 
 
 def list_tasks(context: Context[ListArguments]) -> VerbOutput:
@@ -46,13 +50,16 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
     if context.args.as_json:
         return VerbOutput(data=_tasks_json(context, found))
-    rows = [_row(each.task, each.effective_status, now) for each in found]
-    lines = columns(rows, header=("TASK", "REPO", "STATE", "REASON", "STEP", "HOLDER", "SINCE", "DETAIL"))
-    return VerbOutput(lines=lines if rows else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),))
+    viewer, board = seen_board(context, gateway.perform(ReadStoreState()))
+    rows = [_row(each, now, viewer) for each in found]
+    lines = columns(rows, header=("TASK", "OWNS", "STATE", "REASON", "STEP", "WAITS FOR", "HOLDER", "SINCE", "DETAIL"))
+    notes = (" · ".join(count_words(board.counts)),) if rows else ()
+    return VerbOutput(notes=notes, lines=lines if rows else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),))
 
 
 def _tasks_json(context: Context[RunArguments], found: Sequence[TaskNow]) -> TasksJson:
-    return TasksJson([task_now_json(each.task, each.effective_status) for each in found], context.home.name)
+    _, board = seen_board(context, context.opened.gateway.perform(ReadStoreState()))
+    return TasksJson([task_now_json(each) for each in found], context.home.name, counts_json(board.counts))
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -65,12 +72,14 @@ def _states(word: str | None) -> tuple[State, ...] | None:
         raise BadInput(f"there is no state {word!r}", hint=hint) from None
 
 
-def _row(task: Task, standing: EffectiveStatus, now: int) -> tuple[str, ...]:
+def _row(found: TaskNow, now: int, viewer: Viewer) -> tuple[str, ...]:
+    task, standing, owns = found.task, found.effective_status, found.owns
     detail = fit(safe(f"its lease has run out: {task.detail}" if standing.lapsed else task.detail), LONGEST_DETAIL)
     reason = standing.reason.value if standing.reason else ""
     since = age(now - task.since)
     holder = ", ".join(filter(None, (task.holder, counted(standing.sub_agents))))
-    return (task.id, task.repo or "", task.state.value, reason, task.step or "", holder, since, detail)
+    owned = owns.part if task.kind is Kind.WORK else ""
+    return (task.id, owned, task.state.value, reason, task.step or "", owns.now(viewer), holder, since, detail)
 
 
 def why_task(context: Context[TaskArguments]) -> VerbOutput:
@@ -79,9 +88,12 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
     now = gateway.clock()
     found = gateway.perform(ReadTaskNow(context.args.task, now))
     task, stand = found.task, found.effective_status
-    told = why(task, task.state, stand.reason, found.frozen, now, run=found.run, hold=found.hold)
+    told = (
+        *why(task, task.state, stand.reason, found.frozen, now, run=found.run, hold=found.hold),
+        ("owns", found.owns.owned(LONGEST_OWNED)),
+    )
     lines = (*(safe(f"{label:<10} {words}") for label, words in told), *sub_agent_lines(stand.sub_agents, ""))
-    return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(task, stand), why=dict(told)))
+    return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(found), why=dict(told)))
 
 
 def tree(context: Context[RunArguments]) -> VerbOutput:
@@ -91,27 +103,51 @@ def tree(context: Context[RunArguments]) -> VerbOutput:
     found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
     if context.args.as_json:
         return VerbOutput(data=_tasks_json(context, found))
+    viewer, board = seen_board(context, gateway.perform(ReadStoreState()))
     digests = dict.fromkeys(each.task.definition for each in found)
     definitions = {digest: gateway.perform(ReadDefinition(digest)) for digest in digests}
-    lines = tuple(_tree_lines(found, definitions))
+    lines = tuple(_tree_lines(found, definitions, viewer, board))
     return VerbOutput(lines=lines or (safe(f"no runs in {context.home.name}: {BEGINS} one"),))
 
 
-def _tree_lines(found: Sequence[TaskNow], definitions: Mapping[str, Definition]) -> Iterator[str]:
-    tasks, stand = [each.task for each in found], {each.task.id: each.effective_status for each in found}
-    members: dict[str, list[Task]] = defaultdict(list)
-    for task in tasks:
-        members[task.run].append(task)
-    for run in overview_of(tasks).runs:
-        root = next(task for task in members[run.run] if task.id == run.run)
-        counts = f"{run.done} done, {run.working} working, {run.waiting} waiting, {run.needs_person} need a person"
-        yield safe(f"{root.id}  {root.workflow}  {root.title}  [{counts}, {run.total} in all]")
-        for task in members[run.run]:
-            if task.kind is Kind.WORK:
-                marks = strip(gate_lines(definitions[task.definition], task))
-                reason = reason_words(task, stand[task.id])
-                yield safe(f"  {task.id:<10} {marks:<6} {task.repo or ''}  {task.step}  {task.state.value}{reason}")
-                yield from sub_agent_lines(stand[task.id].sub_agents, "    ")
+def _tree_lines(
+    found: Sequence[TaskNow], definitions: Mapping[str, Definition], viewer: Viewer, board: Board
+) -> Iterator[str]:
+    members: dict[str, list[TaskNow]] = defaultdict(list)
+    for each in found:
+        members[each.task.run].append(each)
+    whose = whose_needs(board)
+    for run in overview_of([each.task for each in found]).runs:
+        root = next(each.task for each in members[run.run] if each.task.id == run.run)
+        needing = Counter(whose[each.task.id] for each in members[run.run] if each.task.id in whose)
+        yield safe(f"{root.id}  {root.workflow}  {root.title}  [{_run_counts(run, needing)}]")
+        for each in members[run.run]:
+            if each.task.kind is Kind.WORK:
+                yield safe(_tree_line(each, definitions[each.task.definition], viewer))
+                yield from sub_agent_lines(each.effective_status.sub_agents, "    ")
+
+
+def _run_counts(run: FleetLine, needing: Mapping[Whose, int]) -> str:
+    kinds = (
+        f"{run.done} done",
+        f"{run.working} working",
+        f"{run.waiting} waiting",
+        needs_you(needing[Whose.YOU]),
+        *(f"{needing[whose]} {word}" for whose, word in _OTHERWISE if needing[whose]),
+        f"{run.total} in all",
+    )
+    return ", ".join(kinds)
+
+
+_OTHERWISE = ((Whose.OTHERS, "for others"), (Whose.HIDDEN, "hidden"))
+
+
+def _tree_line(found: TaskNow, definition: Definition, viewer: Viewer) -> str:
+    task, owns = found.task, found.owns
+    marks = strip(gate_lines(definition, task))
+    at = f"{task.step}  {task.state.value}{reason_words(task, found.effective_status)}"
+    now = owns.now(viewer)
+    return f"  {task.id:<10} {marks:<6} {owns.owned(LONGEST_DETAIL)}  {at}{f'  {now}' if now else ''}"
 
 
 def log(context: Context[LogArguments]) -> VerbOutput:
@@ -129,47 +165,4 @@ def log(context: Context[LogArguments]) -> VerbOutput:
 
 def _event_line(event: Recorded) -> str:
     who = f"{event.task:<10} {padded(safe(event.principal), 20)}"
-    return safe(f"{event.seq:>6}  {moment(event.at)}  {who} {event.name}  {event.data}")
-
-
-def logs(context: Context[LogsArguments]) -> VerbOutput:
-    """Print the end of what a task's agents printed, cleaned and masked; with `--follow`, and what they go on to."""
-    from onloop.cli.printed_log import PrintedLog  # here: other verbs that look need none of it
-    from onloop.cli.running import stop_signals
-
-    args, opened = context.args, context.opened
-    task = _task(context, args.task)
-    path = opened.home.agent_log(task.id)
-    if args.follow and args.as_json:
-        raise BadInput("--follow has no end that one JSON object could hold", hint="leave out --json")
-    printed = PrintedLog(path)
-    lines = list(printed.lines())[-args.lines :] if args.lines else []
-    if not args.follow and not path.exists():
-        hint = "its worker may run on another machine" if task.attempt else "no agent has claimed it yet"
-        raise UnknownThing(f"there is no log of {task.id} here", hint=hint)
-    if not args.follow:
-        return VerbOutput(lines=tuple(lines), data=LogsJson(task.id, str(path), lines))
-    with stop_signals() as stop:
-        _say(lines)
-        while not stop.is_set():
-            seen = opened.gateway.store.stamp()
-            goes_on = _task(context, task.id).state in {State.WORKING, State.SUBMITTED}
-            _say(printed.lines())
-            if not goes_on:
-                break
-            while not stop.is_set() and opened.gateway.store.stamp() == seen and not printed.has_grown:
-                stop.wait(LOOK_S)
-    return VerbOutput()
-
-
-def _task(context: Context[LogsArguments], name: str) -> Task:
-    task = context.opened.gateway.perform(ReadTask(name))
-    if task is None:
-        raise unknown_task(name)
-    return task
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    return safe(f"{event.seq:>6}  {utc_words(event.at)}  {who} {event.name}  {event.data}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -34,6 +34,9 @@ from onloop.store.sqlite.database import SCHEMA_VERSION, SqliteStore, create_sto
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.interchange import export_lines, file_lines, import_source, read_lines, surveyed, write_file
 from onloop.store.sqlite.migrations import migrate
+from onloop.times import moment_of, second_words
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def store(context: Context[StoreArguments]) -> VerbOutput:
@@ -92,7 +95,7 @@ def _archive(context: Context[StoreArguments]) -> VerbOutput:
         opened.anchor.check(tables, tables.log_head())
         retired = finished_before(tables, before)
         if not retired.runs:
-            return VerbOutput(Exit.NOTHING, (f"no run ended before {context.args.before}",), NothingArchivedJson(()))
+            return VerbOutput(Exit.NOTHING, (f"no run ended before {second_words(before)}",), NothingArchivedJson(()))
         write_file(path, retired.lines(tables))
         try:
             read_back(read_lines(file_lines(path), str(path)), str(path))
@@ -103,7 +106,7 @@ def _archive(context: Context[StoreArguments]) -> VerbOutput:
             raise
     words = f"archived: {len(retired.runs)} runs, {len(retired.events)} events to {path}"
     data = ArchiveJson(str(path), retired.runs, len(retired.events))
-    return VerbOutput(lines=(words,), data=data)
+    return VerbOutput(lines=(words,), data=data, notes=(f"they ended before {second_words(before)}",))
 
 
 def _archived(path: Path) -> VerbOutput:
@@ -140,11 +143,11 @@ def _file(context: Context[StoreArguments]) -> Path:
 
 
 def _day(text: str) -> int:
-    """The first millisecond of a day, UTC."""
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1000
-    except ValueError:
-        raise BadInput(f"{text!r} is not a day", hint="--before 2026-01-31") from None
+    """The first millisecond of a day in the zone of whoever asks."""
+    found = moment_of(text, 0) if _DAY.fullmatch(text) else None
+    if found is None:
+        raise BadInput(f"{text!r} is not a day", hint="--before 2026-01-31")
+    return found
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def _created(definition: Definition, facts: Facts, command: c.Create, now: int, 
     return course
 
 
-_OnTask = c.Spoken | c.EffectCommand | c.OfTrouble | c.OfChildren | c.OfRelay | _OfWork
+_OnTask = c.Spoken | c.EffectCommand | c.OfTrouble | c.OfChildren | c.OfRelay | c.OfNotes | _OfWork
 """Every command but the one that begins a task."""
 
 
@@ -115,7 +115,14 @@ def _apply(course: DecisionBuilder, command: _OnTask) -> None:
         case c.StartEffect() | c.FinishEffect() | c.FailEffect() | c.VoidEffect() | c.Settle():
             effect_rules.apply(course, command)
         case _:
-            message_rules.apply(course, command)
+            _apply_words(course, command)
+
+
+def _apply_words(course: DecisionBuilder, command: c.OfRelay | c.OfNotes) -> None:
+    if isinstance(command, c.SendNote | c.MarkNotesShown):
+        message_rules.apply_note(course, command)
+    else:
+        message_rules.apply(course, command)
 
 
 def _apply_to_course(course: DecisionBuilder, command: c.Pause | c.Exclude | c.Resume | c.Amend | c.Retarget) -> None:

@@ -10,6 +10,8 @@ from onloop.machine.task import Decision, DecisionKind, Task
 from onloop.records import Record
 
 MOST_TOLD = 3
+LONGEST_NOTE = 200
+"""How much of what a person wrote is told to another in a sentence, in characters."""
 
 
 class Change(Record):
@@ -44,6 +46,8 @@ _IMMATERIAL = (
     e.MessagesAcknowledged,
     e.CheckpointSaved,
     e.ContextReported,
+    e.NoteSent,
+    e.NotesShown,
 )
 """Events that do not change what a person looked at."""
 
@@ -69,9 +73,17 @@ def ago(at: int, now: int) -> str:
     return f"{max(0, now - at) // 1000} s ago"
 
 
+def deed_words(decision: Decision) -> str:
+    """Who did what with a decision, and of which gate."""
+    is_of_gate = decision.gate is not None and decision.answer in {DecisionKind.APPROVE, DecisionKind.REJECT}
+    return f"{decision.by} {_PAST[decision.answer]}{f' {decision.gate}' if is_of_gate else ''}"
+
+
 def decided_words(decision: Decision, now: int) -> str:
-    """Who decided what, and when."""
-    return f"{decision.answer.value} by {decision.by}, {ago(decision.at, now)}"
+    """Who decided what, when, and with what words."""
+    words = " ".join(decision.reason.split())[:LONGEST_NOTE]
+    said = f': "{words}"' if words else ""
+    return f"{deed_words(decision)} {ago(decision.at, now)}{said}"
 
 
 def _told(task: Task, changes: Sequence[Change], now: int) -> str:
@@ -83,7 +95,7 @@ def _told(task: Task, changes: Sequence[Change], now: int) -> str:
 def _words(change: Change) -> Iterator[str]:
     match change.event:
         case e.Decided(decision):
-            yield f"{decision.by} {_PAST[decision.answer]}{f' {decision.gate}' if decision.gate else ''}"
+            yield deed_words(decision)
         case e.Claimed(agent):
             yield f"{agent} claimed it"
         case e.Submitted(submission, by):

@@ -28,6 +28,7 @@ from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
 from onloop.machine.voice import is_fresh, proof_age
+from onloop.records import replace
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
 
@@ -65,7 +66,7 @@ def _approve(course: DecisionBuilder, command: c.Approve) -> None:
     request = _open_request(course, command.request, {RequestKind.APPROVAL})
     _check_voice(course, request, command.voice)
     _check_fresh(course, request, command.voice)
-    _check_shown(course.task, request, command.digest)
+    _check_shown(course.task, request, command.digest, course.now)
     if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
         refuse(
             f"{command.voice.person} already approved {request.id}; {request.quorum} people are needed",
@@ -73,9 +74,8 @@ def _approve(course: DecisionBuilder, command: c.Approve) -> None:
             "another person must approve",
         )
     check_length(command.note, "a note")
-    course.record(
-        e.Decided(_decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest))
-    )
+    decision = _decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest)
+    course.record(e.Decided(replace(decision, unseen=command.unseen)))
     go_on(course)
 
 
@@ -83,7 +83,7 @@ def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
     request = _open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
     _check_voice(course, request, command.voice)
-    _check_shown(course.task, request, command.digest)
+    _check_shown(course.task, request, command.digest, course.now)
     course.record(
         e.Decided(_decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest))
     )
@@ -313,9 +313,11 @@ def _check_fresh(course: DecisionBuilder, request: Request, voice: c.Voice) -> N
     )
 
 
-def _check_shown(task: Task, request: Request, digest: str) -> None:
+def _check_shown(task: Task, request: Request, digest: str, now: int) -> None:
     if digest != shown_digest(task, request):
+        said = [d for d in task.decisions if d.at >= request.opened_at]
+        last = f"; {decided_words(said[-1], now)}" if said else ""
         raise Stale(
-            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'})",
+            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'}){last}",
             hint=f"onloop show {task.id} shows it as it is now",
         )

@@ -8,8 +8,15 @@ from onloop.errors import Exit, Ground, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Step
-from onloop.machine.messages import Checkpoint, Handover, Message
-from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
+from onloop.machine.messages import MOST_NOTES, Checkpoint, Handover, Message, Note, unshown
+from onloop.machine.rules.decision_builder import (
+    DecisionBuilder,
+    check_enrolled,
+    check_holder,
+    check_length,
+    check_words,
+    refuse,
+)
 from onloop.machine.rules.independence import barred
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
@@ -59,10 +66,37 @@ def apply(course: DecisionBuilder, command: RelayCommand) -> None:
             assert_never(command)
 
 
+def apply_note(course: DecisionBuilder, command: c.OfNotes) -> None:
+    """Decide a command about what people tell whoever works on the task."""
+    match command:
+        case c.SendNote():
+            _send_note(course, command)
+        case c.MarkNotesShown(agent, epoch, upto, way):
+            check_holder(course.task, agent, epoch)
+            if any(note.number <= upto for note in unshown(course.task.notes, epoch)):
+                course.record(e.NotesShown(upto, agent, epoch, course.task.attempt, way))
+        case _:
+            assert_never(command)
+
+
 def check_size(size: int, most: int, what: str) -> None:
     """Refuse text that is empty or larger than `most` bytes."""
     if not 0 < size <= most:
         refuse(f"{what} of {size} bytes is empty or too large", Exit.USAGE, f"use 1 to {most} bytes")
+
+
+def _send_note(course: DecisionBuilder, command: c.SendNote) -> None:
+    task = course.task
+    check_words(command.text, "a note", f'onloop note {task.id} "…"')
+    check_enrolled(course, command.voice.person)
+    if task.kind is Kind.FLEET:
+        hint = f'onloop note {task.id} --below "…" tells the agents of its tasks'
+        refuse(f"{task.id} is a fleet, and no agent works on it itself", Exit.USAGE, hint)
+    waiting = sum(not note.shown for note in task.notes)
+    if waiting >= MOST_NOTES:
+        words = f"{task.id} has {waiting} notes that no agent has seen; the maximum is {MOST_NOTES}"
+        refuse(words, Exit.SPENT, "wait until an agent has seen them")
+    course.record(e.NoteSent(Note(command.voice.person, command.text, course.now)))
 
 
 def _tell(course: DecisionBuilder, command: c.Tell) -> None:

@@ -161,7 +161,7 @@ def lose_attempt(course: DecisionBuilder, end: e.AttemptEnd, detail: str) -> Non
     course.record(e.AttemptEnded(end, tries, Feedback("attempt", f"{end.value}: {detail}", holder, course.now)))
     if tries >= step.attempts.max:
         reason = Reason.TIMED_OUT if end is e.AttemptEnd.TIMED_OUT else Reason.ATTEMPTS_EXHAUSTED
-        course.hold(reason, f"{tries} of {step.attempts.max} attempts at {step.id} are spent; the last: {detail}")
+        course.hold(reason, f"{detail}; {tries} of {step.attempts.max} attempts at {step.id} are spent")
         return
     until = course.now + step.attempts.pause_ms(tries)
     course.record(e.BackoffStarted(until))

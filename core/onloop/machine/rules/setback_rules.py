@@ -7,7 +7,7 @@ from typing import NoReturn, assert_never
 from onloop.errors import Exit
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.held_roles import cause_of
+from onloop.machine.held_roles import is_cause
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_effect, check_holder, refuse
 from onloop.machine.rules.looking_first import is_asked_on_base, look_first
 from onloop.machine.setbacks import (
@@ -95,7 +95,7 @@ def postpone(course: DecisionBuilder, words: str, until: int) -> None:
 def is_alike(course: DecisionBuilder, end: e.AttemptEnd, words: str) -> bool:
     """Whether the role is held because its agents end exactly so: then it is not for the task to pay."""
     hold = course.facts.hold
-    return hold is not None and hold.cause == cause_of(end.value, words)
+    return hold is not None and is_cause(hold.cause, end.value, words)
 
 
 def wait_for_role(course: DecisionBuilder, end: e.AttemptEnd, words: str) -> None:

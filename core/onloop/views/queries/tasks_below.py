@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
-from onloop.machine.commands import Cancel, Command, Pause, Resume
+from onloop.machine.commands import Cancel, Command, Pause, Resume, SendNote
 from onloop.machine.limits import Id, Millis, Number
 from onloop.machine.rules.freshness import check_version
 from onloop.machine.state import Reason, State
@@ -24,9 +24,10 @@ class Deed(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
+    NOTE = "note"
 
 
-DEEDS: Mapping[type[Command], Deed] = {Pause: Deed.PAUSE, Resume: Deed.RESUME, Cancel: Deed.CANCEL}
+DEEDS: Mapping[type[Command], Deed] = {Pause: Deed.PAUSE, Resume: Deed.RESUME, Cancel: Deed.CANCEL, SendNote: Deed.NOTE}
 """The deed of each command."""
 
 
@@ -82,8 +83,14 @@ def to_cancel(reading: Reading, task: Task) -> tuple[str, ...]:
     return live if live and task.kind is Kind.FLEET else (*live, task.id)
 
 
+def to_note(reading: Reading, task: Task) -> tuple[str, ...]:
+    """What has not ended of the task and below it, and is done by agents."""
+    return tuple(each.id for each in (task, *below(reading, task)) if not each.ended and each.kind is Kind.WORK)
+
+
 _TARGETS: Mapping[Deed, Callable[[Reading, Task], tuple[str, ...]]] = {
     Deed.PAUSE: to_pause,
     Deed.RESUME: to_resume,
     Deed.CANCEL: to_cancel,
+    Deed.NOTE: to_note,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
+from onloop.attention.responsibility import Ownership, ownership_of
 from onloop.machine.definition import Step
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease, SubAgent
@@ -23,7 +24,8 @@ STILL = Sign("◐", "still", Tone.WARN)
 QUIET = Sign("○", "quiet", Tone.WARN)
 LAPSED = Sign("✗", "lapsed", Tone.BAD)
 
-_SIGN, _AGENT, _TASK, _STEP, _ISOLATION, _TRY, _CONTEXT, _BELOW = 9, 20, 12, 22, 11, 5, 9, 12
+_SIGN, _AGENT, _TASK, _STEP, _ISOLATION, _TRY, _CONTEXT, _BELOW = 9, 17, 11, 22, 11, 5, 9, 12
+_NARROW_AGENT, _HEARD = 16, 8
 _ROOMY, _WIDE = 121, 133
 
 
@@ -42,6 +44,18 @@ class AgentRow:
     children: int = 0
     live: int = 0
     within: tuple[SubAgent, ...] = ()
+    owns: Ownership | None = None
+
+    def owned(self, room: int) -> str:
+        """What it owns: the part of the work that it has, and its files."""
+        return self.owns.owned(room) if self.owns else self.task.repo or self.task.title
+
+    @property
+    def waits(self) -> str:
+        """Its step while its agent works; else who may act, and what is waited for."""
+        if self.owns is None or self.lease.agent in self.owns.names:
+            return self.task.step or ""
+        return self.owns.now()
 
     @property
     def isolation(self) -> str:
@@ -97,12 +111,13 @@ def _row(lease: Lease, task: Task, snapshot: Snapshot) -> AgentRow:
         children=len(made),
         live=sum(child is not None and not child.ended for child in made),
         within=snapshot.sub_agents.get(task.id, ()),
+        owns=ownership_of(task, task.reason, 0, parent),
     )
 
 
 def heading_line(width: int) -> Line:
     """The column headings for rows of `width` columns."""
-    cells = _cells(width, "", "agent", "task", "repository", "step", "where", "try", "sub-agents")
+    cells = _cells(width, "", "agent", "task", "owns", "step, or waits for", "where", "try", "sub-agents")
     shown = (*cells, Span("context".rjust(_CONTEXT)), *_tail(width, "progress", "heard", "lease"))
     return tuple(Span(cell.text, Tone.DIM) for cell in shown)
 
@@ -116,8 +131,8 @@ def agent_line(row: AgentRow, now: int, width: int) -> Line:
         "",
         row.name,
         task.id,
-        task.repo or task.title,
-        task.step or "",
+        row.owned(_owns_room(width)),
+        row.waits,
         row.isolation,
         f"{task.attempt}.{task.round}",
         row.below,
@@ -134,24 +149,42 @@ def _cells(
     width: int, sign: str, agent: str, task: str, repo: str, step: str, where: str, tries: str, below: str
 ) -> Line:
     roomy, wide = width >= _ROOMY, width >= _WIDE
-    taken = _SIGN + _AGENT + _TASK + _CONTEXT + (_STEP + _ISOLATION + _TRY + 25 if roomy else 17) + wide * _BELOW
-    spare = max(8, min(width - taken, 40))
+    if not roomy:
+        return _narrow_cells(width, sign, agent, task, repo, step)
     cells = (
         column(sign, _SIGN, Tone.DIM),
         column(agent, _AGENT, Tone.STRONG),
         column(task, _TASK),
-        column(repo, spare, Tone.UNTRUSTED),
+        column(repo, _owns_room(width), Tone.UNTRUSTED),
     )
-    if not roomy:
-        return cells
     more = (column(step, _STEP), column(where, _ISOLATION), column(tries, _TRY))
     return (*cells, *more, column(below, _BELOW)) if wide else (*cells, *more)
 
 
+def _owns_room(width: int) -> int:
+    """How much room there is for what an agent owns."""
+    if width < _ROOMY:
+        return max(8, width - _SIGN - _NARROW_AGENT - _TASK - _CONTEXT - 9)
+    more = _BELOW if width >= _WIDE else 0
+    return max(8, min(width - _SIGN - _AGENT - _TASK - _CONTEXT - _STEP - _ISOLATION - _TRY - 25 - more, 40))
+
+
+def _narrow_cells(width: int, sign: str, agent: str, task: str, repo: str, step: str) -> Line:
+    """The same in little room: the part without its files, then what is waited for."""
+    owns = f"{repo.partition(' · ')[0].partition(': ')[0]} · {step.rpartition('.')[2]}"
+    return (
+        column(sign, _SIGN, Tone.DIM),
+        column(agent, _NARROW_AGENT - 1, Tone.STRONG),
+        Span(" "),
+        column(task, _TASK),
+        column(owns, _owns_room(width), Tone.UNTRUSTED),
+    )
+
+
 def _tail(width: int, progress: str, heard: str, left: str) -> Line:
     """Progress comes before the heartbeat, which only shows that a process exists."""
-    cells = (Span(progress.rjust(9)), Span(heard.rjust(8), Tone.DIM))
-    return (*cells, Span(left.rjust(8), Tone.DIM)) if width >= _ROOMY else cells
+    cells = (Span(heard.rjust(_HEARD), Tone.DIM), Span(left.rjust(8), Tone.DIM)) if width >= _ROOMY else ()
+    return (Span(progress.rjust(9)), *cells)
 
 
 def nobody_lines(snapshot: Snapshot) -> tuple[Line, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 
 from onloop.attention.board import BoardCounts
+from onloop.attention.viewer import Scope
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
 from onloop_tui.model.ground.snapshot import Snapshot
 
@@ -44,13 +44,16 @@ def header_lines(
 
 
 def _waiting(counts: BoardCounts) -> list[Line]:
-    """The counts of what is shown: what needs a decision, what is blocked, and what has failed for good."""
-    causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}" if counts.causes else ""
-    pieces: list[Line] = [
-        (Span(f"needs you {counts.needs_you}", Tone.ACCENT if counts.needs_you else Tone.PLAIN),),
-        (Span(f"blocked {counts.blocked}{causes}", Tone.BAD if counts.blocked else Tone.PLAIN),),
-    ]
-    return [*pieces, *([(Span(f"failed {counts.failed}", Tone.BAD),)] if counts.failed else [])]
+    """What needs who looks, and of that what is blocked; beside it, what waits for an agent, and what has failed."""
+    causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}"
+    blocked = Span(f" (blocked {counts.blocked}{causes})", Tone.BAD)
+    needs = Span(f"needs you {counts.needs_you}", Tone.ACCENT if counts.needs_you else Tone.PLAIN)
+    beside = (
+        (counts.stalled, f"stalled {counts.stalled}", Tone.WARN),
+        (counts.failed, f"failed {counts.failed}", Tone.BAD),
+    )
+    pieces: list[Line] = [(needs, blocked) if counts.blocked else (needs,)]
+    return [*pieces, *((Span(words, tone),) for count, words, tone in beside if count)]
 
 
 def _end_of(store: str) -> str:
@@ -70,6 +73,7 @@ def _hidden(counts: BoardCounts) -> list[Line]:
         (counts.muted, "muted"),
         (counts.inhibited, "inhibited"),
         (counts.acknowledged, "acknowledged"),
+        (counts.for_others, "for others"),
     )
     return [(Span(f"{count} {word}", Tone.WARN),) for count, word in kinds if count]
 
@@ -86,11 +90,16 @@ def _freezes(snapshot: Snapshot) -> list[Line]:
     return [(Span(f"⚠ frozen: {scopes[0]}{more}", Tone.WARN),)] if scopes else []
 
 
+def scope_labels(snapshot: Snapshot) -> tuple[str, ...]:
+    """Which part of what needs people is shown, unless it is what the person may act on, or nobody is known."""
+    if not snapshot.viewer.is_known or snapshot.scope is Scope.MAY_ACT:
+        return ()
+    return (_SCOPES[snapshot.scope],)
+
+
+_SCOPES: Mapping[Scope, str] = {Scope.MINE: "mine", Scope.GROUPS: "my groups", Scope.EVERYBODY: "everybody's"}
+
+
 def age_words(elapsed_ms: int) -> str:
     """The age in seconds and tenths, so that a viewer sees it move."""
     return f"{max(0, elapsed_ms) / 1000:.1f} s"
-
-
-def since_words(at: int) -> str:
-    """The time of day in UTC."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S UTC")

@@ -78,10 +78,18 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
         choices = {Act(answer.value): effect for answer, effect in asked.choices.items()}
         if asked.no_worse:
             choices[Act.NO_WORSE] = asked.no_worse
-        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task)}
+        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task), **_noted(task)}
     whole = "all below it that has not ended is canceled, and it ends with it"
     canceled = _CANCELED if task.kind is Kind.WORK else whole
-    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task)}
+    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task), **_noted(task)}
+
+
+def _noted(task: Task) -> Mapping[Act, str]:
+    """A note, which whoever works on the task is shown; a fleet has no agent of its own."""
+    if task.kind is not Kind.WORK:
+        return {}
+    whom = f"{task.holder} is" if task.holder else "the next agent is"
+    return {Act.NOTE: f"{whom} shown it at its next call, hook or brief, under your name; it approves nothing"}
 
 
 def _unasked(task: Task) -> Mapping[Act, str]:
@@ -142,14 +150,26 @@ def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int)
     return (*flowed(able, width, 2), *flowed(reasons, width, 2))
 
 
-Deciding = c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude
+Deciding = (
+    c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude | c.SendNote
+)
 
 
-def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words: Mapping[str, str]) -> Deciding:
-    """The command for this act, bound to the digest and the version that were shown."""
+def command_for(
+    act: Act,
+    task: Task,
+    asked: Asked | None,
+    voice: c.Voice,
+    words: Mapping[str, str],
+    unseen: tuple[str, ...] = (),
+) -> Deciding:
+    """The command for this act, bound to the digest and the version that were shown; `unseen` names what was not."""
     reason = words.get("words", "")
     match act:
-        case Act.APPROVE | Act.REJECT | Act.ANSWER:
+        case Act.APPROVE:
+            bound = _bound(asked)
+            return c.Approve(bound.request.id, bound.digest, voice, reason, task.version, unseen)
+        case Act.REJECT | Act.ANSWER:
             return _answer_to(_bound(asked), act, task.version, voice, reason)
         case Act.NO_WORSE:
             return c.Retry(voice, reason, task.version, no_worse=True)
@@ -165,6 +185,7 @@ _STEPS_IN: Mapping[Act, Callable[[c.Voice, str, int], Deciding]] = {
     Act.PAUSE: c.Pause,
     Act.RESUME: c.Resume,
     Act.EXCLUDE: c.Exclude,
+    Act.NOTE: c.SendNote,
 }
 """The acts that need only words."""
 
@@ -173,8 +194,7 @@ def _answer_to(asked: Asked, act: Act, version: int, voice: c.Voice, reason: str
     request = asked.request.id
     if act is Act.ANSWER:
         return c.Reply(request, voice, reason, version)
-    make = c.Approve if act is Act.APPROVE else c.Reject
-    return make(request, asked.digest, voice, reason, version)
+    return c.Reject(request, asked.digest, voice, reason, version)
 
 
 def _bound(asked: Asked | None) -> Asked:

@@ -128,5 +128,6 @@ VERBS: Mapping[Act, str] = {
     Act.PAUSE: "pause",
     Act.RESUME: "resume",
     Act.EXCLUDE: "exclude",
+    Act.NOTE: "note",
 }
 """The acts in words."""

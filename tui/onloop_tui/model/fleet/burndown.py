@@ -18,11 +18,14 @@ def title_line(run: str, title: str, workflow: str, place: str, width: int) -> L
 
 def burndown_lines(counts: RunCounts, rate: float | None, width: int) -> tuple[Line, ...]:
     """The bar, the counts, and the time left at the rate of the last minutes."""
-    causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}" if counts.blocked else ""
+    causes = f" in {counts.causes} cause{'s' if counts.causes != 1 else ''}"
+    blocked = f" (blocked {counts.blocked}{causes})" if counts.blocked else ""
     parts = (
         (counts.done, f"done {counts.done}", Tone.GOOD),
-        (counts.blocked, f"blocked {counts.blocked}{causes}", Tone.BAD),
-        (counts.needs_you, f"needs you {counts.needs_you}", Tone.ACCENT),
+        (counts.needs_you, f"needs you {counts.needs_you}{blocked}", Tone.ACCENT),
+        (counts.for_others, f"{counts.for_others} for others", Tone.PLAIN),
+        (counts.hidden, f"{counts.hidden} hidden", Tone.WARN),
+        (counts.stalled, f"stalled {counts.stalled}", Tone.WARN),
         (counts.running, f"running {counts.running}", Tone.PLAIN),
         (counts.waiting, f"waiting {counts.waiting}", Tone.PLAIN),
         (counts.excluded, f"excluded {counts.excluded}", Tone.DIM),
@@ -40,19 +43,17 @@ def _left(counts: RunCounts, rate: float | None) -> str | None:
     moving = counts.running + counts.waiting
     if rate is None or not moving:
         return None
-    stuck = counts.blocked + counts.needs_you
-    which = f" for the {moving} that move" if stuck else ""
+    which = f" for the {moving} that move" if counts.stuck else ""
     return f"about {age(round(moving / rate))} left{which}, at {rate * 60_000:.1f} a minute"
 
 
 def _bar(counts: RunCounts, width: int) -> Line:
     """A bar with a shape per part: done █, gone ▚, stuck ▓, running ▒, waiting ░; parts above zero get a cell."""
     gone = counts.excluded + counts.ended_otherwise
-    stuck = counts.blocked + counts.needs_you
     parts = (
         (counts.done, "█", Tone.GOOD),
         (gone, "▚", Tone.WARN),
-        (stuck, "▓", Tone.BAD),
+        (counts.stuck, "▓", Tone.BAD),
         (counts.running, "▒", Tone.PLAIN),
     )
     spans: list[Span] = []

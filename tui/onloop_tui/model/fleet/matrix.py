@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 
 from onloop.attention.groups import Group
-from onloop.attention.items import AttentionItem, Tier
+from onloop.attention.items import AttentionItem, Tier, needs_person
+from onloop.attention.regrouped import regrouped
+from onloop.attention.scope import Whose
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
@@ -44,16 +46,25 @@ class CauseRow:
     """Since when (ms) each task is in the row."""
     cells: dict[str | None, int] = field(default_factory=dict)
     """The number of tasks at each step; None is before the first step, and for categories without steps."""
+    needs: int = 0
+    """The number of members that need who looks."""
 
     @property
-    def needs(self) -> int:
-        """The number of members that wait for a person."""
-        return len(self.members) if self.is_open or self.category is Category.NEEDS_PERSON else 0
+    def asks(self) -> bool:
+        """Whether its members need a person, whoever that is: not a final failure, nor a silent agent."""
+        if self.group is None:
+            return self.category is Category.NEEDS_PERSON
+        return needs_person(self.group.members[0])
 
     @property
     def is_open(self) -> bool:
-        """Whether the row is a cause that waits for a person; a final failure is a cause that does not."""
-        return self.group is not None and self.group.tier is not Tier.FYI
+        """Whether something can be decided about its members: they need a person, or their agents are silent."""
+        return self.asks or (self.group is not None and self.group.tier is not Tier.FYI)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether its members need a person because the machine gave up."""
+        return self.group is not None and self.asks and self.group.tier in BLOCKED
 
     @property
     def since(self) -> int:
@@ -63,17 +74,20 @@ class CauseRow:
     @property
     def looks(self) -> Hashable:
         """A value that changes whenever the row does."""
-        return self.key, self.since, tuple(self.cells.items()), self.group.detail if self.group else ""
+        return self.key, self.since, self.needs, tuple(self.cells.items()), self.group.detail if self.group else ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """The counts of a run; they add up to `total`."""
+    """The counts of a run, which add up to `total`; `blocked`, in `causes`, are a part of `needs_you`."""
 
     done: int
     blocked: int
     causes: int
     needs_you: int
+    for_others: int
+    hidden: int
+    stalled: int
     running: int
     waiting: int
     excluded: int
@@ -83,7 +97,12 @@ class RunCounts:
     def total(self) -> int:
         """The number of repositories."""
         moving = self.running + self.waiting
-        return self.done + self.blocked + self.needs_you + moving + self.excluded + self.ended_otherwise
+        return self.done + self.stuck + moving + self.excluded + self.ended_otherwise
+
+    @property
+    def stuck(self) -> int:
+        """The number of repositories that do not move by themselves."""
+        return self.needs_you + self.for_others + self.hidden + self.stalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,7 @@ class Matrix:
         self._groups: tuple[Group, ...] = ()
         self._ended: list[int] = []
         self._tasks: Mapping[str, Task] = {}
+        self._whose: Mapping[str, Whose] = {}
         self.ids: tuple[str, ...] = ()
         """The counted repositories in the order of their creation, which never changes."""
 
@@ -123,6 +143,9 @@ class Matrix:
         gone = sum([self._put(task) for task in fresh])
         if changed is None or gone or len(self._places) != before:
             self.ids = tuple(task.id for task in snapshot.tasks.values() if task.id in self._places)
+        self._whose = snapshot.whose
+        for row in self._rows.values():
+            row.needs = sum(self._whose.get(name, Whose.YOU) is Whose.YOU for name in row.members) if row.asks else 0
 
     def _members(self, tasks: Iterable[Task]) -> Iterator[Task]:
         return (task for task in tasks if task.run == self.run and task.kind is Kind.WORK)
@@ -209,16 +232,21 @@ class Matrix:
     @property
     def counts(self) -> RunCounts:
         """The counts for the burndown."""
-        causes = [row for row in self._rows.values() if row.group is not None]
-        blocked = [row for row in causes if row.group is not None and row.group.tier in BLOCKED]
-        failed = sum(len(row.members) for row in causes if not row.is_open)
-        stuck = sum(len(row.members) for row in blocked)
-        asking = sum(len(row.members) for row in causes) - stuck - failed
+        rows = self._rows.values()
+        asking = sum(len(row.members) for row in rows if row.asks)
+        needs_you = sum(row.needs for row in rows)
+        blocked = [row for row in rows if row.is_blocked and row.needs]
+        others = sum(self._whose.get(name) is Whose.OTHERS for row in rows if row.asks for name in row.members)
+        causes = sum(len(row.members) for row in rows if row.group is not None and not row.asks)
+        failed = sum(len(row.members) for row in rows if row.group is not None and row.group.tier is Tier.FYI)
         return RunCounts(
             done=self._of(Category.DONE),
-            blocked=stuck,
+            blocked=sum(row.needs for row in blocked),
             causes=len(blocked),
-            needs_you=asking + self._of(Category.NEEDS_PERSON),
+            needs_you=needs_you,
+            for_others=others,
+            hidden=asking - needs_you - others,
+            stalled=causes - failed,
             running=self._of(Category.WORKING),
             waiting=self._of(Category.WAITING),
             excluded=self._of(Category.EXCLUDED),
@@ -243,7 +271,7 @@ def _groups(snapshot: Snapshot) -> tuple[Group, ...]:
     """All causes, including hidden ones: an acknowledged task still counts."""
     board = snapshot.board
     idle = (group for group in (*board.shown, *(hidden.group for hidden in board.hidden)) if group.reason in _IDLE)
-    return (*snapshot.overview.groups, *idle)
+    return (*regrouped(snapshot.overview.groups, snapshot.house.marks.acts), *idle)
 
 
 def steps_of(definition: Definition | None, tasks: Iterable[Task]) -> tuple[str, ...]:

@@ -22,11 +22,16 @@ class Act(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     EXCLUDE = "exclude"
+    NOTE = "note"
 
 
 def acts_on(task: Task) -> tuple[Act, ...]:
-    """All acts for this task: pause and resume share a key, so only one is listed; no-worse is for a red base."""
-    return tuple(act for act in Act if act is meant(act, task) and (act is not Act.NO_WORSE or is_held_by_base(task)))
+    """All acts for this task: pause and resume share a key, so only one is listed; no-worse is for a red base.
+
+    A note is listed while an agent works, for whom it is.
+    """
+    is_for = {Act.NO_WORSE: is_held_by_base(task), Act.NOTE: task.holder is not None}
+    return tuple(act for act in Act if act is meant(act, task) and is_for.get(act, True))
 
 
 def meant(act: Act, task: Task) -> Act:

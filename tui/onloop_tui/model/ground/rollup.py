@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
+from onloop.attention.scope import Whose, needs_you
 from onloop.machine.state import State
 from onloop.machine.task import Task
 from onloop.views.overview import Category, category_of
 
 
 class RollupCategory(IntEnum):
-    """The category in which a task is counted: the core's categories, and stalled if its agent is silent.
+    """The category in which a task is counted: the core's, stalled if its agent is silent, and whom it needs.
 
     The members are in display order.
     """
 
     NEEDS_PERSON = 0
-    STALLED = 1
-    WORKING = 2
-    WAITING = 3
-    DONE = 4
-    EXCLUDED = 5
-    ENDED_OTHERWISE = 6
+    FOR_OTHERS = 1
+    HIDDEN = 2
+    STALLED = 3
+    WORKING = 4
+    WAITING = 5
+    DONE = 6
+    EXCLUDED = 7
+    ENDED_OTHERWISE = 8
 
 
 COUNTED: Mapping[Category, RollupCategory] = {category: RollupCategory[category.name] for category in Category}
@@ -35,9 +38,18 @@ _OVER = (RollupCategory.DONE, RollupCategory.EXCLUDED, RollupCategory.ENDED_OTHE
 """The categories that no longer hold a run up."""
 
 
-def rollup_category_of(task: Task, *, idle: bool = False) -> RollupCategory:
-    """The category of a task; `idle` if its agent is silent."""
+_WHOSE: Mapping[Whose, RollupCategory] = {
+    Whose.YOU: RollupCategory.NEEDS_PERSON,
+    Whose.OTHERS: RollupCategory.FOR_OTHERS,
+    Whose.HIDDEN: RollupCategory.HIDDEN,
+}
+
+
+def rollup_category_of(task: Task, *, idle: bool = False, whose: Whose = Whose.YOU) -> RollupCategory:
+    """The category of a task; `idle` if its agent is silent, `whose` tells whom it needs if it needs a person."""
     recorded = COUNTED[category_of(task)]
+    if recorded is RollupCategory.NEEDS_PERSON:
+        return _WHOSE[whose]
     return RollupCategory.STALLED if idle and recorded is RollupCategory.WORKING else recorded
 
 
@@ -96,6 +108,8 @@ class Branch(Protocol):
 
 
 _WORDS: Mapping[RollupCategory, str] = {
+    RollupCategory.FOR_OTHERS: "for others",
+    RollupCategory.HIDDEN: "hidden",
     RollupCategory.STALLED: "stalled",
     RollupCategory.WORKING: "running",
     RollupCategory.WAITING: "waiting",
@@ -106,7 +120,7 @@ _WORDS: Mapping[RollupCategory, str] = {
 
 def _word(standing: RollupCategory, count: int) -> str:
     if standing is RollupCategory.NEEDS_PERSON:
-        return "needs you" if count == 1 else "need you"
+        return needs_you(count).partition(" ")[2]
     return _WORDS[standing]
 
 

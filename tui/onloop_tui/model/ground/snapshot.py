@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from onloop.attention.board import Board
 from onloop.attention.groups import Group
+from onloop.attention.scope import Whose, scoped, whose_needs
+from onloop.attention.viewer import NOBODY, Scope, Viewer
 from onloop.machine.definition import Definition
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
@@ -25,6 +28,7 @@ class Snapshot(Record):
 
     `board` is the part of the overview that needs people, at the time of the last `at`. `definitions` are the pinned
     workflows by digest. `leases`, and the `sub_agents` in their holders' processes, are by task, and newer than `seq`.
+    `viewer` is who looks, in which `scope`; `whose` is whom each task needs that needs a person.
     """
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
@@ -36,6 +40,9 @@ class Snapshot(Record):
     leases: Mapping[str, Lease] = field(default_factory=dict)
     journal: tuple[tuple[int, tuple[str, ...]], ...] = ()
     sub_agents: Mapping[str, tuple[SubAgent, ...]] = field(default_factory=dict)
+    viewer: Viewer = NOBODY
+    scope: Scope = Scope.MAY_ACT
+    whose: Mapping[str, Whose] = field(default_factory=dict)
 
     def after(
         self,
@@ -69,6 +76,9 @@ class Snapshot(Record):
             held,
             journal,
             sub_agents,
+            self.viewer,
+            self.scope,
+            self.whose,
         )
 
     def changed_since(self, seq: int) -> frozenset[str] | None:
@@ -78,10 +88,21 @@ class Snapshot(Record):
             return None
         return frozenset(task for at, tasks in self.journal if at > seq for task in tasks)
 
-    def at(self, now: int) -> Snapshot:
-        """The same snapshot with its board at `now` (ms): time alone ends snoozes and makes agents silent."""
-        board = board_at(self.overview, self.tasks, self.house, self.leases.values(), now)
-        return self if board == self.board else replace(self, board=board)
+    def at(self, now: int, viewer: Viewer | None = None, scope: Scope | None = None) -> Snapshot:
+        """The same snapshot with its board at `now` (ms), for this viewer in this scope, else those from before.
+
+        Time alone ends snoozes and makes agents silent.
+        """
+        who, wide = self.viewer if viewer is None else viewer, self.scope if scope is None else scope
+        whole = board_at(self.overview, self.tasks, self.house, self.leases.values(), now)
+        board = scoped(whole, who, wide)
+        if (board, who, wide) == (self.board, self.viewer, self.scope):
+            return self
+        return replace(self, board=board, viewer=who, scope=wide, whose=whose_needs(board))
+
+    def needing(self, run: str) -> Mapping[Whose, int]:
+        """How many tasks of a run need a person, by whom they need."""
+        return Counter(whose for name, whose in self.whose.items() if self.tasks[name].run == run)
 
     @property
     def groups(self) -> tuple[Group, ...]:

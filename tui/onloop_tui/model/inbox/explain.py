@@ -10,6 +10,7 @@ from onloop.attention.items import Tier
 from onloop.attention.why import CLEARED_BY, RED_BASE
 from onloop.machine.definition import Assurance
 from onloop.machine.task import Task
+from onloop.times import time_words
 from onloop_tui.model.decide.cli_equivalents import row_equivalent
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.model.inbox.order import InboxRow
@@ -55,7 +56,7 @@ def _order(group: Group, now: int) -> str:
 def _hiding(hidden: Hidden, now: int) -> list[tuple[str, str]]:
     """What hides the row, until when, and how it comes back."""
     count = len(hidden.group.members)
-    until = "" if hidden.until is None else f" (in {age(hidden.until - now)})"
+    until = "" if hidden.until is None else f" (in {age(hidden.until - now)}, at {time_words(hidden.until, now)})"
     return [
         ("hidden", f"{hidden.words}; {count} task{'s' if count != 1 else ''} of cause {hidden.group.cause}"),
         ("comes back", f"{_BACK[hidden.how]}{until}"),

@@ -9,6 +9,7 @@ from onloop.attention.groups import Group, age
 from onloop.attention.lifecycle import Life, Stage
 from onloop.machine.state import State
 from onloop_tui.model.drawing.signs import Sign, sign_for
+from onloop_tui.model.drawing.terminal_text import fit
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, line, spread
 from onloop_tui.model.filter.filters import Filter
 from onloop_tui.model.ground.selection import Selection
@@ -34,17 +35,18 @@ HIDDEN_SIGNS: Mapping[HowHidden, Sign] = {
 
 
 def row_lines(row: InboxRow, marked: int, now: int, width: int) -> tuple[Line, Line]:
-    """A row: what the cause is, where and since when; below it, its stage and the cause in words."""
+    """A row: the cause, whose part it is and since when; below it, its stage, its cause in words, and who may act."""
     group = row.group
     head = (sign_for(State.INPUT_REQUIRED, group.reason).span(_SIGN), Span(group.headline, Tone.STRONG))
     where = (
         *((Span(f"{marked} of {len(group.members)} marked  ", Tone.ACCENT),) if marked else ()),
-        Span(f"{_where(group)}  ", Tone.PLAIN),
+        Span(f"{_where(row, width)}  ", Tone.UNTRUSTED),
         *((Span("overdue ", Tone.BAD),) if group.is_overdue(now) else ()),
         Span(age(now - group.since).rjust(6), Tone.DIM),
     )
     below = (_stage(row).span(_SIGN), *_news(row), *_cause(row))
-    return spread(head, where, width), fitted(below, width)
+    who = (Span(fit(row.who, max(12, width // 3))),) if row.who else ()
+    return spread(head, where, width), spread(below, who, width)
 
 
 def _stage(row: InboxRow) -> Sign:
@@ -57,9 +59,8 @@ def _news(row: InboxRow) -> Line:
     return (Span(f"+{joined} since  ", Tone.ACCENT),) if joined else ()
 
 
-def _where(group: Group) -> str:
-    repos = {member.repo or member.task for member in group.members}
-    return f"{len(repos)} repos" if len(repos) > 1 else next(iter(repos))[:30]
+def _where(row: InboxRow, width: int) -> str:
+    return fit(row.where or row.group.members[0].task, max(16, width // 3))
 
 
 def _cause(row: InboxRow) -> Line:
@@ -69,12 +70,18 @@ def _cause(row: InboxRow) -> Line:
     group = row.group
     words = group.detail.strip().split("\n")[0]
     if words:
-        return (Span(words[:2000], Tone.UNTRUSTED),)
+        return (*_texts(group), Span(words[:2000], Tone.UNTRUSTED))
     titles = sorted({member.title for member in group.members[:_MOST_TITLES]})
     return (Span(f"{group.workflow}: {', '.join(titles)[:2000]}", Tone.DIM),)
 
 
 _MOST_TITLES = 50
+
+
+def _texts(group: Group) -> Line:
+    """How many texts share the cause, and that people made it what it is."""
+    texts = (Span(f"{group.text_count} texts  ", Tone.ACCENT),) if group.text_count > 1 else ()
+    return (*((Span("regrouped  ", Tone.ACCENT),) if group.acts else ()), *texts)
 
 
 def why_lines(row: InboxRow, now: int, width: int) -> tuple[Line, ...]:

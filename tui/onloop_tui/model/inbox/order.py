@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onloop.attention.board import Board, Hidden, HowHidden
 from onloop.attention.groups import Group
 from onloop.attention.lifecycle import Life
+from onloop.attention.responsibility import shared_ownership
+from onloop.attention.viewer import NOBODY, Viewer
+from onloop.machine.task import Task
 
+_NONE: Mapping[str, Task] = {}
 HOLD_MS = 5_000
 """How long the order is frozen after the last key, so that no row moves while a person acts on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A cause in the list, its stage, and, in the list of hidden causes, how it is hidden."""
+    """A cause in the list, its stage, and, in the list of hidden causes, how it is hidden.
+
+    `where` is what its members own, `who` may act on what they wait for; both are words for the row.
+    """
 
     group: Group
     life: Life = field(default_factory=Life)
     hidden: Hidden | None = None
+    where: str = ""
+    who: str = ""
 
     @property
     def key(self) -> str:
@@ -30,14 +39,25 @@ class InboxRow:
         return f"{self.group.cause} {self.hidden.how.value} {what}"
 
 
-def shown_rows(board: Board, groups: Sequence[Group]) -> tuple[InboxRow, ...]:
-    """The rows of these groups of the board."""
-    return tuple(InboxRow(group, board.life(group.cause)) for group in groups)
+def shown_rows(
+    board: Board, groups: Sequence[Group], tasks: Mapping[str, Task] = _NONE, now: int = 0, viewer: Viewer = NOBODY
+) -> tuple[InboxRow, ...]:
+    """The rows of these groups of the board; `tasks` tell what their members own."""
+    return tuple(_row(board, group, None, tasks, now, viewer) for group in groups)
 
 
-def hidden_rows(board: Board) -> tuple[InboxRow, ...]:
+def hidden_rows(
+    board: Board, tasks: Mapping[str, Task] = _NONE, now: int = 0, viewer: Viewer = NOBODY
+) -> tuple[InboxRow, ...]:
     """The rows of everything that the board hides."""
-    return tuple(InboxRow(hidden.group, board.life(hidden.group.cause), hidden) for hidden in board.hidden)
+    return tuple(_row(board, hidden.group, hidden, tasks, now, viewer) for hidden in board.hidden)
+
+
+def _row(
+    board: Board, group: Group, hidden: Hidden | None, tasks: Mapping[str, Task], now: int, viewer: Viewer
+) -> InboxRow:
+    where, who = shared_ownership(group, tasks, now, viewer)
+    return InboxRow(group, board.life(group.cause), hidden, where, who)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from onloop_tui.model.sheet.gate_lines import output_lines, short_gate_lines
 from onloop_tui.model.sheet.sections import said_by_agents
 
 MOST_MEMBERS = 8
-_MOST_DETAIL, _MOST_OUTPUT, _MOST_FILES, _MOST_SAID = 6, 10, 6, 6
+_MOST_DETAIL, _MOST_OUTPUT, _MOST_FILES, _MOST_SAID, _MOST_TEXTS = 6, 10, 6, 6, 5
 _TASK, _AGE = 12, 6
 
 
@@ -23,7 +23,8 @@ def preview_lines(
     lines = [
         *hanging((), group.headline, width, Tone.STRONG),
         *hanging((), f"cause {group.cause}{f' · {group.workflow}' if group.workflow else ''}", width, Tone.DIM),
-        *(quoted(group.detail, width, most=_MOST_DETAIL) if group.detail else ()),
+        *(line for act in group.acts for line in hanging((), act.words, width, Tone.ACCENT)),
+        *_said(group, width),
         *(_members(group, selection, now, width) if group.has_tasks else ()),
     ]
     if not group.has_tasks:
@@ -33,6 +34,17 @@ def preview_lines(
         words = f"MISSING: {trouble}" if trouble else f"reading {first} …"
         return (*lines, line(""), *hanging((), words, width, Tone.WARN if trouble else Tone.DIM))
     return (*lines, *_first(dossier, width))
+
+
+def _said(group: Group, width: int) -> list[Line]:
+    """What its failures say: the one text, or the most frequent of several."""
+    if group.text_count < 2:
+        return list(quoted(group.detail, width, most=_MOST_DETAIL)) if group.detail else []
+    lines = [*hanging((), f"{group.text_count} different texts; s tells them apart", width, Tone.ACCENT)]
+    for text in group.texts[:_MOST_TEXTS]:
+        lines += [*hanging((), f"{text.count} ×", width, Tone.DIM), *quoted(text.text, width, most=2)]
+    left = group.text_count - min(_MOST_TEXTS, len(group.texts))
+    return [*lines, line(f"  … {left} more: onloop cause show {group.cause}", Tone.DIM)] if left else lines
 
 
 def _members(group: Group, selection: Selection, now: int, width: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onloop.attention.scope import Whose, needs_you
 from onloop.views.overview import FleetLine
 from onloop_tui.model.drawing.terminal_text import fit
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, line
@@ -23,11 +24,14 @@ def fleet_lines(snapshot: Snapshot, width: int, most: int) -> tuple[Line, ...]:
 def _progress(snapshot: Snapshot, run: FleetLine, width: int) -> Line:
     root = snapshot.tasks.get(run.run)
     roomy = width >= _ROOMY
+    whose = snapshot.needing(run.run)
     counts = [
         (run.done, "merged" if run.merged == run.done else "done", Tone.GOOD),
         (run.working, "working", Tone.PLAIN),
         (run.waiting, "ready", Tone.PLAIN),
-        (run.needs_person, "need you", Tone.ACCENT),
+        (whose[Whose.YOU], needs_you(whose[Whose.YOU]).partition(" ")[2], Tone.ACCENT),
+        (whose[Whose.OTHERS], "for others", Tone.PLAIN),
+        (whose[Whose.HIDDEN], "hidden", Tone.WARN),
         (run.ended_otherwise, "ended otherwise" if roomy else "ended", Tone.WARN),
     ]
     parts = [Span(f"{count} {word}", tone) for count, word, tone in counts if count]

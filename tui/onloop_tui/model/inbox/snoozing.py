@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 
 from onloop.attention.groups import Group
 from onloop.attention.lifecycle import snooze
 from onloop.errors import BadInput
-from onloop.machine.marks import LONGEST_HIDDEN_MS, Muted, Rule, Snoozed
+from onloop.machine.marks import LONGEST_HIDDEN_MS, Acknowledged, Mark, Muted, Rule, Snoozed
+from onloop.times import moment_of, time_words
 from onloop.workflow.duration import milliseconds
 from onloop_tui.model.filter.filter_terms import FilterField, FilterProblem, terms_of
 
-MORNING = 9
-"""The hour of `tomorrow` in the person's time zone."""
-
-SNOOZES = "15m  1h  tomorrow  change  +5"
+SNOOZES = "15m  1h  18:30  tomorrow  change  +5"
+_WORD = re.compile(r"tomorrow\s+\d\d?:\d\d|\d{4}-\d\d-\d\d(?:[t ]\d\d?:\d\d)?|[^\s,]+")
 _FIELDS = {
     name: FilterField(name, about)
     for name, about in (
@@ -45,18 +45,18 @@ class SnoozeWish:
         return snooze(group, by, now, for_ms=self.for_ms, until_change=self.until_change, grows_by=self.grows_by)
 
 
-def snooze_wish_of(text: str, now: int, zone: tzinfo) -> SnoozeWish | str:
-    """The wish in `text`, or what is wrong with it: one or more of `15m`, `2h`, `3d`, `tomorrow`, `change`, `+N`."""
+def snooze_wish_of(text: str, now: int, zone: tzinfo | None) -> SnoozeWish | str:
+    """The wish in `text`, or what is wrong with it: some of `15m`, `18:30`, `tomorrow`, a date, `change`, `+N`."""
     for_ms: int | None = None
     until_change, grows_by = False, 0
-    for word in re.split(r"[\s,]+|\bor\b", text.casefold()):
-        if not word:
+    for word in _WORD.findall(text.casefold()):
+        if word == "or":
             continue
         if word == "change":
             until_change = True
         elif re.fullmatch(r"\+[1-9]\d{0,5}", word):
             grows_by = int(word)
-        elif (found := _tomorrow(now, zone) if word == "tomorrow" else _duration(word)) is not None:
+        elif (found := _how_long(word, now, zone)) is not None:
             for_ms = found
         else:
             return f"{word[:20]!r} is not a time to wake: {SNOOZES}"
@@ -74,10 +74,17 @@ def _duration(word: str) -> int | None:
         return None
 
 
-def _tomorrow(now: int, zone: tzinfo) -> int:
-    today = datetime.fromtimestamp(now / 1000, zone)
-    morning = (today + timedelta(days=1)).replace(hour=MORNING, minute=0, second=0, microsecond=0)
-    return int(morning.timestamp() * 1000) - now
+def _how_long(word: str, now: int, zone: tzinfo | None) -> int | None:
+    """From now until that moment, or for that duration; None for no such, and for what is past."""
+    at = moment_of(word, now, zone)
+    found = _duration(word) if at is None else at - now
+    return found if found is not None and found > 0 else None
+
+
+def until_words(marks: Sequence[Mark], now: int, zone: tzinfo | None = None) -> str:
+    """Until when the first of these marks hides something, as `until 18:30 CET`; empty if none says when."""
+    ends = [mark.until for mark in marks if isinstance(mark, Snoozed | Muted | Acknowledged) and mark.until is not None]
+    return f"until {time_words(min(ends), now, zone)}" if ends else ""
 
 
 def rule_of(text: str) -> Rule | str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from onloop.machine.requests import unseen_words
 from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
 from onloop_tui.model.drawing.signs import STATE_SIGNS
@@ -67,6 +68,8 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "CheckpointSaved": EventText("left a checkpoint", "{checkpoint.size} bytes at {checkpoint.step}"),
     "HandedOff": EventText("handed off", "{handover.by} to {handover.to}: {handover.why}", Tone.WARN),
     "ContextReported": EventText("context", "{percent} % in use", Tone.DIM, is_housekeeping=True),
+    "NoteSent": EventText("told by a person", "{note.by}: {note.text}", Tone.ACCENT),
+    "NotesShown": EventText("saw what people say", "{agent} in {way}, up to {upto}", Tone.DIM, is_housekeeping=True),
     "Judged": EventText("judged", "{judgement.by} {judgement.independence}: {judgement.reason}", Tone.ACCENT),
     "EffectRequested": EventText("effect asked for", "{effect}", Tone.DIM, is_housekeeping=True),
     "EffectStarted": EventText("effect begun", "{expected} → {result}"),
@@ -86,6 +89,9 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "Woken": EventText("woke", "cause {cause}"),
     "Muted": EventText("muted", "{rule}: {reason}", Tone.WARN),
     "Unmuted": EventText("unmuted", "mute {rule}"),
+    "CauseSplit": EventText("told apart", "cause {cause} {tasks}"),
+    "CausesMerged": EventText("made one", "cause {cause} and {others}"),
+    "CauseRestored": EventText("grouped as before", "cause {cause}"),
     "AgentEnded": EventText("an agent ended", "{role} on {task}: {words}", Tone.DIM, is_housekeeping=True),
     "TrialBegun": EventText("role {role} is tried", "with {task}", Tone.WARN),
     "TrialAsked": EventText("role {role} is to be tried", "{by}", Tone.ACCENT),
@@ -105,7 +111,13 @@ def event_text_of(event: Recorded) -> tuple[str, str]:
     if text is None:
         return _spaced(event.name), event.data[:LONGEST]
     fields = fields_of(event.data)
-    return _filled(text.what, fields), _filled(text.more, fields)
+    return _filled(text.what, fields), " ".join(filter(None, (_filled(text.more, fields), _unseen(fields))))
+
+
+def _unseen(fields: Mapping[str, Any]) -> str:
+    """What a person approved without having been shown it."""
+    unseen = _at(fields, "decision.unseen")
+    return unseen_words([_text(each) for each in unseen])[:LONGEST] if isinstance(unseen, list) else ""
 
 
 def tone_of(event: Recorded) -> Tone:

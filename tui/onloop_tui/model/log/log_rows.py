@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from onloop.store.port import Recorded
+from onloop.times import column_words, second_words, zone_words
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, heading, quoted
 from onloop_tui.model.filter.filter_terms import FilterField, FilterProblem, Term, age_of, terms_of
 from onloop_tui.model.log.event_words import event_text_of, fields_of, is_housekeeping, tone_of
@@ -42,12 +42,22 @@ def columns_for(width: int) -> LogColumns:
     return _WIDE if width >= _ROOMY else _NARROW
 
 
-def heading_line(width: int) -> Line:
-    """The names of the columns."""
+def heading_line(now: int, width: int) -> Line:
+    """The names of the columns; the zone of the times is that of `now` (ms)."""
     columns = columns_for(width)
-    names = ((columns.seq, "seq"), (columns.time, "time UTC"), (columns.task, "task"), (columns.what, "what"))
+    names = (
+        (columns.seq, "seq"),
+        (columns.time, _zone_name(now, columns.time - 1)),
+        (columns.task, "task"),
+        (columns.what, "what"),
+    )
     spans = (column(name, room, Tone.DIM) for room, name in (*names, (columns.by, "by")) if room)
     return fitted((*spans, Span("details", Tone.DIM)), width)
+
+
+def _zone_name(now: int, room: int) -> str:
+    named = f"time {zone_words(now)}"
+    return named if len(named) <= room else zone_words(now)
 
 
 def event_line(event: Recorded, width: int) -> Line:
@@ -56,7 +66,7 @@ def event_line(event: Recorded, width: int) -> Line:
     what, more = event_text_of(event)
     head = (
         *((column(str(event.seq), columns.seq - 1, Tone.DIM), Span(" ")) if columns.seq else ()),
-        column(moment(event.at, is_long=columns.time > 9), columns.time, Tone.DIM),
+        column(column_words(event.at, dated=columns.time > 9), columns.time, Tone.DIM),
         column(event.task, columns.task - 1, Tone.STRONG),
         Span(" "),
         column(what, columns.what - 1, tone_of(event)),
@@ -67,17 +77,12 @@ def event_line(event: Recorded, width: int) -> Line:
     return fitted((*head, Span(more[: 4 * width], Tone.UNTRUSTED)), width)
 
 
-def moment(at: int, *, is_long: bool) -> str:
-    """A time in UTC: the time of day, with the date if `is_long`."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%m-%d %H:%M:%S" if is_long else "%H:%M:%S")
-
-
 def event_lines(event: Recorded, width: int) -> tuple[Line, ...]:
     """The whole event: its sealed data, then its fields, quoted because anybody may have written them."""
     what, _ = event_text_of(event)
     facts = (
         ("event", f"{event.name}: {what}"),
-        ("at", datetime.fromtimestamp(event.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")),
+        ("at", second_words(event.at)),
         ("by", event.principal),
         ("task", f"{event.task}, its version {event.version}"),
     )

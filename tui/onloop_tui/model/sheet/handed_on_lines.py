@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onloop.attention.groups import age
-from onloop.machine.messages import Handover
+from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.independence import counts_now
 from onloop.machine.task import Judgement, Task
 from onloop.views.children import Result
@@ -40,6 +40,23 @@ def passing_lines(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
         told = f"  {len(task.messages)} of {task.received} messages from other agents are unread"
         lines.append(line(told, Tone.DIM))
     return tuple(lines)
+
+
+def note_lines(task: Task, now: int, width: int) -> tuple[Line, ...]:
+    """What people told the agents of the task, and which of them was shown it, when and in what."""
+    return tuple(shown for note in task.notes for shown in _note(note, now, width))
+
+
+def _note(note: Note, now: int, width: int) -> list[Line]:
+    shown = [
+        f"shown to {each.agent} in {each.way or 'an answer'}, attempt {each.attempt}, {age(now - each.at)} ago"
+        for each in note.shown
+    ]
+    return [
+        *hanging((Span("  → ", Tone.ACCENT),), f"{note.by}, {age(now - note.at)} ago", width),
+        *quoted(note.text, width, most=MOST_QUOTED),
+        *hanging((Span("    "),), "; ".join(shown) or "no agent has seen it yet", width, Tone.DIM),
+    ]
 
 
 def _judgement(task: Task, judgement: Judgement, now: int, width: int) -> list[Line]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onloop.attention.groups import age
+from onloop.machine.rules.freshness import MOST_TOLD, decided_words
+from onloop.machine.task import Task
 from onloop.views.dossier import Dossier
 from onloop_tui.model.sheet.sections import differences
 
@@ -36,8 +38,14 @@ class LastSeen:
     def changes(self, dossier: Dossier, now: int) -> str:
         """What has changed since the last look at the task, in a sentence; empty if nothing has, or without a look."""
         look = self.last.get(dossier.task.id)
-        changes = differences(look.dossier, dossier) if look is not None else ()
+        changes = differences(look.dossier, dossier, now) if look is not None else ()
         return f"changed since you looked {age(now - look.at)} ago: {'; '.join(changes)}" if look and changes else ""
+
+
+def news_of(before: Task, after: Task, now: int) -> str:
+    """What has happened to a task since it was read, in a sentence: who decided what, if anybody did."""
+    told = [decided_words(decision, now) for decision in after.decisions[len(before.decisions) :]]
+    return "; ".join(told[-MOST_TOLD:]) or "it has changed since it was read"
 
 
 def _lightened(dossier: Dossier) -> Dossier:

@@ -9,10 +9,11 @@ from onloop.attention.groups import age
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.requests import unseen_words
 from onloop.machine.rules.flagging import flags_of
-from onloop.machine.rules.freshness import proof_words
+from onloop.machine.rules.freshness import decided_words, proof_words
 from onloop.machine.task import Request, RequestKind, Task
-from onloop.views.dossier import Asked, Dossier, addressed_words, statement_words
+from onloop.views.dossier import Asked, Dossier, addressed_words, said_before, statement_words
 from onloop_tui.model.decide.actions import effects_of
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, heading, line, quoted, spread
@@ -20,7 +21,7 @@ from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.sheet.base_lines import amend_lines, base_lines
 from onloop_tui.model.sheet.change_lines import diff_lines, file_lines, totals
 from onloop_tui.model.sheet.gate_lines import gate_lines, output_lines
-from onloop_tui.model.sheet.handed_on_lines import children_lines, passing_lines
+from onloop_tui.model.sheet.handed_on_lines import children_lines, note_lines, passing_lines
 from onloop_tui.model.sheet.sub_agent_lines import sub_agent_lines
 
 MOST_ASKED = 8
@@ -28,6 +29,8 @@ MOST_ASKED = 8
 MOST_TITLE = 300
 _LABEL = 10
 _STOPS = frozenset({Act.PAUSE, Act.EXCLUDE})
+_UNSAID = frozenset({Act.NOTE})
+"""Acts that change nothing about the task: what they do is said in their form."""
 _FEW_GATES = 2
 _NO_MORE = "nothing is asked of a person now"
 
@@ -77,6 +80,7 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         *effects,
         *amend_lines(asked, width),
         *hanging((Span("  "),), _terms(asked.request, now), width, Tone.DIM),
+        *_said_before(dossier.task, asked.request, now, width),
     ]
     if len(dossier.asked) > 1:
         place = 1 + [other.request.id for other in dossier.asked].index(asked.request.id)
@@ -101,7 +105,11 @@ def _subject_words(dossier: Dossier) -> str:
 
 def _effect_lines(task: Task, asked: Asked | None, width: int) -> list[Line]:
     """One sentence per act about its effect; pause and the like only if there is no open request."""
-    effects = {act: effect for act, effect in effects_of(task, asked).items() if asked is None or act not in _STOPS}
+    effects = {
+        act: effect
+        for act, effect in effects_of(task, asked).items()
+        if (asked is None or act not in _STOPS) and act not in _UNSAID
+    }
     return [
         shown
         for act, effect in effects.items()
@@ -124,6 +132,15 @@ def _terms(request: Request, now: int) -> str:
         "escalated" if request.escalated else "",
     ]
     return " · ".join(piece for piece in pieces if piece)
+
+
+def _said_before(task: Task, request: Request, now: int, width: int) -> list[Line]:
+    """What those said who have approved already, where more than one must."""
+    said = said_before(task, request)
+    head = f"{len(said)} of {request.quorum} have approved" if request.quorum > 1 else ""
+    told = [f"{decided_words(decision, now)} ({proof_words(decision)})" for decision in said]
+    mark = Span("  ● ", Tone.ACCENT)
+    return [shown for words in (head, *told) if words for shown in hanging((mark,), words, width)]
 
 
 def _freshness(request: Request) -> str:
@@ -155,6 +172,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
         Section("who", _who(dossier, now, width)),
         Section("history", _history(task, now, width)),
         Section("in its agent's process (not evidence)", sub_agent_lines(dossier.sub_agents, now, width)),
+        Section("what people told its agents", note_lines(task, now, width)),
         Section("what agents hand on (not evidence)", passing_lines(dossier, now, width)),
         *_handed_over(dossier, width),
         *_said(dossier, asked, now, width),
@@ -222,6 +240,15 @@ def _changes(dossier: Dossier, width: int) -> list[Section]:
     ]
 
 
+def change_lines(dossier: Dossier, width: int) -> tuple[Line, ...]:
+    """What a task's commit changes, as the sheet shows it."""
+    return tuple(
+        shown
+        for section in _changes(dossier, width)
+        for shown in (line(""), heading(section.title, width), *section.lines)
+    )
+
+
 def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     task, lease = dossier.task, dossier.lease
     holder = f"{task.holder}, epoch {task.epoch}" if task.holder else "nobody"
@@ -231,6 +258,7 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     pairs = [
         ("held by", holder),
         ("attempt", f"{task.attempt}, {task.tries} lost; round {task.round}"),
+        ("printed", f"onloop logs {task.id} shows what its agents printed" if task.tries else ""),
         ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
         ("worked", worked or "nobody yet"),
         ("waits for", task.owner or ""),
@@ -245,6 +273,7 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
+        lines += hanging((Span("    ⚠ ", Tone.WARN),), unseen_words(decision.unseen), width) if decision.unseen else ()
     for fed in task.feedback:
         lines += hanging(
             (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM
@@ -282,7 +311,7 @@ def _said(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[S
     return [Section("what the agent says (not evidence)", tuple(lines))] if lines else []
 
 
-def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
+def differences(before: Dossier, after: Dossier, clock: int) -> tuple[str, ...]:
     """The differences between two dossiers in words; empty if a decision would still mean the same."""
     was, now = before.task, after.task
     changes = []
@@ -296,7 +325,7 @@ def differences(before: Dossier, after: Dossier) -> tuple[str, ...]:
         changes.append(
             f"the commit was {heads[0]} and is {heads[1]}" if heads[0] != heads[1] else "it was submitted again"
         )
-    changes += [f"{decision.by} decided: {decision.answer.value}" for decision in now.decisions[len(was.decisions) :]]
+    changes += [decided_words(decision, clock) for decision in now.decisions[len(was.decisions) :]]
     changes += _gate_differences(before, after)
     if not changes and [a.digest for a in before.asked] != [a.digest for a in after.asked]:
         changes.append("what is asked has changed")

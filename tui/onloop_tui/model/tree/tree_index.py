@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from onloop.attention.scope import Whose
 from onloop.machine.task import Task
 from onloop_tui.model.drawing.prefix_sums import PrefixSums
 from onloop_tui.model.ground.rollup import RollupCategory, carry, difference, rollup_category_of
 from onloop_tui.model.tree.tree_node import Node, key_of, may_match, planted
 
 Matches = Callable[[Task], bool]
+_EVERYBODYS: Mapping[str, Whose] = {}
 
 
 class _Chunk:
@@ -47,6 +49,7 @@ class TreeIndex:
         self._matches: Matches | None = None
         self._closed_by_hand: set[str] = set()
         self._idle: frozenset[str] = frozenset()
+        self._whose: Mapping[str, Whose] = _EVERYBODYS
         self.apply(tasks)
 
     # -- rows
@@ -160,16 +163,19 @@ class TreeIndex:
                 self._orphans[top.task.parent].append(top)
         self.filter(self._matches)
 
-    def take_idle(self, idle: frozenset[str]) -> None:
-        """Set the tasks whose agents are idle now: they count as stalled, whatever their recorded state."""
-        turned, self._idle = self._idle ^ idle, idle
+    def take_idle(self, idle: frozenset[str], whose: Mapping[str, Whose] = _EVERYBODYS) -> None:
+        """Set whose agents are idle now, which count as stalled, and whom each task needs that needs a person."""
+        turned = self._idle ^ idle
+        if whose is not self._whose:
+            turned |= {name for name, _ in whose.items() ^ self._whose.items()}
+        self._idle, self._whose = idle, whose
         for task_id in turned:
             node = self._nodes.get(task_id)
             if node is not None:
                 self._update(node, node.task)
 
     def _standing(self, task: Task) -> RollupCategory:
-        return rollup_category_of(task, idle=task.id in self._idle)
+        return rollup_category_of(task, idle=task.id in self._idle, whose=self._whose.get(task.id, Whose.YOU))
 
     def remove(self, task_id: str) -> None:
         """Remove a task and all tasks below it."""

@@ -1,4 +1,4 @@
-"""A row of the tree, with columns that depend on the width: fold, state, id, name, step, gates, holder, age."""
+"""A row of the tree, with columns that depend on the width: fold, state, id, what it owns, who may act, gates, age."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onloop.attention.groups import age
+from onloop.attention.responsibility import Ownership, ownership_of
+from onloop.attention.viewer import NOBODY, Viewer
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState, covering
-from onloop.machine.task import Task
+from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
 from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import effective_status
@@ -24,8 +26,12 @@ _GAP = Span(" ")
 _MOST_GUIDES = 8
 _SIGN, _AGE, _LEAST_NAME = 11, 7, 8
 _ROOMY = 110
+_ROOM_FOR_BOTH = 30
+"""In more columns than this, a run shows its repository before its title."""
 _TONES: Mapping[RollupCategory, Tone] = {
     RollupCategory.NEEDS_PERSON: Tone.ACCENT,
+    RollupCategory.FOR_OTHERS: Tone.PLAIN,
+    RollupCategory.HIDDEN: Tone.WARN,
     RollupCategory.STALLED: Tone.WARN,
     RollupCategory.WORKING: Tone.PLAIN,
     RollupCategory.WAITING: Tone.DIM,
@@ -42,19 +48,20 @@ class TreeColumns:
     task: int
     step: int
     gates: int
-    holder: int
+    waits: int
 
 
-_NARROW, _WIDE = TreeColumns(11, 18, 10, 0), TreeColumns(14, 22, 16, 20)
+_NARROW, _WIDE = TreeColumns(11, 0, 7, 22), TreeColumns(14, 20, 14, 36)
 
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """A row's position in the tree; `is_open` is None if there is nothing to unfold."""
+    """A row's position in the tree; `is_open` is None if there is nothing to unfold, `parent` is the task above."""
 
     depth: int
     is_open: bool | None
     tally: Tally
+    parent: Task | None = None
 
 
 def row_line(
@@ -66,24 +73,30 @@ def row_line(
     width: int,
     lease: Lease | None = None,
     within: int = 0,
+    viewer: Viewer = NOBODY,
 ) -> Line:
-    """The row of a task; a parent shows the counts of the tasks below it instead of its own gates.
+    """The row of a task; a parent shows the counts of the tasks below it instead of who may act on it.
 
-    `within` counts the sub-agents in its holder's process; it is shown beside the holder if there is room.
+    `within` counts the sub-agents in its holder's process; it is shown beside the holder.
     """
     columns = _WIDE if width >= _ROOMY else _NARROW
+    _, reason = effective_status(task, frozen=covering(house, task), slot_free=True, now=now, lease=lease)
+    owns = ownership_of(task, reason, now, place.parent)
     head = (
         *_indent(place),
         sign_as_of(task, place.tally, house, now, lease).span(_SIGN),
         column(task.id, columns.task - 1, Tone.STRONG),
         _GAP,
     )
-    tail = _below(place.tally) if place.is_open is not None else _own(task, gates, columns, within)
+    tail = (
+        _below(place.tally)
+        if place.is_open is not None
+        else _own(task, gates, _now(task, owns, place, viewer, columns), columns, within)
+    )
     since = Span(age(now - task.since).rjust(_AGE), Tone.DIM)
     room = width - width_of(head) - _AGE
     name = max(_LEAST_NAME, room - width_of(tail) - 1)
-    text = task.title if place.is_open is not None else task.repo or task.title
-    middle = (column(text, name, Tone.UNTRUSTED), _GAP, *tail)
+    middle = (column(_owned(task, owns, place, name), name, Tone.UNTRUSTED), _GAP, *tail)
     return fitted((*head, *_padded(middle, max(1, room)), since), width)
 
 
@@ -107,11 +120,27 @@ def _indent(place: RowPosition) -> Line:
     return (*[_GUIDE] * min(place.depth, _MOST_GUIDES), *deep, fold)
 
 
-def _own(task: Task, gates: Line, columns: TreeColumns, within: int) -> Line:
-    who = (task.holder or "").removeprefix("agent:") + (f" +{within}" if within else "")
-    holder = (_GAP, column(who, columns.holder - 1)) if columns.holder else ()
-    strip = _padded(gates, columns.gates - 1)
-    return (column(task.step or "", columns.step - 1), _GAP, *strip, *holder)
+def _owned(task: Task, owns: Ownership, place: RowPosition, room: int) -> str:
+    """What the task owns; for a run with tasks below it, what they have in common."""
+    if place.is_open is None:
+        return owns.owned(room)
+    return f"{task.repo} · {task.title}" if task.repo and place.parent is None and room > _ROOM_FOR_BOTH else task.title
+
+
+def _now(task: Task, owns: Ownership, place: RowPosition, viewer: Viewer, columns: TreeColumns) -> str:
+    """Who may act, and on what. Parts of one whole are at one step; of other tasks, a narrow row has its last word."""
+    is_part = place.parent is not None and place.parent.kind is Kind.WORK
+    if columns.step or is_part or not task.step or task.ended:
+        return owns.now(viewer)
+    return " · ".join(filter(None, (task.step.rpartition(".")[2], owns.who(viewer) or owns.waits_for)))
+
+
+def _own(task: Task, gates: Line, now: str, columns: TreeColumns, within: int) -> Line:
+    """Its step, who may act and what is waited for, and its gates."""
+    step = (column(task.step or "", columns.step - 1), _GAP) if columns.step else ()
+    who = f"{now} +{within}" if within else now
+    waits = column(who, columns.waits - 1, Tone.PLAIN)
+    return (*step, waits, _GAP, *_padded(gates, columns.gates - 1))
 
 
 def _below(tally: Tally) -> Line:

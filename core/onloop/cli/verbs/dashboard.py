@@ -12,6 +12,7 @@ from onloop.cli.arguments import DashboardArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.work_models import NoStoreJson, VersionJson
 from onloop.cli.output import VerbOutput
+from onloop.cli.seen_board import needs_note
 from onloop.errors import Exit, Unavailable
 from onloop.home import check_private
 
@@ -35,9 +36,9 @@ def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
     if own:
         check_private(context.home.store)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise Unavailable(
-            "the dashboard needs a terminal", hint="onloop attention and onloop list print the same facts"
-        )
+        counts = needs_note(context)
+        hint = f"{counts}: onloop attention and onloop list print the same facts"
+        raise Unavailable("the dashboard needs a terminal", hint=hint)
     context.opened  # noqa: B018 - a store that cannot be opened is said before the screen is taken over
     if not context.args.read_only:
         ensure_verifier(context.home)
