@@ -12,7 +12,7 @@ from textual.widgets import Input, TextArea
 
 from onloop_tui.model.form.early_keys import MOST, EarlyKey, Shown, fate_of, tagged
 
-PATIENCE_S = 0.5
+PATIENCE_S = 3.0
 """How long a key waits at most for the one before it: what was to handle that one may have been removed."""
 AT_ONCE = frozenset({"escape", "ctrl+q", "ctrl+c"})
 """Keys that never wait, for they give up what is waited for."""

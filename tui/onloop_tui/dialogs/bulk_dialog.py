@@ -21,7 +21,7 @@ from onloop.machine.commands import Command, Voice
 from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
 from onloop_tui.app_messages import KeysWanted
-from onloop_tui.bindings import BULK, bindings_of
+from onloop_tui.bindings import BULK, bindings_of, key_piece
 from onloop_tui.dialogs.change_screens import ChangeScreen
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form
@@ -29,7 +29,7 @@ from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, shown_lines, sign_for, tally_words
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.model.drawing.text_line import Line, Tone, flowed, hanging
 from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.form.fields import FormField
 from onloop_tui.session import Session
@@ -282,5 +282,5 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         return hanging((), f"sending {len(self._outcomes) + 1} of {len(self._entries)} · {words}", width, Tone.ACCENT)
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:
-        pieces = [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in BULK if key.footer]
+        pieces = [key_piece(key) for key in BULK if key.footer]
         return flowed(pieces, width, 1)

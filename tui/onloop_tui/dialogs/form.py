@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.await_remove import AwaitRemove
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -15,8 +15,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from onloop.cli.text_editor import edited
+from onloop.errors import OnloopError
 from onloop_tui.app_messages import KeysWanted
-from onloop_tui.bindings import FORM, LINES_ONLY, Where, bindings_of
+from onloop_tui.bindings import FORM, LINES_ONLY, Where, bindings_of, key_piece
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
 from onloop_tui.model.form.fields import FormField, problem_of, size_words
 from onloop_tui.widgets.bar import Bar
@@ -46,8 +48,10 @@ class FormDialog(Vertical):
     FormDialog Input { width: 1fr; }
     """
 
-    def __init__(self, title: str, fields: Sequence[FormField], notice: str = "") -> None:
+    def __init__(self, title: str, fields: Sequence[FormField], notice: str = "", about: Sequence[str] = ()) -> None:
         super().__init__()
+        self._about = about
+        """What is asked, for the editor."""
         self._title = title
         self._fields = tuple(fields)
         self._notice: tuple[Line, str, Tone] = ((), notice, Tone.WARN)
@@ -158,6 +162,26 @@ class FormDialog(Vertical):
         else:
             self._remark(f"{field.label} is one line")
 
+    def action_edit(self) -> None:
+        """Write the field's words in the person's editor, which has the terminal meanwhile."""
+        field = self._field_in_focus()
+        entry = self._entries[field.name]
+        if not isinstance(entry, LinesEntry):
+            self._remark(f"{field.label} is one line; the editor is for fields of several")
+            return
+        problem, words = "", ""
+        try:
+            with self.app.suspend():
+                try:
+                    words = edited(entry.words, (self._title, *self._about))
+                except OnloopError as failed:  # within, or the terminal would not come back
+                    problem = f"{failed.message}; {failed.hint}"
+        except SuspendNotSupported:
+            problem = "the editor needs a terminal of its own"
+        if words:
+            entry.words = words
+        self._remark(problem or ("" if words else "nothing was written: what was here stays"))
+
     def action_field(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) field."""
         self._go_to_field(step)
@@ -212,7 +236,7 @@ class FormDialog(Vertical):
     def _keys(self) -> list[Line]:
         lines = any(field.lines for field in self._fields)
         keys = (key for key in FORM if Where.FORM in key.footer and (lines or key.word not in LINES_ONLY))
-        return [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in keys]
+        return [key_piece(key) for key in keys]
 
 
 def open_form(around: Widget) -> FormDialog | None:

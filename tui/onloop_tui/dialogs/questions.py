@@ -43,10 +43,13 @@ def fields_for(act: Act) -> tuple[FormField, ...]:
     return tuple(_FIELDS.get(act, ()))
 
 
-def words_form(act: Act, before: Mapping[str, str]) -> FormDialog:
-    """The form for the words that an act needs, with those in it that were not sent `before`."""
+def words_form(act: Act, before: Mapping[str, str], about: Sequence[str] = ()) -> FormDialog:
+    """The form for the words that an act needs, with those in it that were not sent `before`.
+
+    The person's editor shows what they are `about`.
+    """
     fields = [replace(field, value=before.get(field.name, "")) for field in fields_for(act)]
-    return FormDialog(_TITLES[act], fields, "what you wrote before is in it" if any(before.values()) else "")
+    return FormDialog(_TITLES[act], fields, "what you wrote before is in it" if any(before.values()) else "", about)
 
 
 def person_form(known: str, people: Sequence[str]) -> FormDialog:

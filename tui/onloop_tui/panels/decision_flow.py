@@ -19,7 +19,7 @@ from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
 from onloop_tui.app_messages import DecisionAccepted, KeysWanted
-from onloop_tui.bindings import answer_keys
+from onloop_tui.bindings import answer_keys, answer_names
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form, words_form
 from onloop_tui.dialogs.recognition import recognise
@@ -168,7 +168,12 @@ class DecisionFlow(Vertical):
         elif act is Act.APPROVE:
             self._ask_to_confirm()
         else:
-            self._ask(act, words_form(act, self._unsent.get((dossier.task.id, act), {})))
+            self._ask(act, words_form(act, self._unsent.get((dossier.task.id, act), {}), self._asked_words(dossier)))
+
+    def _asked_words(self, dossier: Dossier) -> tuple[str, ...]:
+        asked = self.asked
+        task = f"{dossier.task.id} {dossier.task.repo or ''}: {dossier.task.title}"
+        return (task, asked.request.question) if asked is not None else (task,)
 
     def go(self) -> str:
         """Enter: send what waits to be confirmed; returns why it was ignored, or nothing."""
@@ -331,5 +336,5 @@ class DecisionFlow(Vertical):
     def _key_lines(self, width: int) -> tuple[Line, ...]:
         if self.doing not in {Doing.NOTHING, Doing.CONFIRMING} or self._dossier is None:
             return ()
-        keys = answer_keys(self._session.settings.keys)
-        return action_lines(self._actions(), keys, width)
+        keys = self._session.settings.keys
+        return action_lines(self._actions(), answer_keys(keys), answer_names(keys), width)

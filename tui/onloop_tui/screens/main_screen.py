@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
 from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
+from onloop_tui.command_words import Narrow, Unknown, completed, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
@@ -72,7 +72,8 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
             yield Sheet(self._session)
         yield Bar(lambda width: self.view.explanation(width) if self._explaining else (), id="explanation")
         yield Bar(self.around.status_lines, id="status")
-        yield Prompt(lambda: known_words(self._session.settings))
+        session = self._session
+        yield Prompt(lambda: known_words(session.settings), lambda typed: completed(typed, session.settings))
         yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
         yield Bar(self._footer, id="footer")
         yield Bar(lambda _: self.around.small_lines(self.app.size), id="small")

@@ -16,6 +16,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
 from onloop_tui.session import Session
 from onloop_tui.typing_order import Expecting
+from onloop_tui.widgets.row_view import RowChosen
 
 
 class Rows(Protocol):
@@ -64,6 +65,11 @@ class View(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__(id=f"view-{self.where.name.lower()}", classes="view")
         self.session = session
+
+    def on_row_chosen(self, event: RowChosen) -> None:
+        """The second click on a row is Enter."""
+        event.stop()
+        self.app.simulate_key("enter")
 
     @property
     def rows(self) -> Rows:
