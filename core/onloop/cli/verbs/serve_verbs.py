@@ -42,20 +42,6 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
         finally:
             opened.close()
 
-    def changed(task_id: str) -> Changes:
-        opened = open_file(home)
-        try:
-            return changes_of(task_of(opened, task_id), home.mirror)
-        finally:
-            opened.close()
-
-    def box_is_strong() -> bool:
-        opened = open_file(home)
-        try:
-            return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
-        finally:
-            opened.close()
-
     with stop_signals() as stop:
         GatewayServer(
             home=home,
@@ -63,15 +49,37 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
             stopped=lambda: stop.is_set() or home.is_gone,
             say=say,
             submit=submitted,
-            changes=changed,
+            changes=_changes_of(home),
             ensure_verifier=lambda: ensure_verifier(home, at_once),
             group=_group(context.args.group),
-            box_is_strong=box_is_strong,
+            box_is_strong=lambda: _box_is_strong(home),
             guessed=lambda uid, person: say(f"user {uid} guesses at the passphrase of {person or 'nobody enrolled'}"),
             patch_page=_pages_of(home),
         ).run()
     home.check_there()
     return VerbOutput(Exit.OK)
+
+
+def _changes_of(home: Home) -> Callable[[str], Changes]:
+    """What reads the changes of a task from the mirrors of `home`."""
+
+    def changed(task: str) -> Changes:
+        opened = open_file(home)
+        try:
+            return changes_of(task_of(opened, task), home.mirror)
+        finally:
+            opened.close()
+
+    return changed
+
+
+def _box_is_strong(home: Home) -> bool:
+    """Whether a verifier of late proved that nothing gets out of its box."""
+    opened = open_file(home)
+    try:
+        return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
+    finally:
+        opened.close()
 
 
 def _pages_of(home: Home) -> Callable[[ReadPatchPage], PatchPage]:
