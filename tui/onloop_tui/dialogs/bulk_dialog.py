@@ -237,11 +237,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         """Show the change of the task under the cursor."""
         dossier = self._plan.changes.get(self.rows.cursor or "")
         if dossier is not None:
-            self.app.push_screen(ChangeScreen(self._session, dossier))
-
-    def on_screen_resume(self) -> None:
-        """Say anew what was shown."""
-        self._draw()
+            self.app.push_screen(ChangeScreen(self._session, dossier), lambda _: self._draw())
 
     def action_move(self, rows: int) -> None:
         """Rows down."""
