@@ -18,6 +18,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.app_messages import DecisionAccepted, KeysWanted
 from onloop_tui.bindings import answer_keys, answer_names
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
@@ -36,6 +37,7 @@ from onloop_tui.model.decide.actions import (
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.model.drawing.warning_lines import warning_remarks
 from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act, meant
 from onloop_tui.session import Session
@@ -79,7 +81,7 @@ class DecisionFlow(Vertical):
         self._since = 0
         self._shown_at = 0.0
         self.notice: Notice = ()
-        self._news = ""
+        self._news: Notice = ()
         """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
         self.doing = Doing.NOTHING
@@ -102,7 +104,7 @@ class DecisionFlow(Vertical):
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
         self._keep_words()
-        self._dossier, self._news = dossier, ""
+        self._dossier, self._news = dossier, ()
         self._since = self._session.clock()
         self._stop(*notice)
 
@@ -122,9 +124,9 @@ class DecisionFlow(Vertical):
         self.notice = ((words, tone),)
         self.renew()
 
-    def interrupt(self, words: str) -> None:
+    def interrupt(self, news: Notice) -> None:
         """Show how the facts have changed, and stop what waits to be confirmed. What is being written stays."""
-        self._news = words
+        self._news = news
         if self.doing is Doing.CONFIRMING:
             self._stop()
         self.renew()
@@ -238,7 +240,7 @@ class DecisionFlow(Vertical):
     def _not_shown(self) -> Notice:
         """What would be approved without having been shown, and the key that shows it."""
         words = unseen_words(self._session.looks.unseen(self._dossier)) if self._dossier is not None else ""
-        return ((f"⚠ {words}; d shows it", Tone.WARN),) if words else ()
+        return warning_remarks(WorkWarning.NOT_SHOWN, words, after="; d shows it")
 
     def _ask(self, wanted: Act, form: FormDialog) -> None:
         self._stop()
@@ -328,9 +330,8 @@ class DecisionFlow(Vertical):
         return actions_of(self._dossier, self.asked, read_only=self._session.read_only)
 
     def _notice_lines(self, width: int) -> tuple[Line, ...]:
-        news = ((f"⚠ {self._news}", Tone.WARN),) if self._news else ()
         return tuple(
-            shown for words, tone in (*news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
+            shown for words, tone in (*self._news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
         )
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:

@@ -108,7 +108,9 @@ class Prompt(Vertical):
         if self.sign != ":":
             self.line.action_cursor_right()
             return
-        self.line.value, candidates = self._complete(self.line.value)
+        text, candidates = self._complete(self.line.value)
+        with self.prevent(Input.Changed):  # it would take the candidates away
+            self.line.value = text
         self.line.cursor_position = len(self.line.value)
         self._problem, self._is_hint = candidates, True
         self.query_one(Bar).renew()
