@@ -35,6 +35,7 @@ from onloop_tui.model.decide.actions import (
     effects_of,
 )
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
+from onloop_tui.model.decide.owners import owners_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.model.drawing.warning_lines import warning_remarks
@@ -84,6 +85,8 @@ class DecisionFlow(Vertical):
         self._news: Notice = ()
         """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
+        self.groups: Mapping[str, tuple[str, ...]] = {}
+        """Everyone enrolled, as ids, with their groups."""
         self.doing = Doing.NOTHING
 
     def compose(self) -> ComposeResult:
@@ -170,7 +173,9 @@ class DecisionFlow(Vertical):
         elif act is Act.APPROVE:
             self._ask_to_confirm()
         else:
-            self._ask(act, words_form(act, self._unsent.get((dossier.task.id, act), {}), self._asked_words(dossier)))
+            owners = owners_words(dossier.task, self.asked, self.groups) if act is Act.REASSIGN else ""
+            before = self._unsent.get((dossier.task.id, act), {})
+            self._ask(act, words_form(act, before, owners, self._asked_words(dossier)))
 
     def _asked_words(self, dossier: Dossier) -> tuple[str, ...]:
         asked = self.asked
