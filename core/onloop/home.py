@@ -14,6 +14,7 @@ from onloop.errors import BadInput, StoreError
 from onloop.file_lock import holder_of
 from onloop.records import Record
 from onloop.store.sqlite.database import FILE, anchor_of
+from onloop.store_folder import state_folder, store_folder
 
 if TYPE_CHECKING:
     from onloop.gates.repository.mirror import Mirror
@@ -171,9 +172,8 @@ class Home(Record):
 
 
 def state_home() -> Path:
-    """`$XDG_STATE_HOME/onloop`, by the XDG base directory specification."""
-    given = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "onloop"
+    """The folder of this user's state, in which the default store is."""
+    return Path(state_folder())
 
 
 def apart_from(home: Home, store_id: str) -> Home:
@@ -188,11 +188,9 @@ def find_home(store: str | None) -> Home:
 
     Whether a store that is named is the one of that gateway is looked at when it is opened.
     """
-    given, url = store or os.environ.get("ONLOOP_STORE"), os.environ.get("ONLOOP_URL")
-    if given:
-        return Home(Path(given).expanduser().absolute())
-    if not url:
-        return Home(state_home() / "store")
+    url = os.environ.get("ONLOOP_URL")
+    if store or os.environ.get("ONLOOP_STORE") or not url:
+        return Home(Path(store_folder(store)))
     socket = socket_path(url)
     found = _store_beside(socket)
     return Home(socket, is_known=False) if found is None else Home(found)

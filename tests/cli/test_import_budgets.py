@@ -27,6 +27,7 @@ BUDGETS = {
     **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol"), FILES),
     **dict.fromkeys(("start", "fleet", "validate", "graph", "workflow", "help", "demo", "init"), FILES),
     **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository", "hook"), FILES),
+    "completion": FILES,
 }
 """The verbs with a budget of their own; all others have the usual one."""
 

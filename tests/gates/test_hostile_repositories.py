@@ -15,6 +15,7 @@ from onloop.errors import BadInput, OnloopError
 from onloop.gates.checkout import clean_checkout
 from onloop.gates.repository.merging import Merged
 from onloop.gates.repository.mirror import Mirror
+from support.patches import patch
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin, Tripwire
@@ -129,7 +130,7 @@ def test_nothing_that_an_agent_configured_is_executed(
     assert left_uncommitted(agent.path)[0] == "README.md"
     submitted = handed_in(mirror, agent.path, TASK, 1)
     assert agent.environment.prepare(mirror, "main", TASK, "impl-1") is False
-    assert "+    return b + a" in mirror.diff(base, submitted)
+    assert "+    return b + a" in patch(mirror, base, submitted)
     assert {change.path for change in mirror.diff_stat(base, submitted)} >= {".gitattributes", "calc.py"}
     merged = mirror.merge(tip, submitted, "merge", 0)
     assert isinstance(merged, Merged)
@@ -186,7 +187,7 @@ def test_the_environment_and_home_of_our_own_process_do_not_configure_git(
     (agent.path / "README.md").write_text("changed\n")
     head = handed_in(mirror, agent.path, TASK, 1)
     assert left_uncommitted(agent.path) == ("README.md",)
-    assert mirror.diff(base, head) == ""
+    assert patch(mirror, base, head) == ""
     assert not tripwire.fired()
 
 
@@ -197,7 +198,7 @@ def test_a_replaced_commit_is_shown_as_it_was_submitted(mirror: Mirror, origin: 
     agent.git("replace", evil, harmless)
     assert "harmless" in agent.git("show", evil)
     assert handed_in(mirror, agent.path, TASK, 1) == evil
-    assert "+evil" in mirror.diff(origin.tip(), evil)
+    assert "+evil" in patch(mirror, origin.tip(), evil)
     assert mirror.read_file(evil, "calc.py", 100) == b"evil\n"
 
 
@@ -217,7 +218,7 @@ def test_attributes_do_not_hide_lines_or_files(mirror: Mirror, origin: Origin, a
     head = agent.commit({".gitattributes": hiding, "calc.py": "hidden\n", "version": "$Format:%H$\n"})
     agent.git("config", "diff.orderFile", "/nonexistent")
     handed_in(mirror, agent.path, TASK, 1)
-    assert "+hidden" in mirror.diff(origin.tip(), head)
+    assert "+hidden" in patch(mirror, origin.tip(), head)
     assert {change.added for change in mirror.diff_stat(origin.tip(), head)} == {1}
     with clean_checkout(mirror, head) as checkout:
         assert (checkout.path / "calc.py").read_text() == "hidden\n"

@@ -18,6 +18,7 @@ from onloop.gates.environment import Environment
 from onloop.gates.repository import mirror as mirrors
 from onloop.gates.repository.file_changes import ChangedPath, FileChange, FileKind, Status
 from onloop.gates.repository.mirror import Mirror
+from support.patches import patch
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin
@@ -216,7 +217,7 @@ def test_a_diff_shows_links_modes_submodules_and_binaries(mirror: Mirror, origin
     (agent.path / "module").mkdir()
     head = agent.commit({"image": b"\0\1", "latin": b"caf\xe9\n"})
     handed_in(mirror, agent.path, TASK, 1)
-    shown = mirror.diff(origin.tip(), head)
+    shown = patch(mirror, origin.tip(), head)
     for line in (
         "new file mode 120000",
         "+/etc/passwd",
@@ -228,24 +229,6 @@ def test_a_diff_shows_links_modes_submodules_and_binaries(mirror: Mirror, origin
         "+caf\\xe9",
     ):
         assert line in shown.splitlines()
-
-
-def test_a_long_diff_is_cut_and_says_so(mirror: Mirror, origin: Origin, agent: Agent) -> None:
-    head = agent.commit({"long": "line\n" * 10_000})
-    handed_in(mirror, agent.path, TASK, 1)
-    shown = mirror.diff(origin.tip(), head, max_bytes=1000)
-    assert len(shown) < 1100
-    assert shown.endswith("[cut here: the diff is longer than 1000 bytes]\n")
-
-
-def test_no_long_file_keeps_a_short_one_out_of_a_diff_that_is_cut(mirror: Mirror, origin: Origin, agent: Agent) -> None:
-    files = {"a-filler": "line\n" * 10_000, "conftest.py": "line\n" * 9_000, "z.py": "the backdoor\n"}
-    head = agent.commit(files)
-    handed_in(mirror, agent.path, TASK, 1)
-    shown = mirror.diff(origin.tip(), head, max_bytes=2000, first=["conftest.py"])
-    assert "+the backdoor" in shown
-    assert "cut here" in shown
-    assert shown.index("b/z.py") < shown.index("b/conftest.py")
 
 
 def test_only_regular_files_of_the_commit_are_read(mirror: Mirror, agent: Agent) -> None:

@@ -21,7 +21,7 @@ from onloop.remote.connection import Connection
 from onloop.remote.connection_operations import SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
-from onloop.views.dossier import NOT_ASKED, Changes
+from onloop.views.changes import NOT_ASKED, Changes
 from support.scenario import PEOPLE
 from support.waiting import DEADLINE_S, wait_for
 

@@ -24,16 +24,8 @@ from onloop.machine.store_state import Frozen
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Request, RequestKind, Task, TestCounts, Verdict
 from onloop.records import replace
 from onloop.views.brief_facts import brief_facts
-from onloop.views.dossier import (
-    ARTEFACT_LIMIT,
-    NOT_ASKED,
-    Asked,
-    Dossier,
-    GateStatus,
-    changes_of,
-    dossier_of,
-    gate_lines,
-)
+from onloop.views.changes import NOT_ASKED, changes_of
+from onloop.views.dossier import ARTEFACT_LIMIT, Asked, Dossier, GateStatus, dossier_of, gate_lines
 from onloop.views.effective_status import EffectiveStatus
 from support.scenario import ERROR, FAIL, OTHER_BASE, OTHER_HEAD, TIMED_OUT, work
 from support.steps import HOUR, defined, develop, full, gate, human, merge, ship

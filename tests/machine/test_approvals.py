@@ -293,3 +293,15 @@ def test_a_gate_may_be_approved_with_no_commit_at_all() -> None:
 
     assert loop.asked.question == "May nothing in billing pass ship.release?"
     assert loop.given(approve()).stands == (State.SUBMITTED, Reason.READY, BACK)
+
+
+def test_an_approval_keeps_what_was_not_shown_and_says_it_where_it_is_told() -> None:
+    loop = waiting(human())
+    request = loop.asked
+    unseen = ("uv.lock (60,000 lines)", "logo.png (binary)")
+    said = Approve(request.id, shown_digest(loop.task, request), voice(), "fine", unseen=unseen)
+
+    (decision,) = (event.decision for event in loop.when(said) if isinstance(event, Decided))
+
+    assert decision.unseen == unseen
+    assert decision.words == "fine; approved without showing: uv.lock (60,000 lines), logo.png (binary)"

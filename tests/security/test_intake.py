@@ -27,7 +27,7 @@ from onloop.machine import commands as c
 from onloop.machine.task import Submission
 from onloop.records import replace
 from onloop.store.sqlite.database import FILE, SqliteStore
-from onloop.views.dossier import changes_of
+from onloop.views.changes import changes_of
 
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
 """Which bytes of the database file SQLite locks for as long as a connection uses its WAL."""

@@ -31,6 +31,7 @@ from onloop.machine.definition import HumanGate
 from onloop.machine.rules.progress import is_approved, valid_approvals
 from onloop.machine.task import Submission
 from onloop.records import replace
+from support.patches import patch
 from support.scenario import (
     ANA,
     BASE,
@@ -114,7 +115,7 @@ def test_a_replaced_commit_is_seen_as_it_is_in_trees_diffs_and_files(tmp_path: P
     assert _git(tmp_path, "--git-dir=mirror.git", "show", f"{evil}:a.py") == "harmless", "git itself believes it"
 
     assert mirror.tree(evil) == true_tree
-    assert "+evil" in mirror.diff(good, evil)
+    assert "+evil" in patch(mirror, good, evil)
     assert mirror.read_file(evil, "a.py", 100) == b"evil"
 
 

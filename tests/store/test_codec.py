@@ -14,7 +14,7 @@ from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Evidence, Kind, Task, Verdict
 from onloop.records import Record, fields_of
 from onloop.store.codec import EVENTS, OF_THE_HOUSE, event_from_text, from_plain, from_text, to_plain, to_text
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes
 
 TASK = Task("t", "r", "Fix it", Kind.WORK, "d", "feature", "human:ana", 1, 2)
 EVIDENCE = Evidence("tests", Verdict.PASS, "ok", "aa", "bb", "cc", "dd", "verifier:v", 7, argv=("a", "b"))

@@ -40,7 +40,7 @@ from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
 from onloop.store.port import Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import PinnedWorkflow
-from onloop.views.dossier import NOT_ASKED, Changes, changes_of
+from onloop.views.changes import NOT_ASKED, Changes, changes_of
 from onloop.views.overview_projector import overview_of
 from onloop_tui.app import Dashboard
 from onloop_tui.model.decide.actions import asked_for, command_for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -147,7 +148,7 @@ class World:
     def fleet(self, *origins: Path, workflow: str = WORKFLOW, check_base: bool = False) -> str:
         """Begin a fleet over the origins; the answer is the run's id."""
         targets = self.folder / "targets.txt"
-        targets.write_text("".join(f"{origin}\n" for origin in origins), encoding="utf-8")
+        targets.write_text("".join(f"{shlex.quote(str(origin))}\n" for origin in origins), encoding="utf-8")
         control = self.control(workflow)
         more = () if check_base else ("--no-base-check",)
         begun = self.onloop(

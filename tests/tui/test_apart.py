@@ -22,7 +22,7 @@ from onloop.access.opening import create_home, open_file, wall_clock
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 from onloop.home import Home
 from onloop.machine.state import Reason
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes
 from onloop_tui.app import Dashboard
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.session import Session

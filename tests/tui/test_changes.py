@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+from onloop.views.risk import in_reading_order, risk_of
 from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from onloop_tui.model.sheet.change_lines import MOST_DIFF_LINES, diff_lines, file_lines, totals
-from onloop_tui.model.sheet.risk import risk_of
 
 
 def _change(
@@ -56,11 +58,31 @@ def test_an_ordinary_change_is_not_marked(path: str) -> None:
     assert risk_of(_change(path)) is None
 
 
-def test_risky_files_come_first_and_are_marked_with_a_shape() -> None:
-    shown = [plain(line) for line in file_lines([_change("cart.py"), _change("uv.lock")], 80)]
+def test_risky_files_are_marked_with_a_shape_and_those_that_are_not_shown_say_so() -> None:
+    cut = replace(_change("uv.lock", counts=(60_000, 0)), lines_shown=40)
+    shown = [plain(line) for line in file_lines([_change("cart.py"), cut, replace(cut, lines_shown=0)], 100)]
 
-    assert shown == ["  ⚠ uv.lock  +3 −1  pins dependencies", "    cart.py  +3 −1"]
+    assert shown == [
+        "    cart.py  +3 −1",
+        "  ⚠ uv.lock  +60000 −0  shown: 40 of 60,000 lines  pins dependencies",
+        "  ⚠ uv.lock  +60000 −0  not shown  pins dependencies",
+    ]
     assert totals([_change("cart.py"), _change("uv.lock")]) == "2 files, +6 −2, 1 to look at first"
+
+
+def test_what_decides_is_read_first_and_what_programs_write_last() -> None:
+    names = ["cart.py", "uv.lock", "dist/app.min.js", "pyproject.toml", "conftest.py", ".github/workflows/ci.yml"]
+    flagged = replace(_change("generated/sitecustomize.py"), flag="runs inside the interpreter or the test runner")
+
+    assert [change.path for change in in_reading_order([*map(_change, names), flagged])] == [
+        "generated/sitecustomize.py",
+        ".github/workflows/ci.yml",
+        "conftest.py",
+        "pyproject.toml",
+        "cart.py",
+        "uv.lock",
+        "dist/app.min.js",
+    ]
 
 
 def test_a_reason_that_does_not_fit_beside_its_file_stands_below_it() -> None:
@@ -84,11 +106,12 @@ diff --git a/uv.lock b/uv.lock
 """
 
 
-def test_the_diff_follows_the_order_of_the_files() -> None:
-    shown = [plain(line) for line in diff_lines(DIFF, (_change("cart.py"), _change("uv.lock")), 80)]
+def test_a_diff_that_is_not_whole_says_how_much_it_is_and_how_to_see_the_rest() -> None:
+    whole, cut = _change("cart.py"), replace(_change("uv.lock"), lines_shown=1)
+    shown = [plain(line) for line in diff_lines(DIFF, (whole, cut), 100)]
 
-    assert shown[0] == "┆ diff --git a/uv.lock b/uv.lock"
-    assert shown.index("┆ +2.0") < shown.index("┆ +new")
+    assert shown[0] == "  shown 2 of 2 files, 5 of 8 lines; 1 file shortened; d opens each file whole"
+    assert next(plain(line) for line in diff_lines(DIFF, (whole,), 100)) == "┆ diff --git a/cart.py b/cart.py"
 
 
 def test_added_and_removed_differ_by_shape_and_tone() -> None:
@@ -109,14 +132,7 @@ def test_the_end_of_a_long_line_is_shown_too() -> None:
 
 
 def test_an_endless_diff_is_capped_and_says_how_much_is_missing() -> None:
-    shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * 5000, (), 60)
+    shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * (MOST_DIFF_LINES + 5), (), 60)
 
     assert len(shown) == MOST_DIFF_LINES + 1
-    assert plain(shown[-1]) == f"… {5002 - MOST_DIFF_LINES} more lines"
-
-
-def test_content_that_looks_like_a_header_of_git_cannot_reorder_the_diff() -> None:
-    forged = DIFF.replace("+new", "+diff --git a/ok b/ok")
-    shown = [plain(line) for line in diff_lines(forged, (_change("cart.py"), _change("uv.lock")), 80)]
-
-    assert shown[0] == "┆ diff --git a/uv.lock b/uv.lock"
+    assert plain(shown[-1]) == "… 7 more rows; d opens each file whole"

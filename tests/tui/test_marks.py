@@ -14,6 +14,7 @@ from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan, Phase
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.looks import Looks
 from onloop_tui.model.ground.selection import Selection
 from support.tui_decisions import last_decision, type_in
 from support.tui_scenes import (
@@ -182,7 +183,7 @@ async def test_a_key_that_only_some_can_take_leaves_the_others_out_and_says_so()
 def test_of_those_that_are_left_out_three_are_named_and_the_rest_counted(count: int, named: str) -> None:
     unread = {f"x{number}": "it was not read" for number in range(1, count + 1)}
 
-    plan = decision_plan(Act.ANSWER, [busy().place.dossier("r7k2m.7")], unread, None)
+    plan = decision_plan(Act.ANSWER, [busy().place.dossier("r7k2m.7")], unread, None, Looks())
 
     assert isinstance(plan, BulkPlan)
     assert plan.remarks == ((f"left out: {named}: it was not read", Tone.WARN),)

@@ -24,6 +24,7 @@ class Where(StrEnum):
     LOG = "in the Log"
     SHEET = "in the sheet"
     BULK = "in a list of decisions"
+    FILES = "on what a commit changes"
     LEAVING = "when leaving"
     FORM = "in a form"
 
@@ -146,6 +147,10 @@ KEYS: tuple[Key, ...] = (
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
     Key(("o",), "o", "request", "next request", "the next of several things that are asked of the task", Where.SHEET),
+    Key(("d",), "d", "files", "files", "what the commit changes: every file, and each of them whole", Where.SHEET,
+        "onloop show {task} --diff"),
+    Key(("A",), "A", "alike", "approve all alike", "approve exactly this change in every task of the row; the list is "
+        "shown first", Where.SHEET, "onloop approve --cause {cause}"),
     Key(("question_mark",), "?", "app.keys", "keys", "this list; Enter shows the guides", _EVERY, footer=_ALL),
     Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", _LIST, footer=_LISTS),
 )  # fmt: skip
@@ -158,15 +163,34 @@ LEAVING: tuple[Key, ...] = (
 )
 """The keys of the question that a demo asks when the person leaves."""
 
+_MOVING = frozenset({"move", "page", "edge"})
 BULK: tuple[Key, ...] = (
     Key(("enter",), "Enter", "go", "send", "send, one after the other; when it is done, go back", Where.BULK,
         footer=_in(Where.BULK)),
     Key(("escape",), "Esc", "back", "go back", "send nothing; while sending, stop after this one", Where.BULK,
         footer=_in(Where.BULK)),
-    *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in {"move", "page", "edge"}),
+    Key(("d",), "d", "change", "diff", "show the change of the row under the cursor", Where.BULK,
+        footer=_in(Where.BULK)),
+    *(replace(key, where=Where.BULK) for key in KEYS if key.action.partition("(")[0] in _MOVING),
 )  # fmt: skip
 """The keys of the list in which a person decides about many tasks."""
 
+
+_MOVES = tuple(replace(key, where=Where.FILES) for key in KEYS if key.action.partition("(")[0] in _MOVING)
+
+FILES: tuple[Key, ...] = (
+    Key(("enter",), "Enter", "go", "open", "open the file, whole, a page at a time", Where.FILES,
+        "onloop show {task} --file PATH", _in(Where.FILES)),
+    Key(("escape",), "Esc", "back", "back", "go back", Where.FILES, footer=_in(Where.FILES)),
+    *_MOVES,
+)  # fmt: skip
+"""The keys of the list of files, and of a file's whole patch."""
+
+CHANGE: tuple[Key, ...] = (
+    Key(("d",), "d", "files", "files", "every file, and each of them whole", Where.FILES, footer=_in(Where.FILES)),
+    *FILES[1:],
+)
+"""The keys of one change that is looked at from a list of decisions."""
 
 FORM: tuple[Key, ...] = (
     Key(("enter",), "Enter", "enter", "send", "send; in a field before the last, go to the next", Where.FORM,

@@ -23,10 +23,12 @@ from onloop.machine.task import Task
 from onloop.records import Record, replace
 from onloop.remote.agent_log import NO_LOG, AgentLogPage, page_of
 from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection_operations import ReadPatchPage
 from onloop.remote.connection_pool import ConnectionPool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
-from onloop.views.dossier import NOT_ASKED, Changes, Dossier, ReadDossier, changes_of
+from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
+from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.reads import ReadEvents
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
@@ -59,6 +61,10 @@ def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
 
+def _no_page(task: Task, path: str, *_: int) -> PatchPage:
+    raise UnknownThing(f"no mirror of {task.id} can be read here, so {path!r} cannot be shown", hint="Esc goes back")
+
+
 class StoreAccess(Record):
     """How a thread opens its own gateway, what submissions change, and what identifies a store."""
 
@@ -76,6 +82,8 @@ class StoreAccess(Record):
     """Whether the store's folder is not there any more."""
     agent_log: ReadPage = _no_log
     """A page of what a task's agents printed, from a byte on, or, before 0, its end."""
+    pages: Callable[[Task, str, int, int, int], PatchPage] = _no_page
+    """A page of what one file changes: the task, the path, the first row, how many, and how wide they may be."""
     name: str = ""
     """What people call the store: its folder, or the URL of its gateway."""
     addressed: Callable[[str], str] = _as_it_is
@@ -185,6 +193,13 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
         finally:
             client.store.close()
 
+    def page(task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+        client = lines.client()
+        try:
+            return client.patch_page(ReadPatchPage(task.id, path, first, count, columns))
+        finally:
+            client.store.close()
+
     return StoreAccess(
         lines.client,
         changes,
@@ -193,6 +208,7 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
         close=lines.close,
         forget=lines.forget,
         agent_log=agent_log,
+        pages=page,
     )
 
 
@@ -219,4 +235,5 @@ def access_here(home: Home) -> StoreAccess:
         look=lambda: open_home(home, LOOK_BUSY_MS).gateway,
         is_gone=lambda: home.is_gone,
         agent_log=lambda task, start: page_of(home.agent_log(task), start),
+        pages=lambda task, path, *window: patch_page(task, home.mirror, path, *window),
     )

@@ -24,9 +24,10 @@ from onloop.records import Record
 from onloop.remote.agent_log import AgentLogPage, page_of
 from onloop.remote.client import ClientStore, FileStore, GatewayClient
 from onloop.remote.connection import Connection, other_store
+from onloop.remote.connection_operations import ReadPatchPage
 from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS, SqliteStore, create_store
-from onloop.views.dossier import Changes, changes_of
+from onloop.views.changes import Changes, PatchPage, changes_of, patch_page
 from onloop.views.queries.reads import ReadStoreState
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ class GatewayHandle(Record):
     def changes(self, task: Task) -> Changes:
         """What the task's submission changes; the resident gateway answers if only it may read the mirrors."""
         return changes_of(task, self.home.mirror) if self.apart is None else self.apart.changes(task.id)
+
+    def patch_page(self, task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+        """A page of what one file of the task's submission changes; the resident gateway answers, as for `changes`."""
+        if self.apart is not None:
+            return self.apart.patch_page(ReadPatchPage(task.id, path, first, count, columns))
+        return patch_page(task, self.home.mirror, path, first, count, columns)
 
     def agent_log(self, task: str, start: int = -1) -> AgentLogPage:
         """What the task's agents printed: those of our user; else those of the gateway's, if only it has their log."""

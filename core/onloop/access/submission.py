@@ -131,6 +131,7 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
         statement=statement[:LONGEST_STATEMENT],
         at=opened.gateway.clock(),
         bundle=keep(content) if (content := arrival.bundle()) else "",
+        change=provenance.change,
     )
     return opened.gateway.perform(PerformCommand(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key))
 

@@ -37,6 +37,8 @@ HEADLINES: Mapping[Reason, str] = {
 """The text of a row, by reason."""
 
 
+SAME_DIFF = ", the same diff"
+"""After the headline of tasks that ask for approval of one and the same change."""
 RED_BASE = "{step} is red on its base, and no agent has started"
 
 
@@ -85,6 +87,12 @@ class Group(Record):
         return self.members[0].on_base
 
     @property
+    def content(self) -> str:
+        """The digest of what all its members ask to be approved; empty where that differs, or is not known."""
+        digests = {item.content for item in self.members}
+        return next(iter(digests)) if len(digests) == 1 else ""
+
+    @property
     def order(self) -> Place:
         """Its place in the queue without regard to time."""
         return self.place(None)
@@ -107,7 +115,8 @@ class Group(Record):
         overdue = " · a clock has run out" if self.is_overdue(now) else ""
         count = len(self.members)
         waiting = f"{count} waiting · longest {age(now - self.since)}"
-        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue} · {waiting}"
+        alike = " · one and the same diff" if self.content and count > 1 else ""
+        return f"tier {self.tier.value} {self.tier.name.lower()}{overdue}{alike} · {waiting}"
 
 
 def groups_of(items: Iterable[AttentionItem]) -> tuple[Group, ...]:
@@ -127,6 +136,9 @@ def seniority(item: AttentionItem) -> tuple[int, str]:
 def group_of(members: Sequence[AttentionItem]) -> Group:
     """The group of items that share a cause. Pass at least one, sorted by seniority."""
     first = members[0]
+    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+        gate=first.gate or "it", step=first.step, title=first.title
+    )
     texts = _texts(members)
     return Group(
         cause=first.cause,
@@ -135,9 +147,7 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=(RED_BASE if first.on_base else HEADLINES[first.reason]).format(
-            gate=first.gate or "it", step=first.step, title=first.title
-        ),
+        headline=f"{words}{SAME_DIFF}" if first.content and len(members) > 1 else words,
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from hashlib import sha256
 
 from onloop.attention.fingerprint import fingerprint, signature, wording
 from onloop.attention.viewer import UNTIED, Ties, ties_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
+from onloop.machine.digest import canonical
 from onloop.machine.regrouping import CauseAct
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
@@ -90,6 +92,8 @@ class AttentionItem(Record):
     clock: int | None = None
     on_base: bool = False
     """Whether gates fail before any agent has started."""
+    content: str = ""
+    """The digest of what is asked to be approved, whatever the commits; empty where nothing is, or it is not known."""
     wording: str = ""
     """Its text without what changes from run to run: different ones may share a cause."""
     acts: tuple[CauseAct, ...] = ()
@@ -142,6 +146,8 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
     detail = "" if reason in _IDLE else task.detail
     words = "" if reason in _SAME_WORDS else signature(detail)
     step = task.step or ""
+    content = content_of(task) if reason is Reason.APPROVAL_REQUIRED else ""
+    shared = (reason.value, gate or "", step, words, task.workflow, task.definition, *filter(None, (content,)))
     return AttentionItem(
         task=task.id,
         run=task.run,
@@ -154,16 +160,34 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         gate=gate,
         detail=detail,
         signature=words,
-        cause=fingerprint(reason.value, gate or "", step, words, task.workflow, task.definition),
+        cause=fingerprint(*shared),
         since=task.since,
         version=task.version,
         requests=tuple(request.id for request in task.requests),
         parent=task.parent,
         clock=clock,
         on_base=is_held_by_base(task),
+        content=content,
         wording=wording(detail) if words else "",
         ties=ties_of(task),
     )
+
+
+NO_CHANGE = sha256(b"").hexdigest()
+"""The digest of a change that changes nothing."""
+
+
+def content_of(task: Task) -> str:
+    """The digest of what is submitted, whatever its commits: equal ones change the same.
+
+    Where nothing changes, what was handed over is compared. Empty where nothing is submitted, and in logs of before
+    that was recorded.
+    """
+    submission = task.submission
+    if submission is None or submission.change != NO_CHANGE:
+        return submission.change if submission is not None else ""
+    handed = sorted((each.name, each.digest) for each in submission.artefacts)
+    return sha256(canonical([submission.change, *(word for pair in handed for word in pair)])).hexdigest()
 
 
 def _clock(task: Task, definition: Definition | None) -> int | None:

@@ -273,6 +273,12 @@ class HelpArguments(Arguments, frozen=True, kw_only=True):
     topic: str | None
 
 
+class CompletionArguments(Arguments, frozen=True, kw_only=True):
+    """Of completion."""
+
+    shell: str
+
+
 class SchemaArguments(Arguments, frozen=True, kw_only=True):
     """Of schema."""
 

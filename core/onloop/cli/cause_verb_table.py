@@ -35,7 +35,7 @@ CAUSES: tuple[Verb, ...] = (
                     ("--all-people", Scope.EVERYBODY),
                 )
             ),
-            arg("--as", help="who looks, where several are enrolled", dest="viewer", metavar="NAME"),
+            arg("--viewer", help="who looks, where several are enrolled", metavar="NAME"),
         ),
         prints=("attention_models:AttentionJson",),
         reach=Reach.GATEWAY,

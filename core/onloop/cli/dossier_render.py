@@ -27,6 +27,7 @@ from onloop.cli.json_models.dossier_models import (
 )
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.render import sub_agents_json, task_json
+from onloop.gates.repository.file_changes import FileChange
 from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.independence import counts_now
@@ -35,6 +36,7 @@ from onloop.views.answer import gate_json
 from onloop.views.children import Result
 from onloop.views.dossier import Asked, BaseSeen, Dossier, ShownArtefact
 from onloop.views.effective_status import EffectiveStatus
+from onloop.views.risk import risk_of
 
 
 def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) -> DossierJson:
@@ -50,7 +52,7 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         subject=SubjectJson(submission.head, submission.tree, submission.base) if submission else None,
         definition=task.definition,
         gates=[convert(gate_json(line), GateJson) for line in dossier.gates],
-        files=[FileJson(file.path, file.status, file.added, file.removed) for file in dossier.files],
+        files=[_file_json(file) for file in dossier.files],
         base=_base_json(dossier.base) if dossier.base else None,
         amendments=[AmendmentJson(each.by, each.at, each.before, each.after, each.reason) for each in task.amendments],
         flags=flags_of(task),
@@ -68,6 +70,10 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         diff=dossier.diff if with_diff else UNSET,
         notes=[_note_json(note) for note in task.notes],
     )
+
+
+def _file_json(file: FileChange) -> FileJson:
+    return FileJson(file.path, file.status, file.added, file.removed, file.lines_shown, risk_of(file))
 
 
 def _words_json(dossier: Dossier, *, with_diff: bool) -> DossierWordsJson:
@@ -116,6 +122,7 @@ def _decision_json(decision: Decision) -> DecisionJson:
         reason=decision.reason,
         proof_age_ms=decision.proof_age_ms,
         own_address=decision.own_address,
+        unseen=decision.unseen,
     )
 
 

@@ -38,6 +38,10 @@ def _answer() -> int:
         answer = glance(sys.argv[1], as_json=len(sys.argv) > 2)
         if answer is not None:
             return answer
+    if sys.argv[1:2] == ["complete"]:  # asked by scripts of shells, at each Tab
+        from onloop.cli.completion.offered_values import offer
+
+        return offer(sys.argv[2:])
     if sys.argv[1:2] == ["hook"] and len(sys.argv) == 3 and not sys.argv[2].startswith("-"):
         from onloop.cli.hook import answer_hook
 

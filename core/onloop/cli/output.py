@@ -20,7 +20,7 @@ class VerbOutput(Record):
     """What a verb answers: `lines` for people or `data` as JSON on stdout, `notes` on stderr, an exit code.
 
     Whoever builds `lines` makes foreign text `safe`; a line end that is left in one of them is meant. `head` is where
-    the log ended after what the verb changed.
+    the log ended after what the verb changed. `is_long` lines go through the person's pager, in a terminal.
     """
 
     exit: Exit = Exit.OK
@@ -28,18 +28,30 @@ class VerbOutput(Record):
     data: Record | None = None
     notes: tuple[str, ...] = ()
     head: LogHeadJson | None = None
+    is_long: bool = False
 
 
 def write(output: VerbOutput, *, as_json: bool) -> int:
     """Print an answer; the exit code is returned as a number."""
     if as_json:
         _print(json_text(output))
-    else:
+    elif not (output.is_long and _paged(output.lines)):
         for start in range(0, len(output.lines), AT_ONCE):
             _print("\n".join(map(safe_lines, output.lines[start : start + AT_ONCE])))
     for note in output.notes:
         _print(safe(note), error=True)
     return output.exit.value
+
+
+def _paged(lines: Sequence[str]) -> bool:
+    """Whether the lines were shown through a pager."""
+    from onloop.cli import pager  # here: most verbs print a few lines
+    from onloop.guides.layout import Piece
+
+    if not pager.is_terminal():
+        return False
+    pager.show([(Piece(row),) for shown in lines for row in safe_lines(shown).split("\n")])
+    return True
 
 
 def json_text(output: VerbOutput) -> str:

@@ -17,6 +17,8 @@ class ShowArguments(TaskArguments, frozen=True, kw_only=True):
     diff: bool
     attachment: str | None
     to: str | None
+    file: str | None
+    first: int
 
 
 class WrittenArguments(PersonArguments, frozen=True, kw_only=True):
@@ -35,16 +37,21 @@ class DecisionArguments(WrittenArguments, frozen=True, kw_only=True):
 
 
 class GateDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
-    """Of a decision on what a gate asks: which gate, and the digest of what was shown."""
+    """Of a decision on what a gate asks, for one task or for all of a row: which gate, and what was shown."""
 
     gate: str | None
     digest: str
+    cause: str | None
+    yes: bool
+    digests: str | None
+    dry_run: bool
 
 
 class ApproveArguments(GateDecisionArguments, frozen=True, kw_only=True):
     """Of approve."""
 
     note: str
+    seen: tuple[str, ...]
 
 
 class RejectArguments(GateDecisionArguments, frozen=True, kw_only=True):

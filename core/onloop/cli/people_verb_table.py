@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from onloop.cli.approval_verb_table import APPROVE, REJECT, SHOW, VERSION
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
     AmendArguments,
     AnswerArguments,
-    ApproveArguments,
     ExcludeArguments,
     FreezeArguments,
     GcArguments,
     NoteArguments,
     ReasonedDecisionArguments,
     ReassignArguments,
-    RejectArguments,
     RepositoryArguments,
     ResumeArguments,
     RetargetArguments,
     RetryArguments,
     ScopeArguments,
-    ShowArguments,
     TaskArguments,
 )
-from onloop.cli.verb import AS, DIGEST, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
 
-_GATE = arg("--gate", help="which gate, if several ask for a decision")
-_VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 
 
@@ -39,21 +35,7 @@ def _of_cause(first: str) -> tuple[Argument, ...]:
 
 
 _DECISIONS: tuple[Verb, ...] = (
-    Verb(
-        "show",
-        "people",
-        "one task: what is asked, digests, gates, diff, history",
-        "people_verbs:show",
-        ShowArguments,
-        (
-            TASK,
-            arg("--diff", help="show the whole diff", action="store_true"),
-            arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),
-            arg("--to", help="with --attachment: write it to this new file", metavar="FILE"),
-        ),
-        prints=("dossier_models:DossierJson", "dossier_models:AttachmentShownJson"),
-        reach=Reach.GATEWAY,
-    ),
+    SHOW,
     Verb(
         "logs",
         "people",
@@ -83,36 +65,15 @@ _DECISIONS: tuple[Verb, ...] = (
         prints=("work_models:WhyJson",),
         reach=Reach.GATEWAY,
     ),
-    Verb(
-        "approve",
-        "people",
-        "approve exactly what was shown",
-        "people_verbs:approve",
-        ApproveArguments,
-        (TASK, _GATE, DIGEST, arg("--note", help="a note", default=""), _VERSION, *WRITTEN, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-        reach=Reach.GATEWAY,
-        words="note",
-    ),
-    Verb(
-        "reject",
-        "people",
-        "reject, with a reason that reaches the agent",
-        "people_verbs:reject",
-        RejectArguments,
-        (TASK, _GATE, DIGEST, REASON, _VERSION, *WRITTEN, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-        reach=Reach.GATEWAY,
-        words="reason",
-        asks=True,
-    ),
+    APPROVE,
+    REJECT,
     Verb(
         "answer",
         "people",
         "answer an agent's question",
         "people_verbs:answer",
         AnswerArguments,
-        (TASK, arg("text", help="the answer", nargs="?", default=""), _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, arg("text", help="the answer", nargs="?", default=""), VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
         words="text",
@@ -126,15 +87,18 @@ _DECISIONS: tuple[Verb, ...] = (
         NoteArguments,
         (
             arg("task", help="a task or a run; with --cause, a cause as `onloop attention` names it"),
-            arg("text", help="what you say, at most 4,000 characters; - reads standard input"),
+            arg("text", help="what you say, at most 4,000 characters", nargs="?", default=""),
             arg("--below", help="tell the agents of all tasks of this run, or below this task", action="store_true"),
             arg("--cause", help="tell the agents of all tasks with this cause", action="store_true"),
-            _VERSION,
+            VERSION,
+            *WRITTEN,
             *AS,
             KEY,
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
+        words="text",
+        asks=True,
     ),
     Verb(
         "reassign",
@@ -142,7 +106,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "revoke the lease and name who may take the task",
         "people_verbs:reassign",
         ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson",),
         reach=Reach.GATEWAY,
         words="reason",
@@ -165,7 +129,7 @@ _DECISIONS: tuple[Verb, ...] = (
                 action="store_true",
                 dest="no_worse",
             ),
-            _VERSION,
+            VERSION,
             *WRITTEN,
             *AS,
             KEY,
@@ -203,7 +167,7 @@ _DECISIONS: tuple[Verb, ...] = (
             arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the origin names)"),
             arg("--origin", help="path or URL of the repository (default: the one that it has)"),
             REASON,
-            _VERSION,
+            VERSION,
             *WRITTEN,
             *AS,
             KEY,
@@ -219,7 +183,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "let a fleet end without a task, or without all tasks with one cause",
         "bulk_verbs:exclude",
         ExcludeArguments,
-        (_TASK_OR_NONE, *_of_cause("all"), REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (_TASK_OR_NONE, *_of_cause("all"), REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
         words="reason",
@@ -230,7 +194,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "pause a task, or a run with everything active below it",
         "bulk_verbs:pause",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
         words="reason",
@@ -241,7 +205,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "resume what is paused or excluded, at its step",
         "bulk_verbs:resume",
         ResumeArguments,
-        (TASK, arg("--note", help="guidance for the next brief", default=""), _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, arg("--note", help="guidance for the next brief", default=""), VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
         words="note",
@@ -252,7 +216,7 @@ _DECISIONS: tuple[Verb, ...] = (
         "end a task, or a run with everything below it",
         "bulk_verbs:cancel",
         ReasonedDecisionArguments,
-        (TASK, REASON, _VERSION, *WRITTEN, *AS, KEY),
+        (TASK, REASON, VERSION, *WRITTEN, *AS, KEY),
         prints=("people_models:BelowJson",),
         reach=Reach.GATEWAY,
         words="reason",

@@ -31,6 +31,7 @@ from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in, reachable
+from onloop.views.changes import budget_words
 from onloop.views.dossier import (
     UNMET,
     Asked,
@@ -43,6 +44,7 @@ from onloop.views.dossier import (
 )
 from onloop.views.effective_status import EffectiveStatus, TaskNow
 from onloop.views.gate_standing import CALM
+from onloop.views.risk import risk_of
 from onloop.views.sub_agents import sub_agent_words
 
 MOST_TEXTS = 3
@@ -231,6 +233,8 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
     if dossier.files:
         yield "files"
     yield from map(_file_line, dossier.files)
+    if told := budget_words(dossier.files):
+        yield safe(f"  {told}; whole: onloop show {task.id} --file PATH")
     if dossier.trouble:
         yield safe(dossier.trouble)
     yield from map(_decision_line, task.decisions)
@@ -317,15 +321,17 @@ def _flag_lines(task: Task) -> Iterator[str]:
 
 
 def _file_line(file: FileChange) -> str:
-    flag = f"  ! {file.flag}" if file.flag else ""
+    risk = risk_of(file)
+    flag = f"  ! {risk}" if risk else ""
     before = f" (was {file.previous})" if file.previous else ""
     lines = "binary" if file.added is None else f"+{file.added} -{file.removed or 0}"
     kind = "" if file.kind is FileKind.FILE else f"  {file.kind.value}"
-    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{flag}")
+    cut = "" if file.is_whole or file.added is None else f"  ({file.lines_shown:,} of {file.lines:,} lines shown)"
+    return safe(f"  {file.status.value:<9}{file.path}{before}  {lines}{kind}{cut}{flag}")
 
 
 def _decision_line(decision: Decision) -> str:
-    said = f": {decision.reason}" if decision.reason else ""
+    said = f": {decision.words}" if decision.words else ""
     words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
     return safe(f"{second_words(decision.at)}  {words}")
 

@@ -9,6 +9,14 @@ from types import MappingProxyType
 from onloop.cli.verb import Argument
 
 
+class Shell(StrEnum):
+    """The shells that can complete onloop."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
 class ValueKind(StrEnum):
     """What an argument takes; all but the last four are names that only a store or this folder knows."""
 
@@ -73,6 +81,7 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
         ("doctor", "--repo"): ValueKind.FOLDER,
         ("amend", "--workflow"): ValueKind.BEGUN,
         ("serve", "--group"): ValueKind.NOTHING,
+        ("hook", "agent"): ValueKind.WORD,
         ("workflow", "name"): ValueKind.WORD,
         ("schema", "name"): ValueKind.WORD,
         ("reassign", "--to"): ValueKind.ROLE,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
+    CompletionArguments,
     DemoArguments,
     DoctorArguments,
     EnrolArguments,
@@ -39,7 +40,6 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "serve": "for serving: one gateway for hundreds of agents",
     }
 )
-
 
 DRY_RUN = arg(
     "--dry-run", help="look at every target, say what is wrong with it, and begin nothing", action="store_true"
@@ -316,6 +316,16 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.NONE,
     ),
     Verb(
+        "completion",
+        "build",
+        "print a script that lets your shell complete verbs, options and names of your store",
+        "completion_verbs:completion",
+        CompletionArguments,
+        (arg("shell", choices=("bash", "zsh", "fish"), help="your shell"),),
+        prints=("build_models:CompletionJson",),
+        reach=Reach.NONE,
+    ),
+    Verb(
         "hook",
         "build",
         "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
@@ -380,7 +390,6 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.FILE,
     ),
 )
-
 
 DASHBOARD_PRINTS = ("work_models:VersionJson", "work_models:NoStoreJson")
 """The models of what `onloop` prints without a verb."""

@@ -33,6 +33,7 @@ OPERATIONS: Mapping[str, str] = {
     "hand_in": "remote.connection_operations:AnnounceWork",
     "submit": "remote.connection_operations:SubmitAnnounced",
     "changes": "remote.connection_operations:ReadChanges",
+    "patch_page": "remote.connection_operations:ReadPatchPage",
     "agent_log": "remote.connection_operations:ReadAgentLog",
     "stamp": "remote.connection_operations:ReadStamp",
     "challenge": "remote.connection_operations:AskChallenge",

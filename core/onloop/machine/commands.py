@@ -70,13 +70,14 @@ class ReportGate(Record):
 
 
 class Approve(Record):
-    """Yes, to exactly the `digest` that was shown."""
+    """Yes, to exactly the `digest` that was shown; `unseen` names what of the change was not, as their client says."""
 
     request: Id
     digest: Digest
     voice: Voice
     note: Words = ""
     version: Number | None = None
+    unseen: Annotated[tuple[Words, ...], Items(100)] = ()
 
 
 class Reject(Record):

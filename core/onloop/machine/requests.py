@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from onloop.machine.definition import Assurance
@@ -31,7 +32,8 @@ class Decision(Record):
     """A person's answer to a request, on the `digest` they were shown, with the assurance that was proved.
 
     `proof_age_ms` is how long before it the passphrase had been typed; `own_address` that commits carry theirs.
-    `flagged` is the digest of what was flagged then (see `flagging`).
+    `flagged` is the digest of what was flagged then (see `flagging`). `unseen` names what of the change they approved
+    without having been shown it.
     """
 
     request: str
@@ -50,6 +52,17 @@ class Decision(Record):
     own_address: bool = False
     flagged: str = ""
     definition: str = ""
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What they said, and what they approved without having been shown it."""
+        return "; ".join(filter(None, (self.reason, unseen_words(self.unseen))))
+
+
+def unseen_words(unseen: Sequence[str]) -> str:
+    """What is approved without having been shown, in words; empty where all of it was."""
+    return f"approved without showing: {', '.join(unseen)}" if unseen else ""
 
 
 class Request(Record):

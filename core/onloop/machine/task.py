@@ -95,7 +95,7 @@ class Submission(Record):
     """What an agent hands in: a commit (full hex ids), its merge-base with the target, artefacts, a statement.
 
     All but the statement is computed by the gateway. `bundle` is the digest of the git bundle in which the commit came,
-    empty where it brought nothing new.
+    empty where it brought nothing new. `change` is the digest of what differs from the base, whatever the commits.
     """
 
     head: Digest
@@ -106,6 +106,7 @@ class Submission(Record):
     statement: Statement = ""
     at: Millis = 0
     bundle: Digest = ""
+    change: Digest = ""
 
 
 class TestCounts(Record):

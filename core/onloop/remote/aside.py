@@ -18,13 +18,13 @@ from onloop.machine.operation import DeniedAct
 from onloop.machine.principal import NOBODY
 from onloop.machine.task import Task
 from onloop.remote.agent_log import AgentLogPage, page_of
-from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, SubmitAnnounced
+from onloop.remote.connection_operations import AnnounceWork, ConnectionOperation, ReadPatchPage, SubmitAnnounced
 from onloop.remote.redacted_reading import RedactedReading
 from onloop.remote.server_connection import ServerConnection, WireRequest
 from onloop.store.port import Reading
 from onloop.store.rows import Head
 from onloop.store.sqlite.database import SqliteStore
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes, PatchPage
 from onloop.views.known_task import known_task
 from onloop.views.query import Query
 
@@ -33,11 +33,15 @@ MOST_READERS = 64
 
 @dataclass(slots=True)
 class Aside:
-    """Carries out one request a thread. `submit` and `changes` are the resident gateway's, `lines` its connections."""
+    """Carries out one request a thread. `submit`, `changes` and `patch_page` are the resident gateway's.
+
+    `lines` are its connections.
+    """
 
     home: Home
     submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]
     changes: Callable[[str], Changes]
+    patch_page: Callable[[ReadPatchPage], PatchPage]
     gateway_for: Callable[[ServerConnection, SqliteStore], Gateway]
     lines: Collection[ServerConnection]
     _spare: deque[SqliteStore] = field(default_factory=deque)
@@ -129,6 +133,9 @@ class _Host:
 
     def changes(self, task: str) -> Changes:
         return self.aside.changes(task)
+
+    def patch_page(self, asked: ReadPatchPage) -> PatchPage:
+        return self.aside.patch_page(asked)
 
     def agent_log(self, task: str, start: int) -> AgentLogPage:
         caller = self.line.caller

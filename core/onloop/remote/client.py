@@ -19,10 +19,17 @@ from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.remote.agent_log import AgentLogPage
 from onloop.remote.connection import Connection, ConnectionLost
-from onloop.remote.connection_operations import AnnounceWork, ReadAgentLog, ReadChanges, ReadStamp, SubmitAnnounced
+from onloop.remote.connection_operations import (
+    AnnounceWork,
+    ReadAgentLog,
+    ReadChanges,
+    ReadPatchPage,
+    ReadStamp,
+    SubmitAnnounced,
+)
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import Head, StoreRow
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes, PatchPage
 from onloop.views.query import Query
 
 if TYPE_CHECKING:  # whoever hands nothing in starts no collector
@@ -91,6 +98,10 @@ class GatewayClient(Record):
     def changes(self, task_id: str) -> Changes:
         """What the task's submission changes: only the gateway may look into its mirrors."""
         return self.line.ask_until_told(ReadChanges(task_id))
+
+    def patch_page(self, asked: ReadPatchPage) -> PatchPage:
+        """A page of what one file of it changes."""
+        return self.line.ask_until_told(asked)
 
     def agent_log(self, task_id: str, start: int) -> AgentLogPage:
         """What the task's agents printed on the gateway's machine."""

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Generic, Protocol
 
 from onloop.gates.intake.manifest import Manifest, manifest_from
 from onloop.identity.passphrase import Proved
-from onloop.machine.limits import Id, Items, Key, Odd, Range, Text
+from onloop.machine.limits import Id, Items, Key, Odd, Path, Range, Text
 from onloop.machine.operation import AnswerT, Asker, Lane, Operation
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 from onloop.remote.agent_log import AgentLogPage
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes, PatchPage
 
 Size = Annotated[int, Range(-(2**53), 2**53)]
 Names = Annotated[tuple[Odd, ...], Items(10_000)]
@@ -31,6 +31,10 @@ class Host(Protocol):
 
     def changes(self, task: str) -> Changes:
         """What the task's submission changes."""
+        ...
+
+    def patch_page(self, asked: ReadPatchPage) -> PatchPage:
+        """A page of what one file of it changes."""
         ...
 
     def agent_log(self, task: str, start: int) -> AgentLogPage:
@@ -127,6 +131,21 @@ class ReadChanges(ConnectionOperation[Changes], frozen=True):
     def carry_out(self, host: Host) -> Changes:
         """See ConnectionOperation."""
         return host.changes(self.task)
+
+
+class ReadPatchPage(ConnectionOperation[PatchPage], frozen=True):
+    """Up to `count` rows of the whole patch of one file of a task's submission, each of at most `columns` cells."""
+
+    name: ClassVar[str] = "patch_page"
+    task: Id
+    path: Path
+    first: Annotated[int, Range(1, 2**53)] = 1
+    count: Annotated[int, Range(1, 2_000)] = 2_000
+    columns: Annotated[int, Range(20, 4_000)] = 4_000
+
+    def carry_out(self, host: Host) -> PatchPage:
+        """See ConnectionOperation."""
+        return host.patch_page(self)
 
 
 class ReadAgentLog(ConnectionOperation[AgentLogPage], frozen=True):

@@ -32,7 +32,7 @@ from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.remote.aside import Aside
 from onloop.remote.client_session import Authenticator, ClientSession
-from onloop.remote.connection_operations import SubmitAnnounced
+from onloop.remote.connection_operations import ReadPatchPage, SubmitAnnounced
 from onloop.remote.framing import LARGEST_REQUEST, Frames, error_text, framed, parsed
 from onloop.remote.guess_limits import Guesses
 from onloop.remote.protocol import answer_text, request_from
@@ -43,7 +43,7 @@ from onloop.remote.user_limits import LARGEST_ANSWER, Queue, UserLimits, room_fo
 from onloop.remote.user_limits import LARGEST_REQUEST as LARGEST_OF_OTHERS
 from onloop.store.rows import Head, Job
 from onloop.store.sqlite.database import SqliteStore
-from onloop.views.dossier import Changes
+from onloop.views.changes import Changes, PatchPage
 
 TICK_S = 0.05
 SUPERVISION_S = 2.0
@@ -59,13 +59,18 @@ PARTING_S = 1.0
 """How long a caller that does not read may hold up the end, in seconds."""
 
 
+def _no_page(asked: ReadPatchPage) -> PatchPage:
+    raise Unavailable(f"no patch of {asked.task} is shown here", hint="ask the gateway that has its mirror")
+
+
 @dataclass(slots=True)
 class GatewayServer:
     """Serves a home until stopped.
 
     `submit` hands in for an agent what has arrived, and tells the log's head after it; `changes` says what a task's
-    submission changes; `ensure_verifier` starts one where none is up. `box_is_strong` says whether code under test
-    sees nothing of ours; `guessed` hears of a user who guesses at a person's passphrase.
+    submission changes, and `patch_page` shows a page of it; `ensure_verifier` starts one where none is up.
+    `box_is_strong` says whether code under test sees nothing of ours; `guessed` hears of a user who guesses at a
+    person's passphrase.
     """
 
     home: Home
@@ -78,6 +83,7 @@ class GatewayServer:
     group: int | None = None
     box_is_strong: Callable[[], bool] = lambda: False
     guessed: Callable[[int, str], None] = lambda _uid, _person: None
+    patch_page: Callable[[ReadPatchPage], PatchPage] = _no_page
     _lines: set[_Line] = field(default_factory=set)
     _finished: deque[tuple[_Line, str, Queue[WireRequest]]] = field(default_factory=deque)
     _store: SqliteStore = field(init=False)
@@ -111,7 +117,7 @@ class GatewayServer:
             os.set_blocking(self._bell, False)
             self._selector.register(self._bell, selectors.EVENT_READ, self._deliver)
             self._fences = UserLimits(room_for_connections())
-            self._aside = Aside(self.home, self.submit, self.changes, self._gateway_for, self._lines)
+            self._aside = Aside(self.home, self.submit, self.changes, self.patch_page, self._gateway_for, self._lines)
             leaving.callback(self._aside.close)
             leaving.callback(self._hang_up)
             self._threads = leaving.enter_context(ThreadPoolExecutor(WORK_THREADS + PEOPLE_THREADS))

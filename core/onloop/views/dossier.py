@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from onloop.errors import OnloopError
 from onloop.gates.repository.file_changes import FileChange
 from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
-from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.limits import Id
 from onloop.machine.rules.fan_out import join_words
-from onloop.machine.rules.flagging import FLAGGED, flags_of, is_under_pin
+from onloop.machine.rules.flagging import FLAGGED, is_under_pin
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.rules.independence import is_among, is_reviewed, judged
 from onloop.machine.task import Decision, DecisionKind, Evidence, Request, Task
@@ -21,6 +18,7 @@ from onloop.records import Record, replace
 from onloop.store.port import Reading
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.base_words import BaseState, base_state
+from onloop.views.changes import NOT_ASKED, Changes
 from onloop.views.children import Result, results, swarm_of
 from onloop.views.consequences import amend_command, consequences, is_about_base, no_worse_consequence
 from onloop.views.gate_standing import UNMET as UNMET
@@ -33,9 +31,8 @@ from onloop.views.query import Query
 from onloop.views.sub_agents import sub_agents_of
 
 if TYPE_CHECKING:
-    from onloop.gates.repository.mirror import Mirror
+    pass
 
-DIFF_LIMIT = 200_000
 TAIL_LIMIT = 4_000
 ARTEFACT_LIMIT = 4_000
 """How much of an artefact is shown, in characters."""
@@ -73,18 +70,6 @@ class ShownArtefact(Record):
     text: str | None
 
 
-class Changes(Record):
-    """What a submission changes, by file and as a diff of DIFF_LIMIT characters at most; or why that is not shown."""
-
-    files: tuple[FileChange, ...] = ()
-    diff: str = ""
-    trouble: str = ""
-
-
-NOT_ASKED = Changes()
-"""Where nobody asked what changes."""
-
-
 class Dossier(Record):
     """One task for a person's eyes. What agents wrote (`statement`, `artefacts`, `diff`) is untrusted text.
 
@@ -106,10 +91,12 @@ class Dossier(Record):
     addressed: tuple[str, ...] = ()
     """Those enrolled whose address commits carry: whoever commits chooses it, so it bars nobody."""
     base: BaseSeen | None = None
+    content: str = ""
+    """The digest of what changes, whatever the commits."""
 
     def with_changes(self, changes: Changes) -> Dossier:
         """The same with what the submission changes."""
-        return replace(self, files=changes.files, diff=changes.diff, trouble=changes.trouble)
+        return replace(self, files=changes.files, diff=changes.diff, trouble=changes.trouble, content=changes.content)
 
     @property
     def statement(self) -> str:
@@ -138,6 +125,7 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
         sub_agents=within.get(task.id, ()),
         addressed=_addressed(reading, task),
         base=_base(reading, definition, task),
+        content=changes.content,
     )
 
 
@@ -288,35 +276,6 @@ def _text(content: bytes | None) -> str | None:
         return content.decode()[:ARTEFACT_LIMIT]
     except UnicodeDecodeError:
         return None
-
-
-def flagged_first(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    """The files, those that decide what the gates said before the others, and with the reason."""
-    flags = flags_of(task)
-    places = {flag.path: place for place, flag in reversed(list(enumerate(flags)))}
-    found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
-    ordered = sorted(found, key=lambda pair: pair[0])
-    return tuple(
-        dataclasses.replace(file, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else file
-        for place, file in ordered
-    )
-
-
-def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
-    """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
-    from onloop.gates.repository.provenance import check_provenance  # here: whoever only looks at a list starts no git
-
-    submission = task.submission
-    if submission is None or task.origin is None:
-        return NOT_ASKED
-    try:
-        mirror = mirror_of(task.origin)
-        check_provenance(mirror, submission, task.target)
-        files = flagged_first(task, mirror.diff_stat(submission.base, submission.head))
-        first = [file.path for file in files if file.flag]
-        return Changes(files, mirror.diff(submission.base, submission.head, DIFF_LIMIT, first))
-    except OnloopError as problem:
-        return Changes(trouble=f"the diff cannot be shown: {problem.message}")
 
 
 class ReadDossier(Query[Dossier], frozen=True):

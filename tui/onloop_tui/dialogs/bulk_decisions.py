@@ -15,6 +15,7 @@ from onloop_tui.model.decide.bulk_lines import BulkEntry
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.looks import Looks
 from onloop_tui.model.sheet.change_lines import totals
 
 _PLURALS: Mapping[Act, str] = {
@@ -30,6 +31,8 @@ _PLURALS: Mapping[Act, str] = {
     Act.NOTE: "Note to {count}: every agent is shown it once, under your name; it approves nothing",
 }
 MOST_REMARKS = 6
+ABOUT_CHANGES = frozenset({Act.APPROVE, Act.REJECT})
+"""Acts on a commit: for these the diff is read, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,17 @@ class DecisionTarget:
 
 
 def decision_plan(
-    act: Act, dossiers: Sequence[Dossier], unread: Mapping[str, str], voice: Voice | None
+    act: Act,
+    dossiers: Sequence[Dossier],
+    unread: Mapping[str, str],
+    voice: Voice | None,
+    looks: Looks,
+    like: Dossier | None = None,
 ) -> BulkPlan | str:
     """The plan for all tasks that can take the decision, with a remark on the others; an explanation if none can.
 
-    Each command is bound to what was read here: the task's request and digest.
+    Each command is bound to what was read here: the task's request and digest. With `like`, only tasks that ask for
+    exactly the same are taken. An approval names what of its change `looks` did not show, as of when it is sent.
     """
     targets: dict[str, DecisionTarget] = {}
     left_out: defaultdict[str, list[str]] = defaultdict(list)
@@ -54,6 +63,8 @@ def decision_plan(
         action = action_of(act, dossier, asked, read_only=False)
         if action.why_not:
             left_out[action.why_not].append(dossier.task.id)
+        elif like is not None and not is_alike(dossier, like):
+            left_out["what it asks to approve is not the same"].append(dossier.task.id)
         else:
             targets[dossier.task.id] = DecisionTarget(dossier, asked)
     for task, words in unread.items():
@@ -65,7 +76,7 @@ def decision_plan(
 
     def make(task: str, voice: Voice, words: Mapping[str, str]) -> Command:
         target = targets[task]
-        return command_for(act, target.dossier.task, target.asked, voice, words)
+        return command_for(act, target.dossier.task, target.asked, voice, words, looks.unseen(target.dossier))
 
     return BulkPlan(
         _PLURALS[act].format(count=count),
@@ -73,7 +84,14 @@ def decision_plan(
         make,
         fields_for(act),
         tuple((words, Tone.WARN) for words in remarks[:MOST_REMARKS]),
+        {task: target.dossier for task, target in targets.items()} if act in ABOUT_CHANGES else {},
+        is_approval=act is Act.APPROVE,
     )
+
+
+def is_alike(one: Dossier, other: Dossier) -> bool:
+    """Whether two tasks submit exactly the same change."""
+    return bool(one.content) and one.content == other.content
 
 
 def _entry_words(target: DecisionTarget) -> str:
@@ -84,6 +102,7 @@ def _entry_words(target: DecisionTarget) -> str:
         sign_of(task).word,
         f"digest {target.asked.digest[:12]}" if target.asked is not None else f"version {task.version}",
         f"head {task.submission.head[:12]}" if task.submission else "",
+        f"diff {target.dossier.content[:12]}" if target.dossier.files else "",
         totals(target.dossier.files) if target.dossier.files else "",
     ]
     return " · ".join(piece for piece in pieces if piece)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -18,11 +18,13 @@ from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.commands import Command, Voice
 from onloop.machine.principal import Principal
+from onloop.views.dossier import Dossier
 from onloop_tui.bindings import BULK, bindings_of
+from onloop_tui.dialogs.change_screens import ChangeScreen
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
-from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, sign_for, tally_words
+from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, shown_lines, sign_for, tally_words
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
@@ -45,7 +47,7 @@ _COUNT = "count"
 class BulkPlan:
     """One decision for every entry: its title, the entries, and remarks for or against it.
 
-    The person fills `fields` in once; the words go into every command.
+    The person fills `fields` in once; the words go into every command. `changes` are what commits change, by task.
     """
 
     title: str
@@ -53,6 +55,8 @@ class BulkPlan:
     make: Make
     fields: tuple[FormField, ...] = ()
     remarks: tuple[tuple[str, Tone], ...] = ()
+    changes: Mapping[str, Dossier] = field(default_factory=dict)
+    is_approval: bool = False
 
 
 class Phase(StrEnum):
@@ -199,6 +203,16 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
 
     # -- keys and lines
 
+    def action_change(self) -> None:
+        """Show the change of the task under the cursor."""
+        dossier = self._plan.changes.get(self.rows.cursor or "")
+        if dossier is not None:
+            self.app.push_screen(ChangeScreen(self._session, dossier))
+
+    def on_screen_resume(self) -> None:
+        """Say anew what was shown."""
+        self._draw()
+
     def action_move(self, rows: int) -> None:
         """Rows down."""
         self.rows.move(rows)
@@ -225,7 +239,8 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
 
     def _title_lines(self, width: int) -> tuple[Line, ...]:
         remarks = (shown for words, tone in self._plan.remarks for shown in hanging((), words, width, tone))
-        return (*hanging((), self._plan.title, width, Tone.STRONG), *remarks)
+        shown = shown_lines(self._plan.changes, self._session.looks, width) if self._plan.is_approval else ()
+        return (*hanging((), self._plan.title, width, Tone.STRONG), *shown, *remarks)
 
     def _said_lines(self, width: int) -> tuple[Line, ...]:
         if self.phase is Phase.ASKING:

@@ -14,6 +14,7 @@ from textual.message import Message
 from onloop.errors import OnloopError, Stale
 from onloop.machine.commands import Cancel, Pause, Resume
 from onloop.machine.principal import Principal
+from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
 from onloop_tui.app_messages import DecisionAccepted
@@ -188,7 +189,17 @@ class DecisionFlow(Vertical):
 
     def _ask_to_confirm(self) -> None:
         self._since = self._session.clock()
-        self._do(Doing.CONFIRMING, self._effect(Act.APPROVE), ("Enter confirms · Esc goes back", Tone.ACCENT))
+        self._do(
+            Doing.CONFIRMING,
+            self._effect(Act.APPROVE),
+            *self._not_shown(),
+            ("Enter confirms · Esc goes back", Tone.ACCENT),
+        )
+
+    def _not_shown(self) -> Notice:
+        """What would be approved without having been shown, and the key that shows it."""
+        words = unseen_words(self._session.looks.unseen(self._dossier)) if self._dossier is not None else ""
+        return ((f"⚠ {words}; d shows it", Tone.WARN),) if words else ()
 
     def _ask(self, wanted: Act, form: FormDialog) -> None:
         self._stop()
@@ -218,7 +229,7 @@ class DecisionFlow(Vertical):
         if person.voice is None:
             raise ValueError(f"{person.id} has no voice")
         task = dossier.task
-        command = command_for(act, task, asked, person.voice, words)
+        command = command_for(act, task, asked, person.voice, words, self._session.looks.unseen(dossier))
         self._session.spent(person)
         try:
             after, others = await asyncio.to_thread(self._sent, person, task.id, command)

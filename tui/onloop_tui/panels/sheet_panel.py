@@ -14,10 +14,15 @@ from textual.worker import Worker
 
 from onloop.attention.lifecycle import Stage
 from onloop.errors import OnloopError
+from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.marks import Seen
 from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
-from onloop_tui.app_messages import SheetClosed
+from onloop_tui.app_messages import DecisionAccepted, SheetClosed
+from onloop_tui.dialogs.bulk_decisions import decision_plan
+from onloop_tui.dialogs.bulk_dialog import BulkDialog
+from onloop_tui.dialogs.change_screens import FilesScreen
+from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.drawing.text_line import Line, Tone, line
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -152,6 +157,60 @@ class Sheet(Vertical):
             news = news_of(self._dossier.task, now, self._session.clock())
             self.decision.interrupt(f"{news}; {ANSWER_RENEW} reads it again")
 
+    def files(self) -> None:
+        """Open what the commit changes, file by file."""
+        if self._dossier is None or not self._dossier.files:
+            self.decision.tell("there is no change to open")
+        elif self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
+            self.app.push_screen(FilesScreen(self._session, self._dossier), self._looked)
+
+    def _looked(self, _: object) -> None:
+        """Say anew what is not shown, if an approval waits to be confirmed."""
+        if self.mode is Mode.CONFIRMING:
+            self.decision.back()
+            self.decision.begin(Act.APPROVE)
+
+    def alike(self) -> None:
+        """List every task of the row that asks for approval of exactly what this sheet shows."""
+        if self.mode is not Mode.SHOWN or self._dossier is None:
+            return
+        if not self._dossier.content or len(self._members) < 2:
+            self.decision.tell("no other task of this row waits with the same change; a approves this one")
+        elif self._session.read_only:
+            self.decision.tell("read-only: nothing can be decided")
+        else:
+            self.run_worker(self._list_alike(self._dossier, self._members), group="alike", exclusive=True)
+
+    async def _list_alike(self, shown: Dossier, members: Sequence[str]) -> None:
+        """Read the others, for the digests that their decisions are bound to, and offer the list."""
+        read: list[Dossier] = [shown]
+        unread: dict[str, str] = {}
+        for number, task in enumerate(members, 1):
+            if task == shown.task.id:
+                continue
+            self.decision.tell(f"reading {number} of {len(members)} …", Tone.DIM)
+            try:
+                read.append(await asyncio.to_thread(self._session.place.dossier, task))
+            except OnloopError as problem:
+                unread[task] = problem.message
+        person = self._session.person
+        plan = decision_plan(
+            Act.APPROVE, read, unread, person.voice if person else None, self._session.looks, like=shown
+        )
+        if self.task_id != shown.task.id:
+            return
+        if isinstance(plan, str):
+            self.decision.tell(plan)
+        else:
+            self.decision.tell("")
+            self.app.push_screen(BulkDialog(self._session, plan, self.decision.people), self._decided_alike)
+
+    def _decided_alike(self, outcomes: tuple[BulkOutcome, ...] | None) -> None:
+        """Leave the sheet once something was decided."""
+        if outcomes:
+            words = f"approve: {tally_words(len(outcomes), outcomes)}"
+            self.post_message(DecisionAccepted(self.task_id, Act.APPROVE, words))
+
     def _remember(self) -> None:
         """Remember the dossier on the screen as looked at."""
         if self._dossier is not None:
@@ -202,6 +261,7 @@ class Sheet(Vertical):
             self.draw()
             return
         self._dossier, self._reading = dossier, False
+        self._session.looks.showed(dossier)
         changed = self._changes(before, dossier)
         self.decision.about(dossier, *notice, *(((f"⚠ {changed}", Tone.WARN),) if changed else ()))
         self.draw()

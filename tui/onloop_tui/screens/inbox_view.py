@@ -17,7 +17,7 @@ from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
 from onloop.views.dossier import Dossier
 from onloop_tui.bindings import Where, bindings_of, keys_of
-from onloop_tui.dialogs.bulk_decisions import decision_plan
+from onloop_tui.dialogs.bulk_decisions import ABOUT_CHANGES, decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.marking import Marking, MarkWish
 from onloop_tui.dialogs.regrouping_wishes import merge, restore, split
@@ -42,8 +42,6 @@ from onloop_tui.widgets.inbox_list import Inbox
 from onloop_tui.widgets.preview_pane import Preview
 
 MOST_RUNS = 3
-_SIFTED = frozenset({Act.APPROVE, Act.REJECT})
-"""Acts on a commit: for these the diff is read, too."""
 
 _NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
 _OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role} tries one task of it now"
@@ -334,12 +332,12 @@ class InboxView(View):
             self._progress = f"reading {number} of {len(tasks)} …"
             self.post_message(self.Moved())
             try:
-                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in _SIFTED))
+                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in ABOUT_CHANGES))
             except OnloopError as problem:
                 unread[task] = problem.message
         self._progress = ""
         person = self.session.person
-        plan = decision_plan(act, read, unread, person.voice if person else None)
+        plan = decision_plan(act, read, unread, person.voice if person else None, self.session.looks)
         if isinstance(plan, str):
             self._say(plan)
         else:

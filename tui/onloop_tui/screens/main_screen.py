@@ -24,6 +24,7 @@ from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
+from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -40,7 +41,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SheetKeys, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -235,20 +236,6 @@ class MainScreen(Screen[None]):
     def action_edge(self, direction: int) -> None:
         """Move to the first or the last."""
         self._moving().edge(direction)
-
-    def action_section(self, step: int) -> None:
-        """Scroll to the next or the previous section of the sheet."""
-        if self.sheet.is_open:
-            self.sheet.section(step)
-        else:
-            self.say("Enter opens the sheet; ] and [ go through its sections")
-
-    def action_request(self) -> None:
-        """Show the next of several open requests of the task."""
-        if self.sheet.is_open:
-            self.sheet.request()
-        else:
-            self.say("Enter opens the sheet; o goes through what is asked there")
 
     async def action_leave(self) -> None:
         """Leave the dashboard; only from a list, not from the sheet."""

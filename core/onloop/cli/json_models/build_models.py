@@ -107,6 +107,13 @@ class UsageJson(Record):
     usage: str
 
 
+class CompletionJson(Record):
+    """The script that makes a shell complete onloop."""
+
+    shell: str
+    script: str
+
+
 class HookShownJson(Record):
     """A vendor's hook, for setting it up by hand."""
 

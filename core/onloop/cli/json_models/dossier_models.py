@@ -76,6 +76,8 @@ class FileJson(Record):
     status: Status
     added: int | None
     removed: int | None
+    lines_shown: Annotated[int | None, Meta(description="How many of them `--diff` shows; null: all there are.")]
+    risk: Annotated[str | None, Meta(description="Why it deserves the first look.")]
 
 
 class DecisionJson(Record):
@@ -89,6 +91,7 @@ class DecisionJson(Record):
     reason: str
     proof_age_ms: Annotated[int | None, Meta(description="How long before it their passphrase had been typed.")]
     own_address: Annotated[bool, Meta(description="Whether commits carry their address.")]
+    unseen: Annotated[Sequence[str], Meta(description="What they approved without having been shown it.")]
 
 
 class ArtefactJson(Record):
@@ -210,6 +213,24 @@ class AttachmentShownJson(Record):
     size: int
     to: Annotated[str | None, Meta(description="The file that it was written to.")]
     untrusted: AttachmentWordsJson
+
+
+class FilePatchWordsJson(Record):
+    """What the agent's commit changes, in rows that are safe to show."""
+
+    rows: Sequence[str]
+
+
+class FilePatchJson(Record):
+    """A page of the whole patch of one file."""
+
+    task: str
+    head: Annotated[str, Meta(description="The commit that it is about.")]
+    file: str
+    first: Annotated[int, Meta(description="The number of its first row; the first of all is 1.")]
+    total: Annotated[int, Meta(description="How many rows the whole patch has.")]
+    following: Annotated[int | None, Meta(description="`--from` of the next page; null: this is the last.")]
+    untrusted: FilePatchWordsJson
 
 
 class DossierJson(TaskJson):

@@ -66,6 +66,24 @@ class RoleTriedJson(Record):
     ends: Annotated[str, Meta(description="How its agents ended, one after another.")]
 
 
+class ListedJson(Record):
+    """One task of a row, and what a decision on it would be bound to."""
+
+    task: str
+    repo: str | None
+    request: str
+    digest: str
+    content: Annotated[str | None, Meta(description="The digest of what changes; equal ones change the same.")]
+    unseen: Annotated[Sequence[str], Meta(description="What of the change its diff does not show.")]
+
+
+class CauseListJson(Record):
+    """What would be decided for a row; nothing was."""
+
+    cause: str
+    tasks: Sequence[ListedJson]
+
+
 class CauseOutcomesJson(Record):
     """What became of a decision for the tasks that share a cause."""
 

@@ -18,20 +18,19 @@ from onloop.cli.json_models.work_models import TaskNowJson
 from onloop.cli.output import VerbOutput, write
 from onloop.cli.people_arguments import (
     AnswerArguments,
-    ApproveArguments,
     DecisionArguments,
     FreezeArguments,
     GateDecisionArguments,
     ReassignArguments,
-    RejectArguments,
     ScopeArguments,
     ShowArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
+from onloop.cli.verbs.patch_verbs import file_patch
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.commands import Approve, Command, Reassign, Reject, Reply
+from onloop.machine.commands import Command, Reassign, Reply
 from onloop.machine.principal import Principal
 from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
@@ -57,6 +56,8 @@ def show(context: Context[ShowArguments]) -> VerbOutput:
     """One task, as a person must see it before deciding; or one file that a gate kept."""
     if context.args.attachment is not None:
         return _attachment(context, context.args.attachment)
+    if context.args.file is not None:
+        return file_patch(context, context.args.file)
     if context.args.to is not None:
         raise BadInput("--to needs --attachment", hint="onloop show TASK --attachment NAME --to FILE")
     return _sheet(context, context.args.task, with_diff=context.args.diff)
@@ -123,43 +124,13 @@ def _sheet(context: Context[Arguments], task: str, *, with_diff: bool) -> VerbOu
     shown = opened.gateway.perform(ReadShown(task, opened.gateway.clock()))
     dossier, standing = shown.dossier.with_changes(opened.changes(shown.dossier.task)), shown.effective_status
     lines = tuple(dossier_lines(dossier, standing, with_diff=with_diff))
-    return VerbOutput(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff))
-
-
-def approve(context: Context[ApproveArguments]) -> VerbOutput:
-    """Say yes to what was shown."""
-    context.check_no_agent("approve")
-    asked = _asked(context, {RequestKind.APPROVAL})
-    digest = _shown(context, asked)
-    person, voice = context.voice("approve")
-    return decide(
-        context,
-        person,
-        context.args.task,
-        context.args.key,
-        Approve(asked.request, digest, voice, context.args.note, context.args.version),
-    )
-
-
-def reject(context: Context[RejectArguments]) -> VerbOutput:
-    """Say no, with a reason."""
-    context.check_no_agent("reject")
-    asked = _asked(context, {RequestKind.APPROVAL, RequestKind.CHOICE})
-    digest = _shown(context, asked)
-    person, voice = context.voice("reject")
-    return decide(
-        context,
-        person,
-        context.args.task,
-        context.args.key,
-        Reject(asked.request, digest, voice, context.args.reason, context.args.version),
-    )
+    return VerbOutput(lines=lines, data=dossier_json(dossier, standing, with_diff=with_diff), is_long=with_diff)
 
 
 def answer(context: Context[AnswerArguments]) -> VerbOutput:
     """Answer a question."""
     context.check_no_agent("answer")
-    asked = _asked(context, {RequestKind.QUESTION})
+    asked = asked_now(context, {RequestKind.QUESTION})
     person, voice = context.voice("answer")
     return decide(
         context,
@@ -245,25 +216,27 @@ def stands_words(task: Task) -> str:
     return safe(f"{task.id} {task.state.value}: {task.detail}")
 
 
-class _Asked(Record):
+class AskedNow(Record):
     """What a decision is about: the request's id, and the digest of what is shown for it."""
 
     request: str
     digest: str
 
 
-def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Asked:
+def asked_now(context: Context[DecisionArguments], kinds: set[RequestKind]) -> AskedNow:
     """The one open request that the verb can answer; or the one that was answered under its key."""
     args = context.args
+    if not args.task:
+        raise BadInput("which task?", hint=f"onloop {context.verb} TASK, or --cause CAUSE for all of a row")
     found = context.opened.gateway.perform(ReadOpenRequests(args.task, args.key, args.person))
     task, before = found.task, found.decided
     asked = [a for a in found.asked if a.request.kind in kinds]
     if before is not None:
-        return _Asked(before.request, before.digest)
+        return AskedNow(before.request, before.digest)
     gate = args.gate if isinstance(args, GateDecisionArguments) else None
     fitting = [a for a in asked if gate is None or a.request.gate == gate]
     if len(fitting) == 1:
-        return _Asked(fitting[0].request.id, fitting[0].digest)
+        return AskedNow(fitting[0].request.id, fitting[0].digest)
     if asked and not fitting:
         names = [each.request.gate or "" for each in asked]
         hint = f"{nearest(gate or '', names)}it asks for: {', '.join(names)}"
@@ -279,7 +252,7 @@ def _asked(context: Context[DecisionArguments], kinds: set[RequestKind]) -> _Ask
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
 
 
-def _shown(context: Context[GateDecisionArguments], asked: _Asked) -> str:
+def shown_now(context: Context[GateDecisionArguments], asked: AskedNow) -> str:
     """The digest of what the person saw: given by them, or of the sheet that is shown to them right now."""
     given = context.args.digest
     if given:
@@ -290,5 +263,5 @@ def _shown(context: Context[GateDecisionArguments], asked: _Asked) -> str:
             "a decision must name what it is about",
             hint=f"--digest {asked.digest[:16]}, after onloop show {context.args.task}",
         )
-    write(VerbOutput(lines=_sheet(context, context.args.task, with_diff=False).lines), as_json=False)
+    write(_sheet(context, context.args.task, with_diff=True), as_json=False)
     return asked.digest

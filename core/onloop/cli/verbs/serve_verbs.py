@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+from collections.abc import Callable
 
 from onloop.access.opening import open_file, wall_clock
 from onloop.access.submission import hand_in, task_of
@@ -15,12 +16,13 @@ from onloop.cli.running import say, stop_signals
 from onloop.cli.verbs.work_verbs import jobs_at_once
 from onloop.errors import BadInput, Exit, NotAllowed
 from onloop.gates.intake.quarantine import Arrival
+from onloop.home import Home
 from onloop.machine.task import Task
-from onloop.remote.connection_operations import SubmitAnnounced
+from onloop.remote.connection_operations import ReadPatchPage, SubmitAnnounced
 from onloop.remote.server import GatewayServer
 from onloop.store.rows import Head
 from onloop.views.assurance import why_no_proof
-from onloop.views.dossier import Changes, changes_of
+from onloop.views.changes import Changes, PatchPage, changes_of, patch_page
 from onloop.views.queries.reads import ReadStoreState
 
 
@@ -40,20 +42,6 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
         finally:
             opened.close()
 
-    def changed(task_id: str) -> Changes:
-        opened = open_file(home)
-        try:
-            return changes_of(task_of(opened, task_id), home.mirror)
-        finally:
-            opened.close()
-
-    def box_is_strong() -> bool:
-        opened = open_file(home)
-        try:
-            return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
-        finally:
-            opened.close()
-
     with stop_signals() as stop:
         GatewayServer(
             home=home,
@@ -61,14 +49,51 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
             stopped=lambda: stop.is_set() or home.is_gone,
             say=say,
             submit=submitted,
-            changes=changed,
+            changes=_changes_of(home),
             ensure_verifier=lambda: ensure_verifier(home, at_once),
             group=_group(context.args.group),
-            box_is_strong=box_is_strong,
+            box_is_strong=lambda: _box_is_strong(home),
             guessed=lambda uid, person: say(f"user {uid} guesses at the passphrase of {person or 'nobody enrolled'}"),
+            patch_page=_pages_of(home),
         ).run()
     home.check_there()
     return VerbOutput(Exit.OK)
+
+
+def _changes_of(home: Home) -> Callable[[str], Changes]:
+    """What reads the changes of a task from the mirrors of `home`."""
+
+    def changed(task: str) -> Changes:
+        opened = open_file(home)
+        try:
+            return changes_of(task_of(opened, task), home.mirror)
+        finally:
+            opened.close()
+
+    return changed
+
+
+def _box_is_strong(home: Home) -> bool:
+    """Whether a verifier of late proved that nothing gets out of its box."""
+    opened = open_file(home)
+    try:
+        return not why_no_proof(opened.gateway.perform(ReadStoreState()).proof, wall_clock())
+    finally:
+        opened.close()
+
+
+def _pages_of(home: Home) -> Callable[[ReadPatchPage], PatchPage]:
+    """What shows pages of changes, read from the mirrors of `home`."""
+
+    def page(asked: ReadPatchPage) -> PatchPage:
+        opened = open_file(home)
+        try:
+            task = task_of(opened, asked.task)
+            return patch_page(task, home.mirror, asked.path, asked.first, asked.count, asked.columns)
+        finally:
+            opened.close()
+
+    return page
 
 
 def _group(name: str | None) -> int | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # code that only shows changes does not load git
-    from onloop.gates.repository.git import Git, GitOutput
+    from onloop.gates.repository.git import Git
 
-_LITERALLY, _ESCAPED = re.compile(r"([\\*?\[])"), r"\\\1"
-_LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 _AT_ONCE = 500
-_SHOWN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none")
+SHOWN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none")
 
 
 class Status(StrEnum):
@@ -50,7 +47,8 @@ class ChangedPath:
 class FileChange:
     """One file's change for a list: lines added and removed (None if binary), and its path before a rename.
 
-    `flag` says in words why the file can decide the gates' verdicts; empty if it cannot.
+    `flag` says in words why the file can decide the gates' verdicts; empty if it cannot. `lines_shown` is how many of
+    the changed lines the diff beside it shows, None for all of them.
     """
 
     path: str
@@ -60,6 +58,17 @@ class FileChange:
     removed: int | None
     previous: str | None = None
     flag: str = ""
+    lines_shown: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the diff shows all that changes in the file; of a binary file, none can."""
+        return self.lines_shown is None and self.added is not None
+
+    @property
+    def lines(self) -> int:
+        """How many lines change; 0 for a binary file."""
+        return (self.added or 0) + (self.removed or 0)
 
 
 _KINDS = {"100755": FileKind.EXECUTABLE, "120000": FileKind.SYMLINK, "160000": FileKind.SUBMODULE}
@@ -67,7 +76,9 @@ _STATUSES = {"A": Status.ADDED, "D": Status.DELETED, "R": Status.RENAMED, "C": S
 
 
 @dataclass(frozen=True, slots=True)
-class _Raw:
+class RawChange:
+    """One file that differs: its paths before and after a rename, else its one path, and its objects' ids."""
+
     status: Status
     kind: FileKind
     paths: tuple[str, ...]
@@ -87,40 +98,10 @@ def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:
     return tuple(_with_lines(raw, fields) for raw in raws)
 
 
-def diff(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str] = ()) -> str:
-    """The patch between two commits; one longer than `max_bytes` is cut and says so in its last line.
-
-    The files `first` come first, in that order. If the patch is cut, small files come before large ones, so that
-    nobody can hide a line behind a file that is too long to show.
-    """
-    output = _patch(git, base, head, max_bytes, first)
-    if output.cut:
-        output = _patch(git, base, head, max_bytes, _small_first(git, base, head, max_bytes // 10, first))
-    shown = output.stdout.decode("utf-8", "backslashreplace")
-    return f"{shown}\n[cut here: the diff is longer than {max_bytes} bytes]\n" if output.cut else shown
-
-
-def _patch(git: Git, base: str, head: str, max_bytes: int, first: Sequence[str]) -> GitOutput:
-    argv = ("--patch", "-M", "--full-index", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/")
-    from tempfile import NamedTemporaryFile  # here: code that only shows changes does not load it
-
-    with NamedTemporaryFile("w", encoding="utf-8", prefix="onloop-order-") as order:
-        order.writelines(f"{_LITERALLY.sub(_ESCAPED, path)}\n" for path in first if "\n" not in path)
-        order.flush()
-        words = (*argv, *_SHOWN, f"-O{order.name}", "--end-of-options", base, head)
-        return git.run("diff-tree", "-r", *words, max_bytes=max_bytes)
-
-
-def _small_first(git: Git, base: str, head: str, large: int, first: Sequence[str]) -> tuple[str, ...]:
-    """Every changed path: `first` in its order, then the others by size, then all that are larger than `large`."""
-    fields = list(_diff(git, "--raw", "-z", "--no-renames", base=base, head=head))
-    raws = _raws(fields)
-    ids = "".join(f"{one}\n" for raw in raws for one in raw.ids).encode()
-    listed = git.run("cat-file", "--batch-check=%(objectsize)", stdin=ids).text.split("\n")
-    sizes = [int(word) if word.isdecimal() else 0 for word in listed]
-    size = {raw.paths[-1]: max(sizes[2 * n : 2 * n + 2], default=0) for n, raw in enumerate(raws)}
-    places = {path: place for place, path in enumerate(first)}
-    return tuple(sorted(size, key=lambda path: (size[path] > large, places.get(path, len(places)), size[path], path)))
+def raw_changes(git: Git, base: str, head: str, paths: tuple[str, ...] = ()) -> tuple[RawChange, ...]:
+    """Every file that differs (under literal `paths`, if any are given), in the order of git's patch."""
+    words = ("--raw", "-z", "--no-abbrev", "-M", *SHOWN, "--end-of-options", base, head, "--", *paths)
+    return tuple(_raws(list(git.run("diff-tree", "-r", *words, variables=LITERAL).fields)))
 
 
 def paths_with(git: Git, commit: str, pattern: str, paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -129,16 +110,16 @@ def paths_with(git: Git, commit: str, pattern: str, paths: tuple[str, ...]) -> t
     for first in range(0, len(paths), _AT_ONCE):
         some = paths[first : first + _AT_ONCE]
         words = ("--extended-regexp", "-I", "--no-textconv", "--files-with-matches", "-z", "-e", pattern)
-        listed = git.run("grep", *words, commit, "--", *some, accept=(0, 1), variables=_LITERAL).fields
+        listed = git.run("grep", *words, commit, "--", *some, accept=(0, 1), variables=LITERAL).fields
         matching += [name.removeprefix(f"{commit}:") for name in listed]
     return tuple(matching)
 
 
 def _diff(git: Git, *argv: str, base: str, head: str) -> tuple[str, ...]:
-    return git.run("diff-tree", "-r", *argv, *_SHOWN, "--end-of-options", base, head).fields
+    return git.run("diff-tree", "-r", *argv, *SHOWN, "--end-of-options", base, head).fields
 
 
-def _raws(fields: list[str]) -> list[_Raw]:
+def _raws(fields: list[str]) -> list[RawChange]:
     """Removes the leading `--raw` entries from `fields` and returns them."""
     raws = []
     while fields and fields[0].startswith(":"):
@@ -146,11 +127,11 @@ def _raws(fields: list[str]) -> list[_Raw]:
         paths = tuple(fields.pop(0) for _ in range(2 if letter[0] in "RC" else 1))
         mode = old_mode if letter == "D" else new_mode
         status = _STATUSES.get(letter[0], Status.MODE if old_id == new_id else Status.MODIFIED)
-        raws.append(_Raw(status, _KINDS.get(mode, FileKind.FILE), paths, (old_id, new_id)))
+        raws.append(RawChange(status, _KINDS.get(mode, FileKind.FILE), paths, (old_id, new_id)))
     return raws
 
 
-def _with_lines(raw: _Raw, fields: list[str]) -> FileChange:
+def _with_lines(raw: RawChange, fields: list[str]) -> FileChange:
     """Removes the next `--numstat` entry from `fields` and adds it to `raw`; both kinds have the same order."""
     added, removed, path = fields.pop(0).split("\t", 2)
     previous = None

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,8 @@ MAX_BYTES = 64 * 1024 * 1024
 
 NO_ACCESS = GitAccess()
 """What git gets where no origin has to be reached."""
+
+Sink = Callable[[bytes], None]
 
 _MAX_COMPLAINT = 8192
 _CHUNK = 65536
@@ -138,15 +140,17 @@ class Git(NamedTuple):
         max_bytes: int | None = None,
         timeout_s: float = BRIEF_S,
         access: GitAccess = NO_ACCESS,
+        sink: Sink | None = None,
     ) -> GitOutput:
         """Runs `git subcommand arguments`; GitFailed if the exit code is not in `accept`, or if it takes too long.
 
         Output over `max_bytes` is cut and says so; without `max_bytes`, more than `MAX_BYTES` is GitFailed. A file as
-        `stdin` is read from its current position. `access` is what it may use to reach an origin.
+        `stdin` is read from its current position. `access` is what it may use to reach an origin. A `sink` takes the
+        output in chunks, however long it is, in the place of the answer.
         """
         with ExitStack() as leaving:
             given = leaving.enter_context(_as_file(stdin)) if isinstance(stdin, bytes) else stdin
-            streams = _Streams(MAX_BYTES if max_bytes is None else max_bytes)
+            streams = _Streams(MAX_BYTES if max_bytes is None else max_bytes, sink)
             given_variables = {**(variables or {}), **access.variables}
             process = self._launch([subcommand, *arguments], given_variables, given, access)
             exit_code = _execute(process, streams, timeout_s)
@@ -239,13 +243,16 @@ def _search_path() -> str:
 
 
 class _Streams:
-    __slots__ = ("cap", "cut", "stderr", "stdout")
+    __slots__ = ("cap", "cut", "sink", "stderr", "stdout")
 
-    def __init__(self, cap: int) -> None:
-        self.cap, self.cut = cap, False
+    def __init__(self, cap: int, sink: Sink | None) -> None:
+        self.cap, self.cut, self.sink = cap, False, sink
         self.stdout, self.stderr = bytearray(), bytearray()
 
     def take_output(self, chunk: bytes) -> None:
+        if self.sink is not None:
+            self.sink(chunk)
+            return
         room = self.cap - len(self.stdout)
         self.stdout += chunk[:room]
         self.cut = len(chunk) > room

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -39,7 +39,6 @@ if TYPE_CHECKING:  # imported where it is used: a bare interpreter makes clones 
 _FETCH = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 _OF_THE_CONNECTION = (FailureKind.AUTH, FailureKind.UNREACHABLE, FailureKind.NO_SPACE)
 _LOCK_S = 120.0
-_MAX_DIFF = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +279,6 @@ class Mirror:
     def diff_stat(self, base: str, head: str) -> tuple[FileChange, ...]:
         """Every file that differs between two commits, with lines added and removed; a rename is one entry."""
         return file_changes.diff_stat(self.git, check_commit(base), check_commit(head))
-
-    def diff(self, base: str, head: str, max_bytes: int = _MAX_DIFF, first: Sequence[str] = ()) -> str:
-        """The patch between two commits as the objects have it, cut (and saying so) after `max_bytes`."""
-        return file_changes.diff(self.git, check_commit(base), check_commit(head), max_bytes, first)
 
     def read_file(self, commit: str, path: str, max_bytes: int) -> bytes | None:
         """The content of a regular file in a commit, or None if there is none; `BadInput` if it is over `max_bytes`."""

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from onloop.errors import BadInput
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.shown import content_digest
 from onloop.machine.task import Submission
 from onloop.records import Record
 
 
 class Provenance(Record):
-    """A commit's tree, where it left the target's history, and the email addresses of the authors in between."""
+    """A commit's tree, where it left the target's history, the email addresses of the authors in between, its change.
+
+    `change` is the digest of what differs from the base.
+    """
 
     head: str
     tree: str
     base: str
     authors: tuple[str, ...]
+    change: str
 
 
 def provenance_of(mirror: Mirror, head: str, tip: str) -> Provenance:
     """The facts about a commit in the mirror, with the target at `tip`."""
     base = mirror.merge_base(head, tip)
-    return Provenance(head, mirror.tree(head), base, mirror.authors(base, head))
+    change = content_digest(mirror.git, base, head)
+    return Provenance(head, mirror.tree(head), base, mirror.authors(base, head), change)
 
 
 def check_provenance(mirror: Mirror, submission: Submission, target: str) -> None:
@@ -36,6 +42,8 @@ def check_provenance(mirror: Mirror, submission: Submission, target: str) -> Non
         raise _untrue(head, f"does not contain its recorded base {base[:12]}")
     if not mirror.holds(target, base):
         raise _untrue(head, f"is recorded on {base[:12]}, which {target} does not contain as it is now")
+    if submission.change and submission.change != content_digest(mirror.git, base, head):
+        raise _untrue(head, f"changes something else than what is recorded ({submission.change[:12]})")
     authors = mirror.authors(base, head)
     if authors != submission.authors:
         recorded = ", ".join(submission.authors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from onloop.gates.repository.git import Git
 from onloop.records import Record
 
@@ -73,3 +75,10 @@ def taken_back(git: Git, base: str, head: str, tip: str) -> tuple[str, ...]:
 def _contains(git: Git, descendant: str, ancestor: str) -> bool:
     pair = ("--end-of-options", ancestor, descendant)
     return git.run("merge-base", "--is-ancestor", *pair, accept=(0, 1)).exit_code == 0
+
+
+def content_digest(git: Git, base: str, head: str) -> str:
+    """The digest of what differs, whatever the commits: paths with mode and object on both sides; sha256 hex."""
+    entries = sorted(differing(git, base, head))
+    told = (e.path + f"\0{e.old_mode} {e.new_mode} {e.old} {e.new}\n".encode() for e in entries)
+    return sha256(b"".join(told)).hexdigest()

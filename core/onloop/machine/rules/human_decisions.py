@@ -28,6 +28,7 @@ from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
 from onloop.machine.voice import is_fresh, proof_age
+from onloop.records import replace
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
 
@@ -73,9 +74,8 @@ def _approve(course: DecisionBuilder, command: c.Approve) -> None:
             "another person must approve",
         )
     check_length(command.note, "a note")
-    course.record(
-        e.Decided(_decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest))
-    )
+    decision = _decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest)
+    course.record(e.Decided(replace(decision, unseen=command.unseen)))
     go_on(course)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onloop.gates.repository.merging import Conflict
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.shown import content_digest
 from onloop.machine.commands import FinishFunnel, ReportConflict
 from onloop.machine.task import Outbox, Submission, Task
 from onloop.records import Record
@@ -35,6 +36,7 @@ class FunnelEffect(Record):
         base = mirror.merge_base(head, tip)
         artefacts = submission.artefacts if submission else ()
         authors = mirror.authors(base, head)
-        done = Submission(head, mirror.tree(head), base, authors, artefacts, at=self.recorder.opened.gateway.clock())
+        change, now = content_digest(mirror.git, base, head), self.recorder.opened.gateway.clock()
+        done = Submission(head, mirror.tree(head), base, authors, artefacts, at=now, change=change)
         self.recorder.perform(task, FinishFunnel(effect.id, done))
         return f"done: {len(parts)} commits became {head[:12]}"

@@ -8,6 +8,7 @@ from onloop.gates.evaluation import GateSubject, evaluate
 from onloop.gates.repository import shown
 from onloop.gates.repository.merging import AlreadyThere, Conflict, Elsewhere, Merged
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.shown import content_digest
 from onloop.machine.commands import StartEffect, VoidEffect
 from onloop.machine.definition import ArtefactGate
 from onloop.machine.events import EffectProblem
@@ -160,7 +161,8 @@ def _clonable(mirror: Mirror, tip: str, merged: Merged) -> tuple[EffectProblem, 
 
 def _seen_from(mirror: Mirror, submission: Submission, head: str, base: str, at: int) -> Submission:
     """The submission of the same work with `head`, shown as the difference from `base`."""
-    return replace(submission, head=head, tree=mirror.tree(head), base=base, authors=mirror.authors(base, head), at=at)
+    authors, change = mirror.authors(base, head), content_digest(mirror.git, base, head)
+    return replace(submission, head=head, tree=mirror.tree(head), base=base, authors=authors, at=at, change=change)
 
 
 def _message(task: Task, submission: Submission) -> str:

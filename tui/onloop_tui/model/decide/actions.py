@@ -155,11 +155,21 @@ Deciding = (
 )
 
 
-def command_for(act: Act, task: Task, asked: Asked | None, voice: c.Voice, words: Mapping[str, str]) -> Deciding:
-    """The command for this act, bound to the digest and the version that were shown."""
+def command_for(
+    act: Act,
+    task: Task,
+    asked: Asked | None,
+    voice: c.Voice,
+    words: Mapping[str, str],
+    unseen: tuple[str, ...] = (),
+) -> Deciding:
+    """The command for this act, bound to the digest and the version that were shown; `unseen` names what was not."""
     reason = words.get("words", "")
     match act:
-        case Act.APPROVE | Act.REJECT | Act.ANSWER:
+        case Act.APPROVE:
+            bound = _bound(asked)
+            return c.Approve(bound.request.id, bound.digest, voice, reason, task.version, unseen)
+        case Act.REJECT | Act.ANSWER:
             return _answer_to(_bound(asked), act, task.version, voice, reason)
         case Act.NO_WORSE:
             return c.Retry(voice, reason, task.version, no_worse=True)
@@ -184,8 +194,7 @@ def _answer_to(asked: Asked, act: Act, version: int, voice: c.Voice, reason: str
     request = asked.request.id
     if act is Act.ANSWER:
         return c.Reply(request, voice, reason, version)
-    make = c.Approve if act is Act.APPROVE else c.Reject
-    return make(request, asked.digest, voice, reason, version)
+    return c.Reject(request, asked.digest, voice, reason, version)
 
 
 def _bound(asked: Asked | None) -> Asked:

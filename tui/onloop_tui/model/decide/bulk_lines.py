@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from onloop.gateway.bulk import BulkOutcome
+from onloop.views.dossier import Dossier
 from onloop_tui.model.drawing.signs import Sign
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, width_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, width_of
+from onloop_tui.model.ground.looks import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ REFUSED = Sign("✗", "refused", Tone.BAD)
 LEFT = Sign("–", "not sent", Tone.WARN)
 """The possible states of an entry."""
 
+_FEW = 3
 _SIGN, _TASK, _MOST_WORDS = 11, 14, 48
 
 
@@ -47,6 +50,23 @@ def entry_line(entry: BulkEntry, sign: Sign, outcome: BulkOutcome | None, width:
     return fitted(
         (*head, column(entry.words, room, Tone.UNTRUSTED), Span("  "), Span(verdict_words(outcome), tone)), width
     )
+
+
+def shown_lines(changes: Mapping[str, Dossier], looks: Looks, width: int) -> tuple[Line, ...]:
+    """How many different diffs a list of approvals is about, and how many of them were not shown here."""
+    diffs = {dossier.content: dossier for dossier in changes.values() if dossier.content}
+    if not diffs:
+        return ()
+    left = [dossier.task.id for dossier in diffs.values() if not looks.has_shown(dossier)]
+    cut = [dossier.task.id for dossier in diffs.values() if looks.has_shown(dossier) and looks.unseen(dossier)]
+    count = "one diff, the same in all" if len(diffs) == 1 else f"{len(diffs)} different diffs"
+    lines = hanging((), count if not left else f"{count}, {len(left)} not shown here", width)
+    if left or cut:
+        some = ", ".join((left or cut)[:_FEW])
+        what = "not shown" if left else "not shown whole"
+        words = f"⚠ {what}: {some}{' …' if len(left or cut) > _FEW else ''}; d shows it, or the approvals will name it"
+        lines += hanging((), words, width, Tone.WARN)
+    return lines
 
 
 def verdict_words(outcome: BulkOutcome) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from onloop.machine.requests import unseen_words
 from onloop.machine.state import Reason, State
 from onloop.store.port import Recorded
 from onloop_tui.model.drawing.signs import STATE_SIGNS
@@ -110,7 +111,13 @@ def event_text_of(event: Recorded) -> tuple[str, str]:
     if text is None:
         return _spaced(event.name), event.data[:LONGEST]
     fields = fields_of(event.data)
-    return _filled(text.what, fields), _filled(text.more, fields)
+    return _filled(text.what, fields), " ".join(filter(None, (_filled(text.more, fields), _unseen(fields))))
+
+
+def _unseen(fields: Mapping[str, Any]) -> str:
+    """What a person approved without having been shown it."""
+    unseen = _at(fields, "decision.unseen")
+    return unseen_words([_text(each) for each in unseen])[:LONGEST] if isinstance(unseen, list) else ""
 
 
 def tone_of(event: Recorded) -> Tone:

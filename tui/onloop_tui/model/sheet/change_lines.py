@@ -1,4 +1,4 @@
-"""The change as lines: the files, risky ones first, then the diff in the same order."""
+"""The change as lines: the files in reading order, then the diff in the same order."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from onloop.gates.repository.file_changes import FileChange, Status
+from onloop.views.changes import budget_words
+from onloop.views.risk import risk_of
 from onloop_tui.model.drawing.terminal_text import cells, safe, wrap
 from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, hanging, line, width_of
-from onloop_tui.model.sheet.risk import risk_of, riskiest_first
 
 MOST_FILES = 200
-MOST_DIFF_LINES = 3_000
+MOST_DIFF_LINES = 20_000
+"""Far more rows than the diff's own budget gives, unless nearly all of its lines are wrapped."""
 LONGEST_PATH = 300
 
 
 def file_lines(files: Sequence[FileChange], width: int) -> tuple[Line, ...]:
-    """One entry per file; risky files come first and show `⚠` with the reason."""
+    """One entry per file; risky ones show `⚠` with the reason, and those that the diff does not show whole say so."""
     lines: list[Line] = []
-    order = riskiest_first(files)
-    for place in order[:MOST_FILES]:
-        lines += _file(files[place], width)
-    if len(order) > MOST_FILES:
-        lines.append(line(f"  … {len(order) - MOST_FILES} more files", Tone.DIM))
+    for change in files[:MOST_FILES]:
+        lines += _file(change, width)
+    if len(files) > MOST_FILES:
+        lines.append(line(f"  … {len(files) - MOST_FILES:,} more files; d lists all of them", Tone.WARN))
     return tuple(lines)
 
 
@@ -37,11 +38,10 @@ def totals(files: Sequence[FileChange]) -> str:
 
 def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     risk = risk_of(change)
-    counts = "binary" if change.added is None else f"+{change.added} −{change.removed}"
-    kind = "" if change.status is Status.MODIFIED else f"  {change.status.value}"
-    was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
     mark = Span("⚠ ", Tone.WARN) if risk else Span("  ")
-    lines = hanging((Span("  "), mark), f"{safe(change.path, LONGEST_PATH)}  {counts}{kind}{was}", width)
+    cut = f"  {shown_words(change)}" if change.lines_shown is not None else ""
+    words = f"{safe(change.path, LONGEST_PATH)}  {counts_words(change)}{cut}"
+    lines = hanging((Span("  "), mark), words, width)
     if risk is None:
         return lines
     beside = (*lines[-1], Span(f"  {risk}", Tone.WARN))
@@ -50,33 +50,39 @@ def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     return (*lines, *hanging((Span("      "),), risk, width, Tone.WARN))
 
 
+def counts_words(change: FileChange) -> str:
+    """How much of a file changes, and how."""
+    counts = "binary" if change.added is None else f"+{change.added} −{change.removed}"
+    kind = "" if change.status is Status.MODIFIED else f"  {change.status.value}"
+    was = f"  from {safe(change.previous, LONGEST_PATH)}" if change.previous else ""
+    return f"{counts}{kind}{was}"
+
+
+def shown_words(change: FileChange) -> str:
+    """How much of a file its diff shows, where that is not all."""
+    return f"shown: {change.lines_shown:,} of {change.lines:,} lines" if change.lines_shown else "not shown"
+
+
 @lru_cache(maxsize=8)
 def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Line, ...]:
-    """The patch behind the gutter. Long lines are wrapped, never cut; after the limit, the rest is counted."""
-    rows = [row for part in _parts(diff, files) for row in part]
+    """The patch behind the gutter, and how much of the change it is. Long lines are wrapped, never cut."""
+    rows = diff.removesuffix("\n").split("\n") if diff else []
+    told = budget_words(files)
     lines: list[Line] = []
+    if told:
+        lines += hanging((Span("  "),), f"{told}; d opens each file whole", width, Tone.WARN)
     inside = False
     for number, row in enumerate(rows):
         if len(lines) >= MOST_DIFF_LINES:
-            lines.append(line(f"… {len(rows) - number} more lines", Tone.WARN))
+            lines.append(line(f"… {len(rows) - number:,} more rows; d opens each file whole", Tone.WARN))
             break
         inside = row.startswith("@@") or (inside and not row.startswith("diff --git "))
         lines += _diff_row(row, inside, width)
     return tuple(lines)
 
 
-def _parts(diff: str, files: Sequence[FileChange]) -> list[list[str]]:
-    """The patch split by file, in the order of the file list. A line of content cannot begin with `diff --git`."""
-    parts: list[list[str]] = []
-    for row in diff.rstrip("\n").split("\n"):
-        if row.startswith("diff --git ") or not parts:
-            parts.append([])
-        parts[-1].append(row)
-    return [parts[place] for place in riskiest_first(files)] if len(parts) == len(files) else parts
-
-
 def _diff_row(row: str, inside: bool, width: int) -> list[Line]:
-    shape, tone = row[:1], _tone(row, inside)
+    shape, tone = row[:1], row_tone(row, inside=inside)
     text = safe(row)
     pieces = wrap(text, max(10, width - cells(GUTTER.text)))
     if len(pieces) == 1 or not inside:
@@ -86,11 +92,14 @@ def _diff_row(row: str, inside: bool, width: int) -> list[Line]:
     return [(GUTTER, Span(wrapped[0], tone)), *((GUTTER, Span(f"{again}{piece}", tone)) for piece in wrapped[1:])]
 
 
-def _tone(row: str, inside: bool) -> Tone:
+def row_tone(row: str, *, inside: bool) -> Tone:
+    """The tone of a row of a patch; `inside` if it belongs to no header."""
     if row.startswith("diff --git "):
         return Tone.STRONG
     if row.startswith("@@"):
         return Tone.ACCENT
+    if row.startswith("[shortened: "):
+        return Tone.WARN
     if not inside:
         return Tone.DIM
     return {"+": Tone.GOOD, "-": Tone.BAD}.get(row[:1], Tone.PLAIN)

@@ -9,6 +9,7 @@ from onloop.attention.groups import age
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.requests import unseen_words
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import decided_words, proof_words
 from onloop.machine.task import Request, RequestKind, Task
@@ -239,6 +240,15 @@ def _changes(dossier: Dossier, width: int) -> list[Section]:
     ]
 
 
+def change_lines(dossier: Dossier, width: int) -> tuple[Line, ...]:
+    """What a task's commit changes, as the sheet shows it."""
+    return tuple(
+        shown
+        for section in _changes(dossier, width)
+        for shown in (line(""), heading(section.title, width), *section.lines)
+    )
+
+
 def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     task, lease = dossier.task, dossier.lease
     holder = f"{task.holder}, epoch {task.epoch}" if task.holder else "nobody"
@@ -263,6 +273,7 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         told = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
+        lines += hanging((Span("    ⚠ ", Tone.WARN),), unseen_words(decision.unseen), width) if decision.unseen else ()
     for fed in task.feedback:
         lines += hanging(
             (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM

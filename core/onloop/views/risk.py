@@ -1,11 +1,12 @@
-"""Rules that say which changed files deserve the first look, and why, by path or kind of change, never by content."""
+"""Rules that say which changed files deserve the first look and which the last, by path or kind, never by content."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+from onloop.machine.flags import FLAG_WORDS, FlagKind
 
 
 def _path(pattern: str) -> Callable[[FileChange], bool]:
@@ -29,6 +30,8 @@ def _test_shrinks(change: FileChange) -> bool:
     return _is_test(change.path) and (change.removed or 0) > (change.added or 0)
 
 
+PINS = "pins dependencies"
+_LOCK = r"(^|/)([\w.-]*\.lock|[\w.-]*lock\.(json|ya?ml)|go\.sum|npm-shrinkwrap\.json)$"
 _FLAGGED = "decides what the gates said"
 _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
     (lambda change: bool(change.flag), _FLAGGED),
@@ -66,10 +69,8 @@ _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
     (lambda change: change.kind is FileKind.SUBMODULE, "is another repository"),
     (lambda change: change.kind is FileKind.EXECUTABLE and change.status is not Status.MODIFIED, "becomes a program"),
     (
-        _path(
-            r"(^|/)([\w.-]*\.lock|[\w.-]*lock\.(json|ya?ml)|go\.sum|npm-shrinkwrap\.json|[\w.-]*requirements[\w.-]*\.txt)$"
-        ),
-        "pins dependencies",
+        _path(rf"{_LOCK}|(^|/)[\w.-]*requirements[\w.-]*\.txt$"),
+        PINS,
     ),
     (
         _path(
@@ -92,7 +93,23 @@ def risk_of(change: FileChange) -> str | None:
     return next((words for fits, words in _RULES if fits(change)), None)
 
 
-def riskiest_first(files: Sequence[FileChange]) -> tuple[int, ...]:
-    """The indexes of `files` in reading order: by rule, then in the given order."""
-    ranks = [next((i for i, (fits, _) in enumerate(_RULES) if fits(f)), len(_RULES)) for f in files]
-    return tuple(sorted(range(len(files)), key=lambda place: (ranks[place], place)))
+def in_reading_order(files: Iterable[FileChange]) -> tuple[FileChange, ...]:
+    """The files by rule, then as given; what programs write, such as lock files, comes last."""
+    ranked = ((is_generated(file), _rank(file), place, file) for place, file in enumerate(files))
+    return tuple(file for *_, file in sorted(ranked, key=lambda each: each[:3]))
+
+
+def is_generated(change: FileChange) -> bool:
+    """Whether a program writes the file, by its name; never for one that another rule wants read first."""
+    return risk_of(change) in _MAY_BE_GENERATED and _GENERATED.search(change.path) is not None
+
+
+def _rank(change: FileChange) -> int:
+    return next((place for place, (fits, _) in enumerate(_RULES) if fits(change)), len(_RULES))
+
+
+_GENERATED = re.compile(
+    rf"{_LOCK}|\.min\.(js|css)$|\.(js|css)\.map$|\.snap$|_pb2(_grpc)?\.pyi?$|\.pb\.go$|(^|/)(dist|generated|__generated__)/",
+    re.IGNORECASE,
+)
+_MAY_BE_GENERATED = frozenset({None, PINS, FLAG_WORDS[FlagKind.DEPENDENCIES]})

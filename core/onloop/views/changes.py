@@ -1,0 +1,171 @@
+"""What a submission changes, as a person is shown it: files in reading order, a diff within a budget, what is left."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from onloop.errors import OnloopError, UnknownThing
+from onloop.gates.repository.file_changes import FileChange
+from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.rules.flagging import flags_of
+from onloop.machine.task import Artefact, Task
+from onloop.records import Record
+from onloop.text import safe
+from onloop.views.risk import in_reading_order, is_generated
+
+if TYPE_CHECKING:
+    from onloop.gates.repository.mirror import Mirror
+
+MOST_UNSEEN = 20
+"""How many files that were not shown are named, one by one."""
+
+
+class Changes(Record):
+    """What a submission changes, by file and as a diff within a budget; or why that is not shown.
+
+    `content` is the digest of all that changes, whatever the commits: equal ones change the same paths between the
+    same objects.
+    """
+
+    files: tuple[FileChange, ...] = ()
+    diff: str = ""
+    trouble: str = ""
+    content: str = ""
+
+
+NOT_ASKED = Changes()
+"""Where nobody asked what changes."""
+
+
+def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
+    """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
+    # here: whoever only looks at a list starts no git
+    from onloop.gates.repository.patches import bounded_patch
+    from onloop.gates.repository.provenance import check_provenance
+    from onloop.gates.repository.shown import content_digest
+
+    submission = task.submission
+    if submission is None or task.origin is None:
+        return NOT_ASKED
+    try:
+        mirror = mirror_of(task.origin)
+        check_provenance(mirror, submission, task.target)
+        base, head = submission.base, submission.head
+        files = in_reading_order(with_flags(task, mirror.diff_stat(base, head)))
+        generated = {file.path for file in files if is_generated(file)}
+        patch = bounded_patch(mirror.git, base, head, files, generated)
+        return Changes(patch.files, patch.text, content=content_digest(mirror.git, base, head))
+    except OnloopError as problem:
+        return Changes(trouble=f"the diff cannot be shown: {problem.message}")
+
+
+class PatchPage(Record):
+    """Rows of one file's whole patch from number `first` on, safe to show, out of `total`; `hunk` is the first `@@`.
+
+    `head` is the commit that it is about.
+    """
+
+    head: str
+    path: str
+    rows: tuple[str, ...]
+    first: int
+    total: int
+    hunk: int = 0
+
+    @property
+    def following(self) -> int | None:
+        """The first row of the next page; None where this is the last."""
+        after = self.first + len(self.rows)
+        return after if self.rows and after <= self.total else None
+
+
+def patch_page(
+    task: Task, mirror_of: Callable[[str], Mirror], path: str, first: int, count: int, columns: int
+) -> PatchPage:
+    """A page of the patch of one file that the task's submission changes; UnknownThing names the files there are."""
+    # here: whoever only looks at a list starts no git
+    from onloop.gates.repository.patch_pages import patch_rows
+    from onloop.gates.repository.provenance import check_provenance
+
+    submission = task.submission
+    if submission is None or task.origin is None:
+        raise UnknownThing(f"{task.id} has submitted no commit", hint=f"onloop show {task.id}")
+    mirror = mirror_of(task.origin)
+    check_provenance(mirror, submission, task.target)
+    base, head = submission.base, submission.head
+    files = mirror.diff_stat(base, head)
+    file = next((file for file in files if file.path == path), None)
+    if file is None:
+        known = ", ".join(safe(file.path, _LONGEST_PATH) for file in files[:MOST_UNSEEN]) or "nothing"
+        raise UnknownThing(f"{task.id} does not change {safe(path, _LONGEST_PATH)!r}", hint=f"it changes {known}")
+    found = patch_rows(mirror.git, base, head, file, first, count, columns)
+    return PatchPage(head, path, found.rows, first, found.total, found.hunk)
+
+
+def with_flags(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:
+    """The files, those that decide what the gates said before the others, and with the reason."""
+    flags = flags_of(task)
+    places = {flag.path: place for place, flag in reversed(list(enumerate(flags)))}
+    found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
+    ordered = sorted(found, key=lambda pair: pair[0])
+    return tuple(
+        dataclasses.replace(file, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else file
+        for place, file in ordered
+    )
+
+
+def budget_words(files: Sequence[FileChange]) -> str:
+    """How much of the change its diff shows; empty where it shows all of it."""
+    if all(file.is_whole for file in files):
+        return ""
+    shown = [file for file in files if file.is_whole or file.lines_shown]
+    lines = sum(file.lines if file.lines_shown is None else file.lines_shown for file in files)
+    counts = (
+        f"shown {len(shown):,} of {len(files):,} files",
+        f"{lines:,} of {sum(file.lines for file in files):,} lines",
+    )
+    short = sum(not file.is_whole for file in shown)
+    binary = sum(file.added is None for file in files)
+    words = (f"{short:,} {_files(short)} shortened" if short else "", f"{binary:,} binary" if binary else "")
+    return "; ".join((", ".join(counts), *filter(None, words)))
+
+
+def unseen(files: Iterable[FileChange], opened: Collection[str] = (), *, diff_shown: bool = True) -> tuple[str, ...]:
+    """What of a change a person was not shown, file by file: neither by its diff nor because they `opened` it whole.
+
+    No diff shows a binary file. After MOST_UNSEEN files, the rest is counted.
+    """
+    missing = [file for file in files if not (file.is_whole and diff_shown) and file.path not in opened]
+    named = tuple(unseen_words(file if diff_shown else _not_shown(file)) for file in missing[:MOST_UNSEEN])
+    left = len(missing) - len(named)
+    return (*named, f"and {left:,} more {_files(left)}") if left else named
+
+
+def handed_words(artefacts: Iterable[Artefact]) -> tuple[str, ...]:
+    """Artefacts that were handed over and not shown."""
+    return tuple(f"{each.name} (handed over, {each.size:,} bytes)" for each in artefacts)
+
+
+def _not_shown(file: FileChange) -> FileChange:
+    return dataclasses.replace(file, lines_shown=0)
+
+
+def unseen_words(file: FileChange) -> str:
+    """One file that was not shown whole, and how much of it was not."""
+    path = file.path if len(file.path) <= _LONGEST_PATH else f"…{file.path[-_LONGEST_PATH:]}"
+    if file.added is None:
+        return f"{path} (binary)"
+    left = file.lines - (file.lines_shown or 0)
+    if not file.lines:
+        return f"{path} ({file.status.value})"
+    of = f" of {file.lines:,}" if file.lines_shown else ""
+    return f"{path} ({left:,}{of} line{'s' if file.lines != 1 else ''})"
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
+
+
+_LONGEST_PATH = 200

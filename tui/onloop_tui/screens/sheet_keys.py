@@ -1,0 +1,45 @@
+"""The keys that only mean something in the sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from onloop_tui.panels.sheet_panel import Sheet
+
+
+class _HasSheet(Protocol):
+    @property
+    def sheet(self) -> Sheet: ...
+
+    def say(self, words: str) -> None: ...
+
+    def in_sheet(self, deed: Callable[[], object], words: str) -> None: ...
+
+
+class SheetKeys:
+    """Their actions, for the screen that has the sheet; from a list they say where they work."""
+
+    def action_section(self: _HasSheet, step: int) -> None:
+        """Scroll to the next or the previous section of the sheet."""
+        self.in_sheet(partial(self.sheet.section, step), "] and [ go through its sections")
+
+    def action_request(self: _HasSheet) -> None:
+        """Show the next of several open requests of the task."""
+        self.in_sheet(self.sheet.request, "o goes through what is asked there")
+
+    def action_files(self: _HasSheet) -> None:
+        """Open what the commit changes, file by file."""
+        self.in_sheet(self.sheet.files, "d shows there what its commit changes, file by file")
+
+    def action_alike(self: _HasSheet) -> None:
+        """List all tasks of the row that ask for approval of exactly this change."""
+        self.in_sheet(self.sheet.alike, "A there approves its change in every task of the row")
+
+    def in_sheet(self: _HasSheet, deed: Callable[[], object], words: str) -> None:
+        """Do it if the sheet is open; else say what the key is for."""
+        if self.sheet.is_open:
+            deed()
+        else:
+            self.say(f"Enter opens the sheet; {words}")
