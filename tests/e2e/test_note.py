@@ -56,7 +56,7 @@ def test_a_note_reaches_the_agent_at_its_next_call_once_and_is_shown_as_delivere
     (note,) = after["notes"]
     assert [(each["agent"], each["attempt"], each["way"]) for each in note["shown"]] == [("agent:alfa", 1, "check")]
     assert "shown to agent:alfa in check, attempt 1" in sheet
-    assert (after["state"], after["decisions"], after["gates"][0]["mark"]) == ("working", [], "missing")
+    assert (after["state"], after["decisions"], after["gates"][0]["mark"]) == ("working", [], "not_yet")
     names = [event["name"] for event in world.onloop("log", task, "--json").json["events"]]
     assert names.count("NoteSent") == names.count("NotesShown") == 1
     assert world.onloop("store", "verify").code == 0

@@ -52,6 +52,8 @@ DECIDING = (
     Step("c", "Cancel the task: it ends"), Step("escape", gone="Cancel the task: it ends"), AWAY,
     Step("P", "Pause: it stops"), Step("escape", gone="Pause: it stops"), AWAY,
     Step("x", "Exclude: its run"), Step("escape", gone="Exclude: its run"), AWAY,
+    Step("i", "Note: its agent"), Step("escape", gone="Note: its agent"), AWAY,
+    Step("L", "log of r7k2m.1"), Step("escape", gone="log of r7k2m.1"),
     Step("n", under=QUESTION), Step("e", "Answer: "), Step("escape", gone="Answer: "), AWAY,
     Step("n", under=FAILING), Step("t", "Retry: a note"), Step("escape", gone="Retry: a note"), AWAY,
     Step("b", "its base is not red"), AWAY,
@@ -80,7 +82,8 @@ LOG = (Step("5", "gates asked for"), Step("F", gone="gates asked for"), Step("F"
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),
     Step("right_square_bracket", gone="What now?"), Step("left_square_bracket", "What now?"),
-    Step("o", "nothing else is asked"), Step("n", "r7k2m.4 cart"), Step("N", "r7k2m.3 sessions"),
+    Step("o", "nothing else is asked"), Step("d", "there is no change to open"),
+    Step("A", "no other task of this row waits"), Step("n", "r7k2m.4 cart"), Step("N", "r7k2m.3 sessions"),
 )  # fmt: skip
 BULKS = (
     Step("asterisk", "4 of 4 marked"), Step("c", "Cancel 7 tasks"), Step("escape", gone="Cancel 7 tasks"),

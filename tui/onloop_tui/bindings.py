@@ -80,7 +80,8 @@ KEYS: tuple[Key, ...] = (
     Key(("b",), "b", "decide('no_worse')", "no-worse", "where the base is red: go on, and allow what fails there and "
         "nothing more; in the Inbox and the Fleet, for all that have the cause", _ROW,
         "onloop retry {task} --no-worse-than-base"),
-    Key(("at",), "@", "decide('reassign')", "reassign", "give it to another agent or role", _ROW,
+    Key(("at",), "@", "decide('reassign')", "reassign", "give it to a role, an agent, a person or me; "
+        "hand on what is asked", _ROW,
         'onloop reassign {task} --to WHO --reason "…"'),
     Key(("e",), "e", "decide('answer')", "answer", "answer an agent's question", _ROW, 'onloop answer {task} "…"'),
     Key(("c",), "c", "decide('cancel')", "cancel", "end the task; nothing is merged", _ROW,
@@ -143,6 +144,8 @@ KEYS: tuple[Key, ...] = (
         "has passed", Where.FLEET, "onloop retry --cause {cause} --first N", _in(Where.FLEET)),
     Key(("F",), "F", "facts", "facts", "hide or show housekeeping: leases, requests to verifiers, reminders", Where.LOG,
         footer=_in(Where.LOG)),
+    Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",
+        Where.LOG, "onloop decisions", _in(Where.LOG)),
     Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),

@@ -34,6 +34,7 @@ class MemberJson(Record):
     since: AtMs
     version: int
     requests: Annotated[Sequence[str], Meta(description="What it asks of people.")]
+    whose: Annotated[str | None, Meta(description="The person or group whose it is, where somebody said so.")] = None
 
 
 class TextJson(Record):
@@ -63,6 +64,7 @@ class GroupJson(Record):
     texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
     text_count: Annotated[int, Meta(description="How many different texts there are.")]
     acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
+    content: Annotated[str | None, Meta(description="The digest of the one change that all ask to approve.")]
 
 
 class HiddenJson(GroupJson):
@@ -84,6 +86,7 @@ class CauseJson(Record):
     texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
     text_count: Annotated[int, Meta(description="How many different texts there are.")]
     acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
+    content: Annotated[str | None, Meta(description="The digest of the one change that all ask to approve.")]
 
 
 class CausesJson(Record):

@@ -25,6 +25,7 @@ from onloop.cli.json_models.build_models import (
     WorkflowSourceJson,
 )
 from onloop.cli.output import VerbOutput
+from onloop.cli.verbs.persons.enrolled_verbs import new_passphrase
 from onloop.errors import BadInput, Exit, WorkflowError
 from onloop.gates.toolchain import missing_tools, toolchain_of
 from onloop.home import Home
@@ -62,11 +63,12 @@ def init(context: Context[InitArguments]) -> VerbOutput:
 
 def _made(context: Context[InitArguments]) -> VerbOutput:
     args = context.args
+    name = args.name or getpass.getuser()
     if args.isolate and not can_isolate(args.isolate, args.agents):
-        return VerbOutput(Exit.USAGE, recipe(context.home, args.isolate, args.agents), NotIsolatedJson(isolated=False))
+        lines = recipe(context.home, args.isolate, args.agents, name)
+        return VerbOutput(Exit.USAGE, lines, NotIsolatedJson(isolated=False))
     if args.isolate:
         check_place(context.home, args.isolate)
-    name = args.name or getpass.getuser()
     keep_others_out()
     passphrase, typed = read_passphrase(
         args.passphrase_fd, f"A new passphrase for {name}, with which you will decide: "
@@ -98,9 +100,7 @@ def enrol(context: Context[EnrolArguments]) -> VerbOutput:
     """Enrol another person."""
     args = context.args
     by, _ = context.voice("enrol")
-    passphrase, _ = read_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
-    if passphrase is None:
-        raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
+    passphrase = new_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
     groups = tuple(args.group or ("approvers",))
     enrol_person(context.opened, by, args.name, groups, args.email, passphrase, key=args.key)
     return VerbOutput(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data=EnrolJson(args.name))
