@@ -115,6 +115,19 @@ class Home(Record):
         return self._beside / "tmp"
 
     @property
+    def people(self) -> Path:
+        """Folders that are people's own: clones of tasks that they took, and commits that they opened."""
+        return self._beside / "people"
+
+    def own_clone(self, task: str, person: str) -> Path:
+        """The clone in which a person works on a task."""
+        return self.people / f"{task}@{person}"
+
+    def opened(self, task: str, commit: str) -> Path:
+        """The folder in which a person looks at a commit of a task."""
+        return self.people / f"{task}@{commit[:12]}"
+
+    @property
     def logs(self) -> Path:
         """What agents printed, one file per task."""
         return self._beside / "logs"

@@ -12,13 +12,14 @@ from onloop.machine.signature import signature
 from onloop.records import Record
 
 FOLDER = Path(__file__).parent / "failures"
-_HEAD = re.compile(r"=== (?P<half>[12]) (?P<group>\S+) · exit (?P<code>-?\d+) · (?P<source>.+)\n")
+_HEAD = re.compile(r"=== (?P<half>[123]) (?P<group>\S+) · exit (?P<code>-?\d+) · (?P<source>.+)\n")
 
 
 class Failure(Record):
     """What a program printed, how it ended, and where that is from: run for this, or a public issue.
 
-    `half` 1 was looked at while the fingerprint was made; 2 was kept unseen.
+    `half` 1 was looked at while the fingerprint was made. 2 was kept unseen until then, and looked at once; 3 is of
+    other kinds, made after what that look showed was mended.
     """
 
     tool: str

@@ -1,4 +1,8 @@
-"""What people want grouped together is, on real outputs of the programs that gates and agents run."""
+"""What people want grouped together is, on real outputs of the programs that gates and agents run.
+
+Pairwise precision and recall at the one look before anything was mended: 0.936 and 0.898 on half 2 (with one entry
+under a label that its output contradicts), 1.0 and 0.953 on part 3 (with the labels of seven such entries put right).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ def test_the_corpus_has_failures_of_every_program_in_both_halves() -> None:
     assert all(len(each.output.splitlines()) <= 60 for each in (*seen, *unseen))
 
 
-@pytest.mark.parametrize("half", [1, 2])
+@pytest.mark.parametrize("half", [1, 2, 3])
 def test_what_one_mending_ends_is_one_cause_and_what_it_does_not_is_another(half: int) -> None:
     found = figures_of(failures(half))
 

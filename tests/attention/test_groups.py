@@ -41,7 +41,7 @@ def test_the_tables_know_exactly_these_reasons() -> None:
     assert (
         TIERS.keys()
         == HEADLINES.keys()
-        == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED, Reason.EXTERNAL}
+        == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED, Reason.EXTERNAL, Reason.READY}
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attention.needs import grouped, needing
 from onloop.attention.fingerprint import fingerprint
+from onloop.attention.items import NO_CHANGE
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.records import replace
@@ -22,16 +23,18 @@ def test_the_same_change_in_other_commits_is_one_row_that_says_so() -> None:
     assert row.content
 
 
-def test_another_change_or_another_artefact_is_a_row_of_its_own() -> None:
-    notes = Artefact("notes.md", "d" * 64, 10)
+def test_another_change_is_a_row_of_its_own_and_where_nothing_changes_another_artefact_is() -> None:
+    notes, plan = Artefact("notes.md", "d" * 64, 10), Artefact("notes.md", "e" * 64, 10)
     rows = grouped(
-        asking("r1.1", "a", "c1"),
+        asking("r1.1", "a", "c1", notes),
         asking("r1.2", "b", "c2"),
-        asking("r1.3", "c", "c1", notes),
-        asking("r1.4", "d", "c1"),
+        asking("r1.3", "c", "c1", plan),
+        asking("r1.4", "d", NO_CHANGE, notes),
+        asking("r1.5", "e", NO_CHANGE, plan),
     )
 
-    assert sorted([item.task for item in row.members] for row in rows) == [["r1.1", "r1.4"], ["r1.2"], ["r1.3"]]
+    told = sorted([item.task for item in row.members] for row in rows)
+    assert told == [["r1.1", "r1.3"], ["r1.2"], ["r1.4"], ["r1.5"]]
 
 
 def test_a_member_whose_change_moves_leaves_the_row_and_comes_back_as_its_own() -> None:

@@ -69,7 +69,7 @@ def test_what_is_not_ones_own_is_counted_and_times_are_those_of_ones_zone(failin
         assert "2 need you (blocked 2 in 1 cause)" in world.onloop(verb).err
     assert "2 need you" in world.onloop("tree").out
     assert "2 need you" in world.onloop().err, "no terminal"
-    assert world.onloop("attention", "--as", "eve").code == 2
+    assert world.onloop("attention", "--viewer", "eve").code == 2
 
     tokyo = {"TZ": "Asia/Tokyo"}
     cause = every["groups"][0]["cause"]

@@ -32,8 +32,12 @@ def test_each_part_is_labelled_by_what_no_agent_can_write_and_is_safe(world: Wor
     task = begun(world)
     work(world, "bea", "echo I give up; exit 3")
     loud = f"{FORGED}; echo hallo $ONLOOP_ROUND > hello.txt; {COMMIT}"
-    while world.task(task)["attempt"] < 2:  # it waits for a second before it is tried again
+
+    def is_tried_again() -> bool:
         work(world, "ada", loud)
+        return bool(world.task(task)["attempt"] == 2)
+
+    wait_for(is_tried_again, world.logs)
 
     said = world.onloop("logs", task)
     found = world.onloop("logs", task, "--json").json["parts"]

@@ -136,14 +136,19 @@ class Shop:
         return self.gateway.perform(PerformCommand(agent, agent.task or "", c.Ask(agent.id, agent.epoch, question)))
 
     def report(
-        self, task_id: str = "r1", gate: str = "tests", verdict: Verdict = PASS, left: tuple[Attachment, ...] = ()
+        self,
+        task_id: str = "r1",
+        gate: str = "tests",
+        verdict: Verdict = PASS,
+        left: tuple[Attachment, ...] = (),
+        output: str | None = None,
     ) -> Task:
         """The verifier answers about what is submitted now."""
         task = self.task(task_id)
         now = task.submission or work()
         said, by = f"{gate} says {verdict.value}", VERIFIER.id
         evidence = Evidence(gate, verdict, said, now.head, now.tree, now.base, task.definition, by, self.clock())
-        evidence = replace(evidence, attachments=left)
+        evidence = replace(evidence, attachments=left, output=output)
         return self.gateway.perform(PerformCommand(VERIFIER, task_id, c.ReportGate(evidence)))
 
     def person(self, name: str = "ana", assurance: Assurance = Assurance.A1) -> Principal:

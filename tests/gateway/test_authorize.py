@@ -20,6 +20,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.setbacks import Trouble
@@ -103,23 +104,18 @@ REVIEWED: Mapping[str, str] = {
     "TrialBegun": "gateway",
     "TrialAsked": "human",
     "RoleOpened": "gateway",
+    "HandOn": "human",
+    "Take": "human",
+    "PersonRemoved": "human",
+    "PersonRenamed": "human",
+    "Delegated": "human",
+    "DelegationEnded": "human",
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
-_SPOKEN = (
-    c.Approve
-    | c.Reject
-    | c.Reply
-    | c.Reassign
-    | c.Retry
-    | c.Cancel
-    | c.Pause
-    | c.Exclude
-    | c.Resume
-    | c.OfPin
-    | c.SendNote
-)
+_OF_TASKS = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
+_SPOKEN = _OF_TASKS | c.OfPin | c.SendNote | c.OfHands
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -189,6 +185,12 @@ def asked(by: str) -> tuple[Asked, ...]:
         TrialBegun("implementer", TASK, 0),
         TrialAsked("implementer", by),
         RoleOpened("implementer", 0),
+        c.HandOn("r1.1/release/9", "human:ben", ANA, "knows this"),
+        c.Take(ANA, "quicker"),
+        PersonRemoved("ben", by, "left"),
+        PersonRenamed("ben", "benno", by),
+        Delegated("d1", by, "human:ben", 9, "away"),
+        DelegationEnded("d1", by),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import typing
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ from onloop.views.queries.known_names import NameKind, ReadNames
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges
+from onloop.views.queries.task_outputs import ReadOutput, ReadOutputs
 from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.query import Query
 from onloop.views.sub_agents import SubAgentNews
@@ -64,6 +66,8 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "dossier": lambda _: ReadDossier("r1"),
     "shown": lambda shop: ReadShown("r1", shop.clock()),
     "attachments": lambda _: ReadAttachments("r1", "tests:test.log"),
+    "outputs": lambda _: ReadOutputs("r1"),
+    "output": lambda _: ReadOutput("r1", sha256(b"all is well").hexdigest()),
     "open_requests": lambda _: ReadOpenRequests("r1", "a key", "ana"),
     "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
@@ -106,7 +110,7 @@ def furnished(shop: Shop) -> None:
     shop.begin(run="r3", attachments=(brief,))
     shop.submit(shop.claim("r1"))
     log = shop.gateway.perform(KeepContent(b"all is well"))
-    shop.report("r1", left=(Attachment("test.log", log, 11),))
+    shop.report("r1", left=(Attachment("test.log", log, 11),), output=log)
     agent = shop.claim("r2")
     shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("s1", "explorer", "reads"),)))
     shop.gateway.perform(KeepBaseResult(*RED_BASE))

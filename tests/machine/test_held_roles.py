@@ -20,6 +20,7 @@ from onloop.machine.held_roles import (
     TrialAsked,
     TrialBegun,
     cause_of,
+    is_cause,
     streaks_after,
 )
 from support.scenario import NOON
@@ -117,3 +118,13 @@ def held() -> Streaks:
     for n in range(ALIKE_ENDS):
         streaks = streaks_after(streaks, AgentEnded("implementer", f"t{n}", "crashed", "w", NOON))
     return streaks
+
+
+def test_a_hold_that_an_earlier_version_recorded_covers_the_same_ends_as_before() -> None:
+    recorded = "crashed: exit code <n>: no <path> at <time>"
+    words = "exit code 1: no src/app.py at 12:00:07"
+
+    assert cause_of("crashed", words) != recorded.replace("<time>", "<n>:<n>:<n>")
+    assert is_cause(recorded.replace("<time>", "<n>:<n>:<n>"), "crashed", words)
+    assert is_cause(cause_of("crashed", words), "crashed", "exit code 1: no src/app.py at 23:59:59")
+    assert not is_cause(cause_of("crashed", words), "crashed", "exit code 1: no src/other.py at 12:00:07")

@@ -28,7 +28,7 @@ from onloop.gateway.authorize import ALLOWED, authorize
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.definition import HumanGate
-from onloop.machine.rules.progress import is_approved, valid_approvals
+from onloop.machine.rules.people.entitlement import is_approved, valid_approvals
 from onloop.machine.task import Submission
 from onloop.records import replace
 from support.patches import patch

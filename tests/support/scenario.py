@@ -251,6 +251,16 @@ def reassign(to: str = BRAVO, reason: str = "it knows this code") -> c.Reassign:
     return c.Reassign(to, voice(), reason)
 
 
+def hand_on(to: str = BEN, person: str = ANA, reason: str = "you know this") -> Play:
+    """A person makes the first request another's to answer."""
+    return lambda at: c.HandOn(_request(at, None).id, to, voice(person), reason)
+
+
+def take(person: str = ANA, reason: str = "quicker myself") -> c.Take:
+    """A person takes the work."""
+    return c.Take(voice(person), reason)
+
+
 def retry(note: str = "try again") -> c.Retry:
     """A person has it tried again."""
     return c.Retry(voice(), note)

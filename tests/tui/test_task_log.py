@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from onloop.home import Home
 from onloop.records import replace
 from onloop.remote.agent_log import HEADING, AgentLogPage
 from onloop_tui.app import Dashboard
 from onloop_tui.model.log.task_log_lines import MOST_LINES, kept
 from onloop_tui.screens.task_log_screen import TaskLogScreen
 from onloop_tui.session import Session
+from onloop_tui.store_access import access_of
 from onloop_tui.widgets.line_view import LineView
 from support.tui_decisions import open_sheet, type_in
 from support.tui_scenes import Scene, busy, playing, shows, until
@@ -22,7 +28,9 @@ def over(scene: Scene, text: list[str]) -> Dashboard:
         whole = "".join(text)
         return AgentLogPage(len(whole), len(whole), whole[max(0, start) :])
 
-    place = replace(scene.place, agent_log=agent_log, addressed=lambda command: f"{command} --store '/a b'")
+    place = replace(
+        scene.place, agent_log=agent_log, name="/a b", addressed=lambda command: f"{command} --store '/a b'"
+    )
     return Dashboard(Session(place, scene.clock, scene.person("ana")))
 
 
@@ -68,7 +76,7 @@ async def test_y_copies_a_command_that_names_its_store() -> None:
     app = over(busy(), [])
 
     async with playing(app) as pilot:
-        await shows(pilot, "◆ approve")
+        await shows(pilot, "◆ approve", "old · in /a b")
         await pilot.press("Y")
         await until(pilot, lambda: app.clipboard == "onloop approve r7k2m.1 --store '/a b'")
 
@@ -80,3 +88,15 @@ def test_no_more_lines_are_kept_than_said_and_the_first_of_them_has_its_heading(
     assert len(found) == len(more) == MOST_LINES
     assert found[0] == more[0] == (True, "agent:ada")
     assert more[-3:] == [(False, "next"), (True, "gate tests"), (False, "Ran 2 tests")]
+
+
+def test_the_dashboard_knows_the_name_of_its_store_and_what_means_it_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONLOOP_URL", raising=False)
+    access = access_of(Home(tmp_path / "a b"))
+
+    assert access.name == str(tmp_path / "a b")
+    assert access.addressed("onloop show r1") == f"onloop show r1 --store '{tmp_path}/a b'"
+    far = access_of(Home(tmp_path / "gw.sock", is_known=False))
+    assert far.name == f"unix:{tmp_path / 'gw.sock'}"

@@ -143,6 +143,8 @@ KEYS: tuple[Key, ...] = (
         "has passed", Where.FLEET, "onloop retry --cause {cause} --first N", _in(Where.FLEET)),
     Key(("F",), "F", "facts", "facts", "hide or show housekeeping: leases, requests to verifiers, reminders", Where.LOG,
         footer=_in(Where.LOG)),
+    Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",
+        Where.LOG, "onloop decisions", _in(Where.LOG)),
     Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
@@ -13,7 +14,7 @@ from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.home import Home, check_private
+from onloop.home import Home, addressed, check_private
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.commands import Cancel, Command, Pause, Resume
 from onloop.machine.principal import Principal
@@ -159,9 +160,11 @@ def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
 
 def access_of(home: Home) -> StoreAccess:
     """The access to a store on this machine: its file, or its resident gateway if another user owns the file."""
-    return (
-        access_here(home) if home.is_ours else access_apart(gateway_socket(home), home.store if home.is_known else None)
-    )
+    if home.is_ours:
+        access = access_here(home)
+    else:
+        access = access_apart(gateway_socket(home), home.store if home.is_known else None)
+    return replace(access, name=home.name, addressed=partial(addressed, home))
 
 
 def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST) -> StoreAccess:

@@ -25,13 +25,14 @@ def claims_for(role: str, name: str, waiting: Sequence[tuple[str, int]]) -> tupl
     """As which agent to claim for which role, in order: the fullest queue first.
 
     A worker with a role claims for that. One without claims for every role that waits, under a name for each, so that
-    whoever reviews is not called like whoever did the work. A task that waits for an agent by name is claimed by it.
+    whoever reviews is not called like whoever did the work. A task that waits for an agent by name is claimed by it,
+    and one that waits for people by no agent.
     """
     if role:
         return ((name, role),)
     queues = sorted(waiting, key=lambda queue: (-queue[1], queue[0]))
     own = [(wanted.removeprefix("agent:"), _role_in(wanted, name)) for wanted, _ in queues if _is_ours(wanted, name)]
-    return (*own, *((f"{name}.{wanted}", wanted) for wanted, _ in queues if not wanted.startswith("agent:")))
+    return (*own, *((f"{name}.{wanted}", wanted) for wanted, _ in queues if ":" not in wanted))
 
 
 def _is_ours(wanted: str, name: str) -> bool:

@@ -31,6 +31,7 @@ class LeftoverKind(StrEnum):
     """What was left behind."""
 
     CLONE = "clone"
+    PERSONS = "person's"
     HANDED_OVER = "out"
     LOG = "log"
     SCRATCH = "scratch"
@@ -106,7 +107,8 @@ def _of_tasks(home: Home, task_of: Callable[[str], Task | None], before: int) ->
 def _by_task(home: Home) -> dict[tuple[LeftoverKind, str], list[Path]]:
     found = defaultdict[tuple[LeftoverKind, str], list[Path]](list)
     handed = (home.handed_over, home.handed_in, home.temporaries)
-    folders = ((LeftoverKind.CLONE, home.environments), *((LeftoverKind.HANDED_OVER, folder) for folder in handed))
+    clones = ((LeftoverKind.CLONE, home.environments), (LeftoverKind.PERSONS, home.people))
+    folders = (*clones, *((LeftoverKind.HANDED_OVER, folder) for folder in handed))
     for kind, folder in folders:
         for place in _listed(folder):
             found[kind, place.name.partition("@")[0]].append(place)
@@ -132,7 +134,7 @@ def _needed_until(home: Home, name: str, task: Task | None, places: Sequence[Pat
 
 def _scratch(home: Home, before: int) -> Iterator[Leftover]:
     """What killed processes left half made, and logs that were put aside."""
-    half_made = [place for folder in (home.environments, home.mirrors) for place in abandoned(folder, "")]
+    half_made = [place for folder in (home.environments, home.people, home.mirrors) for place in abandoned(folder, "")]
     put_aside = [place for place in _listed(home.logs) if place.name.endswith(_ROTATED)]
     for place in (*half_made, *put_aside):
         if (since := _changed(place)) < before:

@@ -18,6 +18,7 @@ from onloop.gates.repository.ref_names import is_file_path
 from onloop.home import Home, store_variables
 from onloop.inherited import for_agents
 from onloop.machine.definition import EnvironmentSpec
+from onloop.machine.people import is_person
 from onloop.machine.task import Task
 from onloop.views.queries.agent_reads import ReadGiven
 
@@ -122,7 +123,7 @@ def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
 
     The clone's configuration names the agent that it was made for; these variables override it.
     """
-    agent = (task.holder or "").removeprefix("agent:")
+    agent = "" if is_person(task.holder or "") else (task.holder or "").removeprefix("agent:")
     identity = {"NAME": agent, "EMAIL": address_of(agent)} if agent else {}
     return {
         **store_variables(home),

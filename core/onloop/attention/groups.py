@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from onloop.attention.items import AttentionItem, Tier
+from onloop.machine.people import name_of
 from onloop.machine.regrouping import CauseAct
+from onloop.machine.requests import Handed
 from onloop.machine.state import Reason
 from onloop.records import Record
 
@@ -29,6 +31,7 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.HALTED: "held at {step}",
     Reason.EXTERNAL: "waits until something outside works again",
     Reason.NO_CREDENTIALS: "credentials are missing for {step}",
+    Reason.READY: "work for {whose} at {step}",
     Reason.STALLED: "no progress at {step}",
     Reason.DISCONNECTED: "no heartbeat from agents at {step}",
     Reason.FAILED: "failed at {step}",
@@ -136,9 +139,6 @@ def seniority(item: AttentionItem) -> tuple[int, str]:
 def group_of(members: Sequence[AttentionItem]) -> Group:
     """The group of items that share a cause. Pass at least one, sorted by seniority."""
     first = members[0]
-    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
-        gate=first.gate or "it", step=first.step, title=first.title
-    )
     texts = _texts(members)
     return Group(
         cause=first.cause,
@@ -147,7 +147,7 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=f"{words}{SAME_DIFF}" if first.content and len(members) > 1 else words,
+        headline=f"{_headline(first)}{SAME_DIFF}" if first.content and len(members) > 1 else _headline(first),
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),
@@ -156,6 +156,19 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         text_count=len(texts),
         acts=tuple(dict.fromkeys(act for item in members for act in item.acts)),
     )
+
+
+def _headline(first: AttentionItem) -> str:
+    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+        gate=first.gate or "it", step=first.step, title=first.title, whose=name_of(first.whose)
+    )
+    return words if first.handed is None else f"{words}, {handed_words(first.handed)}"
+
+
+def handed_words(handed: Handed, me: str = "") -> str:
+    """To whom a request was handed, by whom, and why; `me` is the id of whoever reads it."""
+    to = "you" if handed.to == me else name_of(handed.to)
+    return f"handed to {to} by {name_of(handed.by)}: {handed.why}"
 
 
 def _texts(members: Sequence[AttentionItem]) -> tuple[SharedText, ...]:

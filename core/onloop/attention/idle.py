@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from onloop.attention.items import AttentionItem, idle_item
+from onloop.machine.people import is_person
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
@@ -45,8 +46,13 @@ def silence(pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, i
 
 
 def idle_reason(task: Task, pulse: Pulse, now: int, stall_ms: int = STALL_MS) -> tuple[Reason, int] | None:
-    """Why and since when (ms) the agent that works on `task` is idle; None if it is not, or if none works on it."""
+    """Why and since when (ms) the agent that works on `task` is idle; None if it is not, or if none works on it.
+
+    A person who took it is not: they go home, and send no heartbeat.
+    """
     if task.state is not State.WORKING or task.reason is not None or task.holder is None or task.epoch != pulse.epoch:
+        return None
+    if is_person(task.holder):
         return None
     return silence(pulse, now, stall_ms)
 

@@ -14,12 +14,13 @@ from onloop.attention.viewer import UNTIED, Ties, ties_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.digest import canonical
+from onloop.machine.people import is_of_people
 from onloop.machine.regrouping import CauseAct
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Request, RequestKind, Task
+from onloop.machine.task import Handed, Request, RequestKind, Task
 from onloop.records import Record, replace
 
 
@@ -41,6 +42,7 @@ TIERS: Mapping[Reason, Tier] = {
     Reason.QUESTION: Tier.DECISION,
     Reason.CHOICE: Tier.DECISION,
     Reason.NO_CREDENTIALS: Tier.DECISION,
+    Reason.READY: Tier.DECISION,
     Reason.APPROVED_NOT_CONSUMED: Tier.DECISION,
     Reason.GATE_FAILED: Tier.BROKEN,
     Reason.ROUNDS_EXHAUSTED: Tier.BROKEN,
@@ -60,7 +62,7 @@ BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED, Tier.FYI})
 """The tiers of what has failed or does not go on."""
 
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
-_SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED}) | _IDLE
+_SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED, Reason.READY}) | _IDLE
 """Reasons whose cause is the gate or the step itself; their details name commits, which differ for every task."""
 
 _CLOCKS = frozenset({TimerKind.REMIND, TimerKind.ESCALATE, TimerKind.EXPIRE})
@@ -100,6 +102,10 @@ class AttentionItem(Record):
     """What people did that gave it its cause; without any, the fingerprint did."""
     ties: Ties = UNTIED
     """What ties people to it."""
+    whose: str = ""
+    """Whose it is, where somebody said so: a person's or a group's id. It says nothing about who may decide."""
+    handed: Handed | None = None
+    """How the request became theirs."""
 
 
 _BY_ITSELF = _IDLE | {Reason.EXTERNAL}
@@ -117,9 +123,16 @@ def item_of(task: Task, definition: Definition | None = None) -> AttentionItem |
         return _item(task, Reason.FAILED, None)
     if task.setback is not None and task.setback.told and task.state in {State.SUBMITTED, State.WORKING}:
         return _trouble_item(task, task.setback)
+    if is_work_for_people(task):
+        return _item(task, Reason.READY, None)
     if task.state not in {State.INPUT_REQUIRED, State.AUTH_REQUIRED} or task.reason is None:
         return None
     return _item(task, task.reason, _clock(task, definition))
+
+
+def is_work_for_people(task: Task) -> bool:
+    """Whether the task waits for a person or a group to take it, as somebody gave it to them."""
+    return is_of_people(task.wanted or "")
 
 
 def idle_item(task: Task, reason: Reason, since: int) -> AttentionItem:
@@ -146,8 +159,11 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
     detail = "" if reason in _IDLE else task.detail
     words = "" if reason in _SAME_WORDS else signature(detail)
     step = task.step or ""
+    handed = next((request.handed for request in task.requests if request.handed is not None), None)
+    whose = handed.to if handed is not None else (task.owner or "") * is_work_for_people(task)
     content = content_of(task) if reason is Reason.APPROVAL_REQUIRED else ""
-    shared = (reason.value, gate or "", step, words, task.workflow, task.definition, *filter(None, (content,)))
+    own = filter(None, (content, whose))
+    shared = (reason.value, gate or "", step, words, task.workflow, task.definition, *own)
     return AttentionItem(
         task=task.id,
         run=task.run,
@@ -168,19 +184,26 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
         clock=clock,
         on_base=is_held_by_base(task),
         content=content,
+        whose=whose,
+        handed=handed,
         wording=wording(detail) if words else "",
         ties=ties_of(task),
     )
 
 
-def content_of(task: Task) -> str:
-    """The digest of what is submitted, whatever its commits: equal ones change the same, and hand over the same.
+NO_CHANGE = sha256(b"").hexdigest()
+"""The digest of a change that changes nothing."""
 
-    Empty where nothing is submitted, and in logs of before that was recorded.
+
+def content_of(task: Task) -> str:
+    """The digest of what is submitted, whatever its commits: equal ones change the same.
+
+    Where nothing changes, what was handed over is compared. Empty where nothing is submitted, and in logs of before
+    that was recorded.
     """
     submission = task.submission
-    if submission is None or not submission.change:
-        return ""
+    if submission is None or submission.change != NO_CHANGE:
+        return submission.change if submission is not None else ""
     handed = sorted((each.name, each.digest) for each in submission.artefacts)
     return sha256(canonical([submission.change, *(word for pair in handed for word in pair)])).hexdigest()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from onloop.machine.rules.progress import may_decide
+from onloop.machine.people import GROUP
+from onloop.machine.rules.people.entitlement import may_decide
 from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import Record
@@ -39,6 +40,8 @@ class Viewer(Record):
 
     id: str = ""
     groups: tuple[str, ...] | None = None
+    lent: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """In whose places they may decide, each with the groups of that person."""
 
     @property
     def is_known(self) -> bool:
@@ -47,7 +50,12 @@ class Viewer(Record):
 
     def is_entitled(self, asked: Iterable[str]) -> bool:
         """Whether one who is among `asked` (names and groups; none is anybody) is this person."""
-        return may_decide(self.id, self.groups, tuple(asked))
+        own = (self.id, self.groups)
+        return any(may_decide(who, groups, tuple(asked)) for who, groups in (own, *self.lent))
+
+    def is_meant(self, owner: str) -> bool:
+        """Whether the id of a person or a group means this person."""
+        return owner == self.id or owner in {f"{GROUP}{group}" for group in self.groups or ()}
 
 
 NOBODY = Viewer()
@@ -58,7 +66,11 @@ def viewer_of(house: StoreState, *names: str) -> Viewer:
     """The first of these names under which somebody is enrolled, else the only person enrolled, else `NOBODY`."""
     only = tuple(house.people) if len(house.people) == 1 else ()
     found = next((name for name in (*names, *only) if name in house.people), None)
-    return NOBODY if found is None else Viewer(f"{_HUMAN}{found}", house.people[found].groups)
+    if found is None:
+        return NOBODY
+    who, groups = house.people[found].principal, house.groups
+    lent = {each.by: groups[each.by] for each in house.delegations.values() if each.to == who and each.by in groups}
+    return Viewer(who, groups[who], tuple(lent.items()))
 
 
 class Ties(Record):
@@ -71,6 +83,8 @@ class Ties(Record):
     owner: str = ""
     asked: tuple[tuple[str, ...], ...] = ()
     held_by: tuple[str, ...] = ()
+    handed_to: tuple[str, ...] = ()
+    """Whose its requests are to answer, where somebody said so."""
 
 
 UNTIED = Ties()
@@ -81,7 +95,11 @@ def ties_of(task: Task) -> Ties:
     """What ties people to the task."""
     held = {name for names in task.workers.values() for name in names if name.startswith(_HUMAN)}
     return Ties(
-        task.sponsor, task.owner or "", tuple(request.approvers for request in task.requests), tuple(sorted(held))
+        task.sponsor,
+        task.owner or "",
+        tuple(request.approvers for request in task.requests),
+        tuple(sorted(held)),
+        tuple(request.handed.to for request in task.requests if request.handed is not None),
     )
 
 
@@ -94,12 +112,13 @@ def is_in_scope(ties: Ties, viewer: Viewer, scope: Scope) -> bool:
     if scope is Scope.MINE:
         name = viewer.id.removeprefix(_HUMAN)
         started = ties.sponsor in {viewer.id, f"launcher:{name}"}
-        return started or ties.owner == viewer.id or any(name in asked for asked in ties.asked)
+        given = any(viewer.is_meant(each) for each in (ties.owner, *ties.handed_to))
+        return started or given or any(name in asked for asked in ties.asked)
     return any(set(viewer.groups or ()) & set(asked) for asked in ties.asked)
 
 
 def _may_act(ties: Ties, viewer: Viewer) -> bool:
-    if viewer.id == ties.owner:
+    if viewer.is_meant(ties.owner):
         return True
     if not ties.asked:
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from onloop.attention.groups import age
+from onloop.attention.groups import age, handed_words
 from onloop.machine.held_roles import Streak, hold_of
+from onloop.machine.people import is_of_people
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
@@ -14,6 +15,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.APPROVAL_REQUIRED: "an approval or a rejection of each request; a time-out never approves",
     Reason.QUESTION: "an answer, which goes into the agent's brief",
     Reason.CHOICE: "retry, reassign, reject or cancel",
+    Reason.READY: "whoever it is for: onloop take; or a person: onloop reassign",
     Reason.GATE_FAILED: "retry runs the gate again; reassign, reject or cancel",
     Reason.ROUNDS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
     Reason.ATTEMPTS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
@@ -98,7 +100,12 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         return f"{task.holder or 'its agent'}, by submitting a commit; its time is limited"
     if is_held_by_base(task):
         return RED_BASE.format(task=task.id)
-    if (reason in CLEARED_BY and reason is not Reason.EXTERNAL) or state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
+    if reason is Reason.READY and is_of_people(task.owner or ""):
+        return CLEARED_BY[reason]
+    if (reason in CLEARED_BY and reason not in {Reason.EXTERNAL, Reason.READY}) or state in {
+        State.INPUT_REQUIRED,
+        State.AUTH_REQUIRED,
+    }:
         return CLEARED_BY.get(reason, "a person")
     by_name = (task.owner or "").startswith(_AGENT)
     return MOVED_BY[reason].format(
@@ -119,4 +126,5 @@ def _who(task: Task) -> str:
     if task.holder:
         return f"{task.holder} holds it, epoch {task.epoch}, attempt {task.attempt}, round {task.round}"
     names = sorted({name for request in task.requests for name in request.approvers})
-    return f"people or groups named {', '.join(names)}" if names else ""
+    handed = [handed_words(request.handed) for request in task.requests if request.handed is not None]
+    return "; ".join((*([f"people or groups named {', '.join(names)}"] if names else []), *handed))

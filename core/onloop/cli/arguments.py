@@ -202,6 +202,13 @@ class LogArguments(RunArguments, frozen=True, kw_only=True):
     limit: int
 
 
+class DecisionsArguments(RunArguments, frozen=True, kw_only=True):
+    """Of decisions."""
+
+    by: str | None
+    limit: int
+
+
 class WorkArguments(Arguments, frozen=True, kw_only=True):
     """Of work."""
 

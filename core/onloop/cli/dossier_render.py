@@ -17,6 +17,7 @@ from onloop.cli.json_models.dossier_models import (
     DossierJson,
     DossierWordsJson,
     FileJson,
+    HandedJson,
     HandoverJson,
     HandoverWordsJson,
     JudgementJson,
@@ -90,7 +91,7 @@ def _artefact_json(handed: ShownArtefact, *, with_text: bool) -> ArtefactJson:
 
 
 def _asked_json(asked: Asked) -> AskedJson:
-    request = asked.request
+    request, handed = asked.request, asked.request.handed
     return AskedJson(
         request=request.id,
         kind=request.kind,
@@ -104,6 +105,7 @@ def _asked_json(asked: Asked) -> AskedJson:
         choices=asked.choices,
         no_worse=asked.no_worse or UNSET,
         amend=asked.amend or UNSET,
+        handed=HandedJson(handed.to, handed.by, handed.why, handed.at) if handed is not None else UNSET,
     )
 
 
@@ -123,6 +125,7 @@ def _decision_json(decision: Decision) -> DecisionJson:
         proof_age_ms=decision.proof_age_ms,
         own_address=decision.own_address,
         unseen=decision.unseen,
+        behalf=decision.behalf or UNSET,
     )
 
 

@@ -66,13 +66,6 @@ class AnswerArguments(DecisionArguments, frozen=True, kw_only=True):
     text: str
 
 
-class ReassignArguments(DecisionArguments, frozen=True, kw_only=True):
-    """Of reassign."""
-
-    to: str
-    reason: str
-
-
 class ReasonedDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
     """Of pause and cancel."""
 
@@ -160,6 +153,8 @@ class AttentionArguments(Arguments, frozen=True, kw_only=True):
     """Of attention."""
 
     all: bool
+    wait: bool
+    timeout: str | None
     scope: str | None
     viewer: str | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onloop.cli.approval_verb_table import APPROVE, REJECT, SHOW, VERSION
-from onloop.cli.arguments import LogsArguments
+from onloop.cli.arguments import DecisionsArguments, LogsArguments
 from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
     AmendArguments,
@@ -13,7 +13,6 @@ from onloop.cli.people_arguments import (
     GcArguments,
     NoteArguments,
     ReasonedDecisionArguments,
-    ReassignArguments,
     RepositoryArguments,
     ResumeArguments,
     RetargetArguments,
@@ -21,7 +20,8 @@ from onloop.cli.people_arguments import (
     ScopeArguments,
     TaskArguments,
 )
-from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.cli.person_verb_table import PERSONS
+from onloop.cli.verb import AS, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 
@@ -53,6 +53,20 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "decisions",
+        "people",
+        "what people have decided, newest first, and what came of it",
+        "history_verbs:decisions",
+        DecisionsArguments,
+        (
+            RUN,
+            arg("--by", help="only what this person decided", metavar="NAME"),
+            arg("--limit", help="show at most this many", type=int, default=50),
+        ),
+        prints=("dossier_models:DecisionsJson",),
         reach=Reach.GATEWAY,
     ),
     Verb(
@@ -96,18 +110,6 @@ _DECISIONS: tuple[Verb, ...] = (
         ),
         prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson"),
         reach=Reach.GATEWAY,
-    ),
-    Verb(
-        "reassign",
-        "people",
-        "revoke the lease and name who may take the task",
-        "people_verbs:reassign",
-        ReassignArguments,
-        (TASK, arg("--to", required=True, help="agent:NAME or a role"), REASON, VERSION, *WRITTEN, *AS, KEY),
-        prints=("work_models:TaskNowJson",),
-        reach=Reach.GATEWAY,
-        words="reason",
-        asks=True,
     ),
     Verb(
         "retry",
@@ -270,4 +272,4 @@ _DECISIONS: tuple[Verb, ...] = (
     ),
 )
 
-PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *CAUSES[1:])
+PEOPLE: tuple[Verb, ...] = (CAUSES[0], *_DECISIONS, *PERSONS, *CAUSES[1:])

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import convert
 
 from onloop.attention.board import BoardCounts, Hidden
-from onloop.attention.groups import Group, age
+from onloop.attention.groups import Group, age, handed_words
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
@@ -18,7 +18,7 @@ from onloop.cli.json_models.work_models import OwnershipJson, SubAgentJson, SubA
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
-from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.flags import FLAG_WORDS, FlagKind
 from onloop.machine.messages import Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
@@ -30,7 +30,7 @@ from onloop.text import safe
 from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
-from onloop.views.box_words import kept_words, ran_in, reachable
+from onloop.views.box_words import kept_words, ran_in
 from onloop.views.changes import budget_words
 from onloop.views.dossier import (
     UNMET,
@@ -46,6 +46,7 @@ from onloop.views.effective_status import EffectiveStatus, TaskNow
 from onloop.views.gate_standing import CALM
 from onloop.views.risk import risk_of
 from onloop.views.sub_agents import sub_agent_words
+from onloop.views.work_warnings import WorkWarning, warned
 
 MOST_TEXTS = 3
 LONGEST_TEXT = 300
@@ -136,7 +137,7 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         step=group.step,
         gate=group.gate,
         since=group.since,
-        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests) for m in group.members],
+        members=[MemberJson(m.task, m.repo, m.since, m.version, m.requests, m.whose or None) for m in group.members],
         texts=texts_json(group),
         text_count=group.text_count,
         acts=[act.words for act in group.acts],
@@ -234,9 +235,8 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
         yield "files"
     yield from map(_file_line, dossier.files)
     if told := budget_words(dossier.files):
-        yield safe(f"  {told}; whole: onloop show {task.id} --file PATH")
-    if dossier.trouble:
-        yield safe(dossier.trouble)
+        yield from warning_words(WorkWarning.NOT_SHOWN, f"{told}; whole: onloop show {task.id} --file PATH")
+    yield from warning_words(WorkWarning.DIFF_UNREAD, dossier)
     yield from map(_decision_line, task.decisions)
     yield from swarm_lines(dossier)
     yield from sub_agent_lines(dossier.sub_agents)
@@ -268,6 +268,8 @@ def _asked_lines(task: Task, asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    if request.handed is not None:
+        yield safe(f"  {handed_words(request.handed)}")
     before = said_before(task, request)
     if request.quorum > 1:
         yield f"  {len(before)} of {request.quorum} have approved"
@@ -299,7 +301,7 @@ def _gate_lines(line: GateLine) -> Iterator[str]:
     yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {_mark_word(line)} {line.summary}{tests}".rstrip())
     if line.evidence is not None and (where := ran_in(line.evidence)):
         yield safe(f"      {' · '.join(where)}")
-        yield from (safe(f"      ! {words}") for words in reachable(line.evidence))
+        yield from warning_words(WorkWarning.REACHABLE, line.evidence, indent=6)
     if line.evidence is not None and (kept := kept_words(line.evidence)):
         yield safe(f"      {kept}")
     if line.mark in UNMET and line.tail:
@@ -317,12 +319,18 @@ def _flag_lines(task: Task) -> Iterator[str]:
     flags = flags_of(task)
     if flags:
         yield "changed, and decides what the gates said"
-    yield from (safe(f"  ! {flag.path}: {FLAG_WORDS[flag.kind]}") for flag in flags)
+    yield from warning_words(WorkWarning.FLAGGED, task)
+    yield from warning_words(WorkWarning.CI_CHANGED, task)
+    yield from (safe(f"  + {flag.path}: {FLAG_WORDS[flag.kind]}") for flag in flags if flag.kind is FlagKind.TEST_ADDED)
+
+
+def warning_words(kind: WorkWarning, *subject: object, indent: int = 2) -> Iterator[str]:
+    """A warning about work as lines, from the registry; nothing where it does not hold."""
+    return (safe(f"{' ' * indent}! {words}") for words in warned(kind, *subject))
 
 
 def _file_line(file: FileChange) -> str:
-    risk = risk_of(file)
-    flag = f"  ! {risk}" if risk else ""
+    flag = "".join(warning_words(WorkWarning.LOOK_FIRST, risk_of(file)))
     before = f" (was {file.previous})" if file.previous else ""
     lines = "binary" if file.added is None else f"+{file.added} -{file.removed or 0}"
     kind = "" if file.kind is FileKind.FILE else f"  {file.kind.value}"
@@ -332,7 +340,7 @@ def _file_line(file: FileChange) -> str:
 
 def _decision_line(decision: Decision) -> str:
     said = f": {decision.words}" if decision.words else ""
-    words = f"{decision.answer.value} by {decision.by} ({proof_words(decision)}){said}"
+    words = f"{decision.answer.value} by {decision.who} ({proof_words(decision)}){said}"
     return safe(f"{second_words(decision.at)}  {words}")
 
 

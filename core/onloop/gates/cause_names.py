@@ -44,6 +44,8 @@ def named(cause: str, before: Sequence[str], after: Sequence[str]) -> str:
         return _with_symbol(cause, near)
     if _SAME.fullmatch(cause):
         return " ".join((cause, *(found[1] for line in near[:4] if (found := _DATA.fullmatch(line)))))
+    if cause.endswith(":") and near:
+        return f"{cause} {near[0]}"
     if "{" in cause:
         return _with_message(cause, near)
     return _with_test(cause, before, after) if _is_bare(cause) else cause

@@ -11,6 +11,7 @@ from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.denials import Denied
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
+from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
@@ -64,6 +65,8 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.ReportContext: _AGENT,
         c.SendNote: _HUMAN,
         c.MarkNotesShown: _AGENT,
+        c.HandOn: _HUMAN,
+        c.Take: _HUMAN,
         StoreCreated: _LAUNCHER,
         Denied: _GATEWAY,
         PersonEnrolled: _HUMAN,
@@ -85,9 +88,16 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         CauseSplit: _HUMAN,
         CausesMerged: _HUMAN,
         CauseRestored: _HUMAN,
+        PersonRemoved: _HUMAN,
+        PersonRenamed: _HUMAN,
+        Delegated: _HUMAN,
+        DelegationEnded: _HUMAN,
     }
 )
-"""Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it."""
+"""Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it.
+
+A person who takes work hands it in as an agent does, under a token that decides nothing.
+"""
 
 
 def authorize(principal: Principal, command: c.Command | StoreEvent, task: str | None) -> None:
@@ -177,6 +187,12 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         CauseSplit: "split a cause",
         CausesMerged: "merge causes",
         CauseRestored: "restore a cause",
+        c.HandOn: "hand a request on",
+        c.Take: "take the work",
+        PersonRemoved: "remove a person",
+        PersonRenamed: "rename a person",
+        Delegated: "delegate",
+        DelegationEnded: "end a delegation",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

@@ -16,16 +16,20 @@ from onloop.gateway.service import Gateway, Write
 from onloop.identity.resolution import new_salt, secret_from, token_digest
 from onloop.machine import commands as c
 from onloop.machine.agent_names import check_agent
-from onloop.machine.limits import Id, Key, LeaseMs
+from onloop.machine.limits import LONGEST_LEASE_MS, Id, Key, LeaseMs, Number, Words
 from onloop.machine.operation import Asker, DeniedAct
+from onloop.machine.people import name_of
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
-from onloop.machine.task import Task
+from onloop.machine.task import Hand, Task
 from onloop.records import Record, SecretRecord, replace
 from onloop.store.port import Reading, Transaction
 from onloop.store.rows import Lease, Token
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
+
+PERSONS_LEASE_MS = LONGEST_LEASE_MS
+"""How long a person's lease is: each verb in their clone renews it, and nothing else has to."""
 
 
 class ClaimGranted(SecretRecord):
@@ -127,10 +131,50 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
         return own and self.among.takes(known_task(tx, candidate))
 
 
+class TakeTask(Write[ClaimGranted], frozen=True):
+    """A person takes the lease of `task` themselves, from whoever holds it; the answer is as a claim's.
+
+    The secret hands in work for this task, and decides nothing.
+    """
+
+    name: ClassVar[str] = "take"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    principal: Principal
+    task: Id
+    reason: Words = ""
+    lease_ms: LeaseMs = PERSONS_LEASE_MS
+    version: Number | None = None
+
+    @property
+    def attempt(self) -> DeniedAct:
+        """What a denial of it says."""
+        return DeniedAct(self.principal, "take the work", self.task)
+
+    def carry_out(self, gateway: Gateway) -> ClaimGranted:
+        """See Write."""
+        voice = self.principal.voice
+        if voice is None:
+            hint = "a person must do it, with their passphrase: onloop take TASK --as NAME"
+            raise NotAllowed(f"{self.principal.id} may not take the work", hint=hint)
+        uid = os.getuid() if voice.uid is None else voice.uid
+        wanted = c.Take(voice, self.reason, Hand(uid), uid != os.getuid(), self.version)
+
+        def body(tx: Transaction) -> ClaimGranted | Refused:
+            gateway.fire_due(tx, self.task)
+            try:
+                task, now = gateway.advance(tx, self.principal, self.task, wanted, ""), gateway.clock()
+                return _leased(tx, task, secret_from("", new_salt()), now + self.lease_ms, now, uid)
+            except Refused as no:
+                return no
+
+        return gateway.transact(body)
+
+
 def check_no_persons_name(house: StoreState, agent: str) -> None:
-    """Refuse an agent the name of an enrolled person, ignoring case: people would confuse the two in a list."""
+    """Refuse an agent the name of somebody who is or was enrolled, ignoring case: a list would confuse the two."""
     name = agent.removeprefix("agent:")
-    person = next((known for known in house.people if known.casefold() == name.casefold()), None)
+    names = (*house.people, *(name_of(who) for who in (*house.groups, *house.former)))
+    person = next((known for known in names if known.casefold() == name.casefold()), None)
     if person is not None:
         hint = f"give the agent a name of its own: --name {name}-agent"
         raise BadInput(f"{agent} would be taken for human:{person}, who is enrolled here", hint=hint)

@@ -8,6 +8,7 @@ from onloop.errors import unknown_task
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.held_roles import hold_of
+from onloop.machine.people import in_force
 from onloop.machine.rules.decision_builder import Facts
 from onloop.machine.state import State
 from onloop.machine.store_state import covering
@@ -31,11 +32,11 @@ def definition_for(tx: Reading, before: Task | None, command: c.Command, task_id
     raise unknown_task(task_id)
 
 
-def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition, command: c.Command) -> Facts:
-    """What else is true of the task, for a decision about it that `actor` asks for."""
+def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition, command: c.Command, now: int) -> Facts:
+    """What else is true of the task at `now` (ms), for a decision about it that `actor` asks for."""
     house = tx.house()
     if task is None:
-        return Facts(people=house.groups)
+        return Facts(people=house.groups, former=house.former_groups)
     lease = tx.get(Lease, task.id)
     children = tuple(tx.child_states(task.id)) if task.kind is Kind.FLEET or task.born else ()
     root = task if task.id == task.run else tx.task(task.run)
@@ -46,6 +47,8 @@ def facts_of(tx: Reading, task: Task | None, actor: str, definition: Definition,
         hold=hold_of(house.roles, task),
         children=children,
         people=house.groups,
+        former=house.former_groups,
+        delegations=in_force(house.delegations.values(), house.groups, now) if house.delegations else (),
         swarm=swarm_of(tx, task),
         handed=handed_lists(tx, definition, task, command),
         amended=pinned_definition(tx, command.definition) if isinstance(command, c.Amend) else None,

@@ -66,6 +66,7 @@ OPERATIONS: Mapping[str, str] = {
     "given": "views.queries.agent_reads:ReadGiven",
     "sub_agents": "views.queries.agent_reads:ReadSubAgents",
     "unread": "views.message_text:ReadUnread",
+    "take": "gateway.claims:TakeTask",
 }
 """Each name, and where its record is."""
 

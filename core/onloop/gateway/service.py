@@ -15,7 +15,7 @@ from onloop.gateway.idempotency import asked_event, logged, lookup, remember
 from onloop.gateway.program_pins import Look, no_programs, programs_for
 from onloop.gateway.projection import project_answer
 from onloop.gateway.schedule import is_away, mark_spent, sync_rows
-from onloop.gateway.store_rules import attested, check_may_begin, check_store_command
+from onloop.gateway.store_rules import attested, check_may_begin, check_still_enrolled, check_store_command
 from onloop.identity.passphrase import person_from_passphrase, rekeyed
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
@@ -23,6 +23,7 @@ from onloop.machine.events import Event
 from onloop.machine.held_roles import TrialAsked, news_of_role
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.operation import AnswerT, DeniedAct, Lane, Operation
+from onloop.machine.people import Delegated, PersonRemoved
 from onloop.machine.principal import EFFECTS, NOBODY, TIMERS, Principal
 from onloop.machine.rules.decide import course_of, decide
 from onloop.machine.rules.timers import armed_timers
@@ -114,20 +115,30 @@ class Gateway(Record, eq=False):
                 return None
             authorize(principal, event, None)
             fact = stamped(event, self.clock()) if isinstance(event, Mark) else event
-            fact = replace(fact, at=self.clock()) if isinstance(fact, TrialAsked) else fact
+            fact = replace(fact, at=self.clock()) if isinstance(fact, TrialAsked | Delegated | PersonRemoved) else fact
             self.heard_of(tx, principal.task or "", principal.id, principal.epoch)
             self.fire_due(tx, principal.task or "")
+            person = tx.house().people.get(fact.name) if isinstance(fact, PersonRemoved) else None
             try:
-                check_store_command(tx, principal, fact)
+                check_store_command(tx, principal, fact, self.clock())
             except Refused as no:
                 return no
             append_store_event(tx, fact, self.clock(), principal.id, logged(key))
             remember(tx, principal, key, request, self.clock())
             if isinstance(fact, Unfrozen):
                 self._catch_up(tx)
+            if isinstance(fact, PersonRemoved):
+                self._end_leases_of(tx, person.principal if person is not None else "")
             return None
 
         self.transact(body)
+
+    def _end_leases_of(self, tx: Transaction, person: str) -> None:
+        """What a person held goes back to its role at once; where a freeze keeps it, it is held by nobody."""
+        for lease in tx.select(Lease):
+            if lease.agent == person:
+                tx.put(replace(lease, expires=0))
+                self.fire_due(tx, lease.task)
 
     def _catch_up(self, tx: Transaction) -> None:
         """Do what a freeze delayed: dismiss unneeded children, and settle parents that wait for children."""
@@ -187,11 +198,12 @@ class Gateway(Record, eq=False):
         Refused before anything is written.
         """
         authorize(principal, command, task_id)
+        check_still_enrolled(tx.house(), principal)
         command = attested(tx, command)
         before, now = tx.task(task_id), self.clock()
         definition = definition_for(tx, before, command, task_id)
         actor = command.agent if isinstance(command, c.Claim | c.Submit) else principal.id
-        known = facts_of(tx, before, actor, definition, command)
+        known = facts_of(tx, before, actor, definition, command, now)
         pins = programs_for(self.look, known.amended or definition, command)
         facts = replace(known, changes=changes_since(tx, before, command), programs=pins)
         course = course_of(definition, before, facts, command, now, id=task_id)
@@ -238,7 +250,7 @@ class Gateway(Record, eq=False):
         for receiver, message in deliveries(events):
             task, deliver = known_task(tx, receiver), c.Deliver(message, teller.run)
             definition = definition_of(tx, task)
-            facts = facts_of(tx, task, EFFECTS.id, definition, deliver)
+            facts = facts_of(tx, task, EFFECTS.id, definition, deliver, self.clock())
             decide(definition, task, facts, deliver, self.clock(), id=receiver)
 
     def _dismiss(self, tx: Transaction, definition: Definition, parent: Task) -> None:

@@ -9,7 +9,9 @@ from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.held_roles import TrialAsked
 from onloop.machine.marks import Mark, check_mark
-from onloop.machine.principal import Principal
+from onloop.machine.people import PeopleEvent
+from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.rules.people.enrolment import APPROVERS, check_name_free, check_people_event
 from onloop.machine.store_state import (
     Frozen,
     PersonEnrolled,
@@ -26,11 +28,14 @@ from onloop.store.port import Reading
 from onloop.store.rows import Lease
 from onloop.text import safe
 
-APPROVERS = "approvers"
-"""The group whose members may enrol others."""
-
 MOST_TOLERATED = 1_000
 """For how many origins old history may be tolerated."""
+
+
+def check_still_enrolled(house: StoreState, principal: Principal) -> None:
+    """Refuse a person who was removed, whatever they proved before."""
+    if principal.id in house.former and principal.kind is PrincipalKind.HUMAN:
+        raise NotAllowed(f"{principal.id} was removed", hint="an enrolled person must do it", ground=Ground.KIND)
 
 
 def check_may_begin(house: StoreState, task: Task) -> None:
@@ -65,35 +70,32 @@ def check_held(lease: Lease | None, agent: Principal) -> None:
         raise NotAllowed(words, hint="stop work on it", ground=Ground.SUPERSEDED)
 
 
-def _check_name(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
-    """Refuse the name of another person, in whatever case."""
-    taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
-    if taken is not None and event.name != principal.name:
-        raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
-
-
 def _check_enrolment(house: StoreState, principal: Principal, event: PersonEnrolled) -> None:
     """Refuse all but an approver who enrols somebody new, and a person who renews their own passphrase.
 
     It also refuses keys that are cheap to guess, except in a store that is marked as scripted.
     """
-    taken = next((name for name in house.people if name.casefold() == event.name.casefold()), None)
-    if taken is not None and event.name != principal.name:
-        raise NotAllowed(f"{taken!r} is enrolled already", hint="give the new person a name of their own")
+    own = house.people.get(event.name)
+    renews = own is not None and own.principal == principal.id
+    if not renews:
+        check_name_free(house, event.name)
+    if event.known_as != (own.known_as if own is not None else ""):
+        raise NotAllowed(
+            f"{event.name} cannot be known as {event.known_as!r}", hint="leave it out", ground=Ground.VOICE
+        )
     if not house.scripted and (event.cost < LEAST_COST or not event.stored_key or event.verifier):
         raise NotAllowed(
             f"{event.name}'s passphrase would be stored with scrypt at N={event.cost}, which is too easy to guess",
             hint=f"use N={LEAST_COST} or more: enrol with this version of onloop",
         )
-    own = house.people.get(principal.name)
-    if own is not None and event.name == principal.name:
+    if own is not None:
         if not set(event.groups) <= set(own.groups):
             raise NotAllowed(
                 f"{principal.id} cannot join {', '.join(event.groups)} alone",
                 hint="an approver enrols you",
                 ground=Ground.KIND,
             )
-    elif own is None or APPROVERS not in own.groups:
+    elif APPROVERS not in house.groups.get(principal.id, ()):
         hint = f"somebody in {APPROVERS} must enrol {event.name}"
         raise NotAllowed(f"{principal.id} is not an approver", hint=hint, ground=Ground.KIND)
 
@@ -108,14 +110,16 @@ def _check_tolerated(house: StoreState, event: Tolerated) -> None:
         )
 
 
-def check_store_command(tx: Reading, principal: Principal, event: StoreEvent) -> None:
+def check_store_command(tx: Reading, principal: Principal, event: StoreEvent, now: int) -> None:  # noqa: C901
     """Refuse to create a store twice, to take another person's name, and to lift a freeze that is not there."""
     house = tx.house()
+    check_still_enrolled(house, principal)
     if isinstance(event, StoreCreated) and house.id:
         raise Refused(f"this store already exists, as {house.id}", exit=Exit.USAGE, hint="onloop doctor")
     if isinstance(event, PersonEnrolled):
-        _check_name(house, principal, event)
         _check_enrolment(house, principal, event)
+    if isinstance(event, PeopleEvent):
+        check_people_event(house, principal.id, event, now)
     if isinstance(event, Frozen):
         _check_freeze(tx, principal, event)
     if isinstance(event, TrialAsked):

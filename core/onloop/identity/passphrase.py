@@ -10,7 +10,9 @@ from onloop.errors import BadInput, Ground, NotAllowed
 from onloop.identity import scram
 from onloop.machine.commands import Voice
 from onloop.machine.definition import Assurance
+from onloop.machine.people import name_of
 from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.rules.people.enrolment import check_person_name
 from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.records import MutableRecord, Record, replace
 
@@ -33,8 +35,7 @@ def enrolment(
     name: str, groups: tuple[str, ...], email: str, passphrase: str, by: str, cost: int = scram.LEAST_COST
 ) -> PersonEnrolled:
     """The event that lets a person decide; BadInput if the name or the passphrase is not allowed. Slow by design."""
-    if not name or not all(c.isalnum() or c in "-_." for c in name) or len(name) > 40:
-        raise BadInput(f"{name!r} cannot be a person's name", hint="letters, digits, '-', '_' and '.', at most 40")
+    check_person_name(name)
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise BadInput(
             f"a passphrase of {len(passphrase)} characters is too short", hint=f"use {SHORTEST_PASSPHRASE} or more"
@@ -101,8 +102,8 @@ def recognised(state: StoreState, person: PersonEnrolled, proof: PersonProof) ->
     level = Assurance.A0
     if proof.typed and not state.scripted:
         level = Assurance.A2 if proof.is_apart else Assurance.A1
-    voice = Voice(f"human:{person.name}", person.groups, level, person.email, proof.at, proof.uses, proof.uid)
-    return Principal(PrincipalKind.HUMAN, person.name, voice=voice)
+    voice = Voice(person.principal, person.groups, level, person.email, proof.at, proof.uses, proof.uid)
+    return Principal(PrincipalKind.HUMAN, name_of(person.principal), voice=voice)
 
 
 def _kept(person: PersonEnrolled) -> tuple[bytes, bytes] | None:

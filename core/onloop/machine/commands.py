@@ -28,6 +28,8 @@ from onloop.machine.limits import (
 from onloop.machine.messages import Message, MessageKind
 from onloop.machine.note_commands import MarkNotesShown as MarkNotesShown
 from onloop.machine.note_commands import SendNote as SendNote
+from onloop.machine.ownership_commands import HandOn as HandOn
+from onloop.machine.ownership_commands import Take as Take
 from onloop.machine.setbacks import Trouble
 from onloop.machine.start_commands import Amend as Amend
 from onloop.machine.start_commands import ReportBase as ReportBase
@@ -355,7 +357,8 @@ OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
 OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | SendNote
+OfHands = HandOn | Take
+Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | SendNote | OfHands
 """What a person says."""
 
 Command = (
@@ -384,4 +387,5 @@ Command = (
     | OfRelay
     | OfPin
     | OfNotes
+    | OfHands
 )

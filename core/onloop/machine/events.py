@@ -23,6 +23,7 @@ from onloop.machine.task import (
     Evidence,
     Feedback,
     Hand,
+    Handed,
     Judgement,
     Offspring,
     Request,
@@ -169,7 +170,7 @@ class CountersReset(Record):
 
 
 class Reassigned(Record):
-    """Only `to` (an agent, or everyone in a role) may claim the task now."""
+    """Only `to` (an agent, a person, or everyone in a role or a group of people) may take the task now."""
 
     to: str
     by: str
@@ -312,6 +313,13 @@ class ContextReported(Record):
     percent: int
 
 
+class HandedOn(Record):
+    """A request is somebody's to answer from now on; who may answer it stays as it was."""
+
+    request: str
+    handed: Handed
+
+
 class Moved(Record):
     """The task's state and reason; `detail` says it for a person."""
 
@@ -384,4 +392,5 @@ Event = (
     | Moved
     | NoteSent
     | NotesShown
+    | HandedOn
 )

@@ -114,6 +114,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return _with_request(task, request_id, lambda r: replace(r, reminders=count))
         case e.Escalated(request_id, to):
             return _with_request(task, request_id, lambda r: replace(r, approvers=(*r.approvers, *to), escalated=True))
+        case e.HandedOn(request_id, handed):
+            return _with_request(task, request_id, lambda r: replace(r, handed=handed))
         case e.Reassigned(owner):
             return replace(task, owner=owner)
         case e.TurnBlocked(_, _, count):

@@ -132,10 +132,10 @@ def _bounded(streaks: Streaks) -> Streaks:
 
 
 def role_of(task: Task) -> str | None:
-    """The role whose agents work on the task now; None where it waits for one agent by name, or for none."""
+    """The role whose agents work on the task now; None where it waits for one agent by name, a person, or for none."""
     if task.owner is None:
         return task.role
-    return None if task.owner.startswith("agent:") else task.owner
+    return None if ":" in task.owner else task.owner
 
 
 def hold_of(streaks: Streaks, task: Task) -> Streak | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from onloop.machine.commands import Voice
+from onloop.machine.people import is_person
 from onloop.machine.task import NOT_KNOWN, Hand
 from onloop.records import Record
 
@@ -34,8 +35,8 @@ class Principal(Record):
 
     @property
     def id(self) -> str:
-        """As it is logged: `kind:name`."""
-        return f"{self.kind.value}:{self.name}"
+        """As it is logged: `kind:name`; of a person who works under a token of their own, the person's."""
+        return self.name if is_person(self.name) else f"{self.kind.value}:{self.name}"
 
 
 NOBODY = Principal(PrincipalKind.NOBODY, "")

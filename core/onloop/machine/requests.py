@@ -53,6 +53,23 @@ class Decision(Record):
     flagged: str = ""
     definition: str = ""
     unseen: tuple[str, ...] = ()
+    behalf: str = ""
+    """In whose place `by` decided, by a delegation; empty where for themselves."""
+
+    @property
+    def voices(self) -> frozenset[str]:
+        """Everyone who has spoken with it: no two decisions of one quorum may share any of them."""
+        return frozenset({self.by, self.counts_as})
+
+    @property
+    def counts_as(self) -> str:
+        """Whose right it was to decide so."""
+        return self.behalf or self.by
+
+    @property
+    def who(self) -> str:
+        """Who decided, and in whose place, in words."""
+        return f"{self.by} for {self.behalf}" if self.behalf else self.by
 
     @property
     def words(self) -> str:
@@ -63,6 +80,15 @@ class Decision(Record):
 def unseen_words(unseen: Sequence[str]) -> str:
     """What is approved without having been shown, in words; empty where all of it was."""
     return f"approved without showing: {', '.join(unseen)}" if unseen else ""
+
+
+class Handed(Record):
+    """That a request was handed on: to whom (`human:NAME` or `group:NAME`), by whom, why, and when (ms)."""
+
+    to: str
+    by: str
+    why: str
+    at: int
 
 
 class Request(Record):
@@ -84,3 +110,5 @@ class Request(Record):
     reminders: int = 0
     escalated: bool = False
     fresh_ms: int | None = None
+    handed: Handed | None = None
+    """Whose it is to answer, since somebody said so last; it says nothing about who may."""

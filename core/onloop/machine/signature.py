@@ -78,6 +78,7 @@ _IN_PLACE = _rules(
     (rf"{_PATH}\.(?:sh|py|js|rb|pl): \d+: ", ""),
     (r"\s+from '[^'\s]{1,200}'(?=\s|$)", ""),
     (r"\(from (?:versions: [^)]{0,400}|line \d+[^)]*|-r [^)]*)\)", ""),
+    (r"\s+from (?:line )?\d+(?:: '\w+' redefined here)?(?=\s|$)|\s+from (?:line \d+)?: '\w+' redefined here", ""),
     (r"\bat line \d+(?:,? column \d+)?|\b(?:line|column|position) \d+", ""),
     (r"\b((?:on|for) project) [\w.:\-]+", r"\1 <name>"),
     (r"(?<=\w)(?:\[[\w,-]*\])?(?:===|==|>=|<=|~=|!=)\s?v?\d[\w.*+!-]*(?:,\s?[<>=!~]+\d[\w.*]*)*", ""),

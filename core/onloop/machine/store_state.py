@@ -11,6 +11,18 @@ from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks, TrialAsked, TrialBegun, streaks_after
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
+from onloop.machine.people import (
+    GROUP,
+    PERSON,
+    Delegated,
+    DelegationEnded,
+    Delegations,
+    PeopleEvent,
+    PersonRemoved,
+    PersonRenamed,
+    with_delegation,
+    without_person,
+)
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
@@ -41,6 +53,13 @@ class PersonEnrolled(Record):
     cost: Number = 16_384
     stored_key: Digest = ""
     server_key: Digest = ""
+    known_as: Id = ""
+    """The name by which the log knows them, where they took another one since; empty where that is `name`."""
+
+    @property
+    def principal(self) -> str:
+        """Their id, which never changes."""
+        return f"{PERSON}{self.known_as or self.name}"
 
 
 class Frozen(Record):
@@ -67,8 +86,26 @@ class Tolerated(Record):
 
 
 StoreEvent = (
-    StoreCreated | PersonEnrolled | Frozen | Unfrozen | Tolerated | Denied | Mark | ProbeAsked | BoxProved | RoleEvent
+    StoreCreated
+    | PersonEnrolled
+    | Frozen
+    | Unfrozen
+    | Tolerated
+    | Denied
+    | Mark
+    | ProbeAsked
+    | BoxProved
+    | RoleEvent
+    | PeopleEvent
 )
+
+
+class FormerPerson(Record):
+    """Somebody who was removed: their name then, and the groups in which what they approved goes on to count."""
+
+    name: str
+    groups: tuple[str, ...]
+    voided: bool = False
 
 
 class StoreState(Record):
@@ -95,10 +132,34 @@ class StoreState(Record):
     tolerated: Mapping[str, Tolerated] = field(default_factory=dict)
     """By origin: what people tolerate of its old history."""
 
+    former: Mapping[str, FormerPerson] = field(default_factory=dict)
+    """By principal id: whoever was removed."""
+    delegations: Delegations = field(default_factory=dict)
+    """By id: those that nobody has ended; time may have."""
+
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Everyone enrolled, as principal ids, with their groups."""
-        return {f"human:{name}": person.groups for name, person in self.people.items()}
+        """Everyone enrolled, as principal ids, with their groups; who took another name is entitled by both."""
+        return {
+            person.principal: (*person.groups, name) if person.known_as else person.groups
+            for name, person in self.people.items()
+        }
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Everyone and every group to whom work may be given, as ids."""
+        groups = dict.fromkeys(group for person in self.people.values() for group in person.groups)
+        return (*(person.principal for person in self.people.values()), *(f"{GROUP}{group}" for group in groups))
+
+    @property
+    def former_groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Everyone removed whose approvals go on to count, as principal ids, with their groups then."""
+        return {who: left.groups for who, left in self.former.items() if not left.voided}
+
+    def person_called(self, name: str) -> PersonEnrolled | None:
+        """The person who is enrolled under a name, or whom the log knows by it."""
+        known = self.people.get(name)
+        return known or next((each for each in self.people.values() if each.known_as == name), None)
 
 
 def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C901 - one flat match over a closed union
@@ -127,6 +188,33 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
             return replace(house, probe=id)
         case BoxProved():
             return replace(house, proof=event)
+        case PersonRemoved() | PersonRenamed() | Delegated() | DelegationEnded():
+            return _with_people(house, event)
+        case _:
+            assert_never(event)
+
+
+def _with_people(house: StoreState, event: PeopleEvent) -> StoreState:
+    match event:
+        case PersonRemoved(name, _, _, voids):
+            left = house.people[name]
+            former = FormerPerson(name, house.groups[left.principal], voids)
+            return replace(
+                house,
+                people={key: each for key, each in house.people.items() if key != name},
+                former={**house.former, left.principal: former},
+                delegations=without_person(house.delegations, left.principal),
+            )
+        case PersonRenamed(name, to):
+            left = house.people[name]
+            first = left.known_as or name
+            renamed = replace(left, name=to, known_as="" if first == to else first)
+            others = {key: each for key, each in house.people.items() if key != name}
+            return replace(house, people={**others, to: renamed})
+        case Delegated():
+            return replace(house, delegations=with_delegation(house.delegations, event))
+        case DelegationEnded(id):
+            return replace(house, delegations={key: each for key, each in house.delegations.items() if key != id})
         case _:
             assert_never(event)
 

@@ -35,6 +35,7 @@ from onloop.machine.messages import Checkpoint, Handover, Message, Note
 from onloop.machine.offspring import Offspring as Offspring
 from onloop.machine.requests import Decision as Decision
 from onloop.machine.requests import DecisionKind as DecisionKind
+from onloop.machine.requests import Handed as Handed
 from onloop.machine.requests import Request as Request
 from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback

@@ -59,6 +59,8 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.ReportContext: {_W: frozenset({_W})},
         c.SendNote: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.MarkNotesShown: {_W: frozenset({_W})},
+        c.HandOn: {_I: frozenset({_I})},
+        c.Take: {before: frozenset({_W}) for before in (_S, _W, _I)},
     }
 )
 """command → state before → states after. A move that is not here is a defect of `decide`, and never written."""

@@ -57,19 +57,24 @@ class Credentials(MutableRecord):
 
 
 class ProvedOnConnection(MutableRecord):
-    """What one connection has proved of its client's credentials, and the codes that go with what people decide."""
+    """What one connection has proved of its client's credentials, and the codes that go with what people decide.
+
+    People are kept by the name with which they sign in; `signed_in` gives it for the one by which the log knows them.
+    """
 
     proved: set[str] = field(default_factory=set)
     speakers: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
+    signed_in: dict[str, str] = field(default_factory=dict)
 
     def code(self, credentials: Credentials, name: str, person: Principal, fields: object) -> dict[str, object] | None:
         """The code for what a person asks, spent with it; None where they have proved nothing here."""
-        speaker = self.speakers.get(person.name)
+        name_there = self.signed_in.get(person.name, person.name)
+        speaker = self.speakers.get(name_there)
         if speaker is None:
             return None
         store, key, number = speaker[0], speaker[1], speaker[2] + 1
-        self.speakers[person.name] = (store, key, number)
-        held = credentials.people.get(person.name)
+        self.speakers[name_there] = (store, key, number)
+        held = credentials.people.get(name_there)
         if held is not None and name == PerformCommand.name:
             held.secret.uses += 1
         return {"n": number, "tag": scram.decision_tag(key, sealed_content(store, number, name, fields))}
@@ -103,4 +108,5 @@ def prove_person(
     proved = ask(FinishProof(exchange.proof(secret.keys), secret.typed))
     check_server(exchange, secret.keys, proved.final)
     standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)
+    standing.signed_in[proved.person.name] = name
     return proved, known

@@ -177,7 +177,7 @@ class ClientSession:
         proved_at = self.keeper.clock() - final.age_ms
         proof = PersonProof(typed, proved_at, final.uses, self.peer.uid, typed and self._is_apart(at))
         principal = recognised(house, asked.person, proof)
-        self._people[asked.name] = _Speaker(principal, house.id, answered[1])
+        self._people[principal.name] = _Speaker(principal, house.id, answered[1])
         earlier = None if asked.person.stored_key else without_keys(asked.person)
         return Proved(answered[0], principal, house.id, earlier)
 

@@ -10,7 +10,7 @@ from onloop.errors import OnloopError, UnknownThing
 from onloop.gates.repository.file_changes import FileChange
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.rules.flagging import flags_of
-from onloop.machine.task import Task
+from onloop.machine.task import Artefact, Task
 from onloop.records import Record
 from onloop.text import safe
 from onloop.views.risk import in_reading_order, is_generated
@@ -141,6 +141,11 @@ def unseen(files: Iterable[FileChange], opened: Collection[str] = (), *, diff_sh
     named = tuple(unseen_words(file if diff_shown else _not_shown(file)) for file in missing[:MOST_UNSEEN])
     left = len(missing) - len(named)
     return (*named, f"and {left:,} more {_files(left)}") if left else named
+
+
+def handed_words(artefacts: Iterable[Artefact]) -> tuple[str, ...]:
+    """Artefacts that were handed over and not shown."""
+    return tuple(f"{each.name} (handed over, {each.size:,} bytes)" for each in artefacts)
 
 
 def _not_shown(file: FileChange) -> FileChange:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from onloop.machine.definition import Definition, Step
 from onloop.machine.rules.looking_first import is_held_by_base, red_on_base
+from onloop.machine.rules.people.entitlement import counted_voices
 from onloop.machine.task import DecisionKind, Request, RequestKind, Task, Verdict
 
 _CANCELED = "the task ends as canceled; nothing is merged"
@@ -68,7 +69,7 @@ def _choices(definition: Definition, task: Task, step: Step) -> Mapping[Decision
 def _approved(definition: Definition, task: Task, request: Request) -> str:
     step = definition.step(request.step)
     following = step if step.effect is not None else definition.after(request.step)
-    missing = request.quorum - 1 - sum(d.request == request.id for d in task.decisions)
+    missing = request.quorum - 1 - counted_voices(d for d in task.decisions if d.request == request.id)
     if missing > 0:
         return f"counts as one of {request.quorum}; {missing} more must approve"
     others = [other.gate or other.id for other in task.requests if other.id != request.id]

@@ -13,6 +13,7 @@ from onloop.machine.rules.fan_out import join_words
 from onloop.machine.rules.flagging import FLAGGED, is_under_pin
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.rules.independence import is_among, is_reviewed, judged
+from onloop.machine.rules.people.entitlement import counted_voices
 from onloop.machine.task import Decision, DecisionKind, Evidence, Request, Task
 from onloop.records import Record, replace
 from onloop.store.port import Reading
@@ -246,12 +247,12 @@ def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
     approved = (d for d in said if d.answer is DecisionKind.APPROVE and is_under_pin(task, d))
     now = [d for d in approved if (d.visit, d.head, d.base) == (visit, *subject)]
     if any(request.gate == gate.id and request.step == step.id for request in task.requests):
-        words = f"{len(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
+        words = f"{counted_voices(now)} of {gate.quorum} from {', '.join(gate.approvers)}"
         return GateLine(step.id, gate.id, GateStatus.WAITING, words, None, None, "")
-    if len({d.by for d in now}) >= gate.quorum:
-        words = ", ".join(f"{d.by} ({proof_words(d)})" for d in now)
+    if counted_voices(now) >= gate.quorum:
+        words = ", ".join(f"{d.who} ({proof_words(d)})" for d in now)
         return GateLine(step.id, gate.id, GateStatus.PASSED, f"approved by {words}", None, None, "")
-    words = f"last: {said[-1].answer.value} by {said[-1].by}" if said else "nobody has decided"
+    words = f"last: {said[-1].answer.value} by {said[-1].who}" if said else "nobody has decided"
     return GateLine(step.id, gate.id, GateStatus.MISSING, words, None, None, "")
 
 

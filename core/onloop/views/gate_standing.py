@@ -73,7 +73,7 @@ def _never_answered(definition: Definition, task: Task, step: Step, found: GateL
     if step.id not in task.visits or place > 0 or _ended_short(task):
         return replace(found, mark=GateStatus.LATER, summary="")
     if place == 0 and not _is_decided_on(definition, task):
-        return replace(found, mark=GateStatus.NOT_YET)
+        return replace(found, mark=GateStatus.NOT_YET, summary="")
     return found if _is_owed(definition, task, step) else replace(found, mark=GateStatus.EARLIER)
 
 
@@ -97,7 +97,7 @@ def _before(task: Task, step: Step, found: GateLine) -> str | None:
     said = [d for d in task.decisions if (d.step, d.gate) == (step.id, found.gate)]
     if said:
         visit = [d for d in said if d.visit == said[-1].visit and d.answer is said[-1].answer]
-        who = ", ".join(dict.fromkeys(d.by for d in visit))
+        who = ", ".join(dict.fromkeys(d.who for d in visit))
         return f"{_PAST.get(said[-1].answer, said[-1].answer.value)} by {who}{_about(said[-1].head)}"
     reviews = [j for j in task.judgements if (j.step, j.gate) == (step.id, found.gate)]
     if reviews and found.gate in {gate.id for gate in step.review_gates}:

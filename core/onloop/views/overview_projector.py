@@ -18,6 +18,7 @@ from onloop.machine.state import TERMINAL, State
 from onloop.machine.task import Kind, Task
 from onloop.records import MutableRecord, field
 from onloop.store.port import Reading, TaskFilter
+from onloop.views.known_task import known_task
 from onloop.views.overview import Category, FleetLine, Overview, board_at, category_of
 from onloop.views.pinned_workflow import pinned_definition
 from onloop.views.query import Query
@@ -33,9 +34,10 @@ def board_of_store(at: Reading, now: int) -> Board:
     needing = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED)))
     delayed = at.tasks(TaskFilter(states=(State.SUBMITTED, State.WORKING), delayed=True))
     troubled = [task for task in delayed if task.setback is not None and task.setback.told]
+    given = [known_task(at, name) for name, _ in at.claimable(at.house().owners, now)]
     leases = at.silent(now, STALL_MS)
     held = (task for lease in leases if (task := at.task(lease.task)) is not None)
-    known = _with_parents(at, {task.id: task for task in (*needing, *troubled, *held)})
+    known = _with_parents(at, {task.id: task for task in (*needing, *troubled, *given, *held)})
     definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in needing}}
     items = (item_of(task, definitions.get(task.definition)) for task in known.values() if task.kind is Kind.WORK)
     above = {task.parent for task in known.values()}

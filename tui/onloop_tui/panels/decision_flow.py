@@ -17,6 +17,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.app_messages import DecisionAccepted
 from onloop_tui.bindings import answer_keys
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog
@@ -35,6 +36,7 @@ from onloop_tui.model.decide.actions import (
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
+from onloop_tui.model.drawing.warning_lines import warning_remarks
 from onloop_tui.model.ground.acts import Act, meant
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
@@ -71,7 +73,7 @@ class DecisionFlow(Vertical):
         """What was written about a task, for an act on it, and not sent: nobody has to write it twice."""
         self._since = 0
         self.notice: Notice = ()
-        self._news = ""
+        self._news: Notice = ()
         """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
         self.doing = Doing.NOTHING
@@ -94,7 +96,7 @@ class DecisionFlow(Vertical):
         if dossier is None or self._dossier is None or dossier.task.id != self._dossier.task.id:
             self._chosen = ""
         self._keep_words()
-        self._dossier, self._news = dossier, ""
+        self._dossier, self._news = dossier, ()
         self._since = self._session.clock()
         self._stop(*notice)
 
@@ -114,9 +116,9 @@ class DecisionFlow(Vertical):
         self.notice = ((words, tone),)
         self.renew()
 
-    def interrupt(self, words: str) -> None:
+    def interrupt(self, news: Notice) -> None:
         """Show how the facts have changed, and stop what waits to be confirmed. What is being written stays."""
-        self._news = words
+        self._news = news
         if self.doing is Doing.CONFIRMING:
             self._stop()
         self.renew()
@@ -199,7 +201,7 @@ class DecisionFlow(Vertical):
     def _not_shown(self) -> Notice:
         """What would be approved without having been shown, and the key that shows it."""
         words = unseen_words(self._session.looks.unseen(self._dossier)) if self._dossier is not None else ""
-        return ((f"⚠ {words}; d shows it", Tone.WARN),) if words else ()
+        return warning_remarks(WorkWarning.NOT_SHOWN, words, after="; d shows it")
 
     def _ask(self, wanted: Act, form: FormDialog) -> None:
         self._stop()
@@ -288,9 +290,8 @@ class DecisionFlow(Vertical):
         return actions_of(self._dossier, self.asked, read_only=self._session.read_only)
 
     def _notice_lines(self, width: int) -> tuple[Line, ...]:
-        news = ((f"⚠ {self._news}", Tone.WARN),) if self._news else ()
         return tuple(
-            shown for words, tone in (*news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
+            shown for words, tone in (*self._news, *self.notice) for shown in hanging((Span(" "),), words, width, tone)
         )
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:

@@ -18,16 +18,18 @@ from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.marks import Seen
 from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.app_messages import DecisionAccepted, SheetClosed
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.change_screens import FilesScreen
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.drawing.text_line import Line, Tone, line
+from onloop_tui.model.drawing.warning_lines import Remark, warning_remarks
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.sheet.change_lines import diff_lines
-from onloop_tui.model.sheet.last_seen import LastSeen, news_of
+from onloop_tui.model.sheet.last_seen import LastSeen
 from onloop_tui.model.sheet.sections import differences, headings, sheet_lines, title_line
 from onloop_tui.panels.decision_flow import DecisionFlow, Doing
 from onloop_tui.session import Session
@@ -154,8 +156,9 @@ class Sheet(Vertical):
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return
         if now.version > self._dossier.task.version:
-            news = news_of(self._dossier.task, now, self._session.clock())
-            self.decision.interrupt(f"{news}; {ANSWER_RENEW} reads it again")
+            after = f"; {ANSWER_RENEW} reads it again"
+            news = (self._dossier.task, now, self._session.clock())
+            self.decision.interrupt(warning_remarks(WorkWarning.NEWS, *news, after=after))
 
     def files(self) -> None:
         """Open what the commit changes, file by file."""
@@ -263,17 +266,17 @@ class Sheet(Vertical):
         self._dossier, self._reading = dossier, False
         self._session.looks.showed(dossier)
         changed = self._changes(before, dossier)
-        self.decision.about(dossier, *notice, *(((f"⚠ {changed}", Tone.WARN),) if changed else ()))
+        self.decision.about(dossier, *notice, *changed)
         self.draw()
         self._record_look(dossier.task.id)
         self._begin_wanted()
 
-    def _changes(self, before: Dossier | None, dossier: Dossier) -> str:
+    def _changes(self, before: Dossier | None, dossier: Dossier) -> tuple[Remark, ...]:
         """The changes since the person last looked: a moment ago here, or before they closed the sheet."""
         if before is None:
             return self._looks.changes(dossier, self._session.clock())
         changes = differences(before, dossier, self._session.clock())
-        return f"changed since shown: {'; '.join(changes)}" if changes else ""
+        return warning_remarks(WorkWarning.CHANGED, "shown", changes)
 
     def _record_look(self, task: str) -> None:
         """Record for others that this person has looked, if the person is known and something is new."""
@@ -307,7 +310,7 @@ class Sheet(Vertical):
         if not self.is_open:
             return
         if self._dossier is None:
-            words = f"reading {self.task_id} …" if self._reading else "MISSING: it could not be read"
+            words = f"reading {self.task_id} …" if self._reading else "it could not be read"
             self.body.show((line(words, Tone.DIM),))
         else:
             asked = self.decision.asked if not self._reading else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from onloop.attention.viewer import SCOPE_WORDS, Scope, Viewer
 from onloop.times import time_words
+from onloop.views.work_warnings import SHAPE
 from onloop_tui.bindings import VIEWS, Where
 from onloop_tui.feed import StoreLost
 from onloop_tui.model.chrome.header import header_lines, scope_labels
@@ -21,7 +22,7 @@ MADE_FOR = (80, 24)
 """The smallest terminal that shows everything."""
 LEAST = (40, 10)
 """The smallest terminal that shows anything but a message."""
-_WARNING: Line = (Span("⚠ ", Tone.WARN),)
+_WARNING: Line = (Span(f"{SHAPE} ", Tone.WARN),)
 _MOST_TROUBLES = 4
 
 

@@ -34,6 +34,7 @@ class MemberJson(Record):
     since: AtMs
     version: int
     requests: Annotated[Sequence[str], Meta(description="What it asks of people.")]
+    whose: Annotated[str | None, Meta(description="The person or group whose it is, where somebody said so.")] = None
 
 
 class TextJson(Record):

@@ -19,6 +19,15 @@ from onloop.records import Record, field
 from onloop.views.base_words import BaseState
 
 
+class HandedJson(Record):
+    """That a request was handed on."""
+
+    to: Annotated[str, Meta(description="A person or a group.")]
+    by: str
+    why: str
+    at: AtMs
+
+
 class AskedJson(Record):
     """An open request, with the digest that a decision must give back."""
 
@@ -40,6 +49,9 @@ class AskedJson(Record):
     amend: Annotated[
         str | UnsetType, Meta(description="Where the base is red: the command line that mends the workflow.")
     ] = UNSET
+    handed: Annotated[HandedJson | UnsetType, Meta(description="Whose it is to answer, where somebody said so.")] = (
+        UNSET
+    )
 
 
 class BaseJson(Record):
@@ -92,6 +104,29 @@ class DecisionJson(Record):
     proof_age_ms: Annotated[int | None, Meta(description="How long before it their passphrase had been typed.")]
     own_address: Annotated[bool, Meta(description="Whether commits carry their address.")]
     unseen: Annotated[Sequence[str], Meta(description="What they approved without having been shown it.")]
+    behalf: Annotated[str | UnsetType, Meta(description="In whose place they decided, by a delegation.")] = UNSET
+
+
+class DecisionMadeJson(Record):
+    """A decision, and how the task that it was about stands now."""
+
+    task: str
+    repo: str | None
+    step: str
+    gate: str | None
+    answer: DecisionKind
+    by: str
+    at: AtMs
+    reason: str
+    head: Annotated[str | None, Meta(description="The commit that it was about.")]
+    state: State
+    detail: str
+
+
+class DecisionsJson(Record):
+    """What people have decided, newest first."""
+
+    decisions: Sequence[DecisionMadeJson]
 
 
 class ArtefactJson(Record):

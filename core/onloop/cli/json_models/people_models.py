@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from onloop.cli.json_models.envelope import AtMs
 from onloop.cli.json_models.work_models import TaskNowJson
 from onloop.machine.state import State
 from onloop.records import Record, field
@@ -90,3 +91,67 @@ class CauseOutcomesJson(Record):
     cause: str
     left: Annotated[int, Meta(description="How many more share the cause.")]
     outcomes: Sequence[OutcomeJson]
+
+
+class TakenJson(Record):
+    """Work that a person took."""
+
+    task: str
+    step: str | None
+    epoch: Annotated[int, Meta(description="The fencing number: it grows with every new owner.")]
+    expires: AtMs
+    place: Annotated[str, Meta(description="The person's clone.")]
+    begins: Annotated[str | None, Meta(description="The commit of a new clone; null where it was there before.")]
+
+
+class OpenedJson(Record):
+    """A commit that was put in a folder of a person's own."""
+
+    task: str
+    commit: str
+    base: str
+    place: str
+    removed: Annotated[Sequence[str], Meta(description="Links that led outside, and were left out.")]
+    missing: Annotated[Sequence[str], Meta(description="What of the commit is not filled, in words.")]
+
+
+class PersonJson(Record):
+    """Somebody who is, or was, enrolled."""
+
+    name: str
+    principal: Annotated[str, Meta(description="The id by which the log knows them; it never changes.")]
+    groups: Sequence[str]
+    email: str
+
+
+class PersonChangedJson(Record):
+    """Somebody who was removed or renamed."""
+
+    name: str
+    principal: Annotated[str, Meta(description="The id by which the log goes on to know them.")]
+
+
+class DelegatedJson(Record):
+    """That one person may decide in another's place for a time."""
+
+    id: str
+    by: Annotated[str, Meta(description="In whose place.")]
+    to: Annotated[str, Meta(description="Who decides.")]
+    until: AtMs
+    gate: Annotated[str | None, Meta(description="Only at this gate; null for any.")]
+    group: Annotated[str | None, Meta(description="Only as a member of this group; null for any.")]
+    reason: str
+
+
+class DelegationEndedJson(Record):
+    """A delegation that was ended."""
+
+    ended: str
+
+
+class PeopleJson(Record):
+    """Who may decide, and who stands in for whom now."""
+
+    people: Sequence[PersonJson]
+    delegations: Sequence[DelegatedJson]
+    removed: Annotated[Sequence[str], Meta(description="The names of those who were removed.")]

@@ -25,6 +25,7 @@ from onloop.cli.json_models.build_models import (
     WorkflowSourceJson,
 )
 from onloop.cli.output import VerbOutput
+from onloop.cli.verbs.persons.enrolled_verbs import new_passphrase
 from onloop.errors import BadInput, Exit, WorkflowError
 from onloop.gates.toolchain import missing_tools, toolchain_of
 from onloop.home import Home
@@ -99,9 +100,7 @@ def enrol(context: Context[EnrolArguments]) -> VerbOutput:
     """Enrol another person."""
     args = context.args
     by, _ = context.voice("enrol")
-    passphrase, _ = read_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
-    if passphrase is None:
-        raise BadInput("a passphrase is needed for them, and there is no terminal", hint="--new-passphrase-fd 4 4<FILE")
+    passphrase = new_passphrase(args.new_passphrase_fd, f"A passphrase for {args.name}: ")
     groups = tuple(args.group or ("approvers",))
     enrol_person(context.opened, by, args.name, groups, args.email, passphrase, key=args.key)
     return VerbOutput(lines=(f"enrolled: {args.name} in {', '.join(groups)}",), data=EnrolJson(args.name))

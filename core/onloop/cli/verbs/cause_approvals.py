@@ -21,7 +21,7 @@ from onloop.machine.task import RequestKind, Task
 from onloop.machine.voice import Voice
 from onloop.records import Record
 from onloop.text import safe
-from onloop.views.changes import Changes, unseen
+from onloop.views.changes import Changes, handed_words, unseen
 from onloop.views.queries.shown_task import ReadOpenRequests
 
 LONGEST_LIST = 4_000_000
@@ -39,12 +39,13 @@ class Listed(Record):
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """What of its change the diff does not show."""
+        """What of its work a list does not show: what its diff leaves out, and what was handed over with it."""
         return self.unseen_but(())
 
     def unseen_but(self, seen: Collection[str]) -> tuple[str, ...]:
         """The same without the files that somebody says to have seen whole."""
-        return (self.changes.trouble,) if self.changes.trouble else unseen(self.changes.files, seen)
+        left = (self.changes.trouble,) if self.changes.trouble else unseen(self.changes.files, seen)
+        return (*left, *handed_words(self.task.submission.artefacts if self.task.submission else ()))
 
 
 Make = Callable[[Listed, Voice], Approve | Reject]

@@ -82,6 +82,7 @@ def disk_check(home: Home) -> tuple[bool, str]:
         ("histories", beside_mirrors(home.mirrors, HISTORIES)),
         ("large files", beside_mirrors(home.mirrors, LARGE)),
         ("clones", [home.environments]),
+        ("people's folders", [home.people]),
         ("artefacts", [home.handed_over]),
         ("logs", [home.logs]),
         *([] if home.apart else [("caches", [home.kept]), ("store", [home.store])]),

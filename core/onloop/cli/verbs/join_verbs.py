@@ -13,7 +13,7 @@ from onloop.access.same_repository import check_clone
 from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier
 from onloop.agents.workplace import fill_given, own_variables, prepare_folders, written
-from onloop.cli.arguments import JoinArguments, LeaveArguments
+from onloop.cli.arguments import Arguments, JoinArguments, LeaveArguments
 from onloop.cli.context import Context
 from onloop.cli.joined import clone_around, joined, record_of
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
@@ -53,14 +53,14 @@ def join(context: Context[JoinArguments]) -> VerbOutput:
     lease_ms = milliseconds(args.lease)
     agent, role = _as_whom(task, args.name, args.role)
     got = opened.gateway.perform(ClaimTask(by, agent, role, task=task.id, lease_ms=lease_ms))
-    exports = _variables(context, got.task, got.secret, clone) | {"ONLOOP_LEASE_MS": str(lease_ms)}
+    exports = session_variables(context, got.task, got.secret, clone) | {"ONLOOP_LEASE_MS": str(lease_ms)}
     held = f"{got.task.id} at {got.task.step} is held by {agent} until {second_words(got.expires)}"
     notes = ("onloop next is the brief; onloop submit hands HEAD in; onloop leave gives the task back",)
     data = ClaimJson(got.task.id, got.task.step, got.task.epoch, got.expires, exports, clone)
     if args.shell:
         lines = tuple(f"export {name}={shlex.quote(value)}" for name, value in exports.items())
         return VerbOutput(lines=lines, data=data, notes=(held, *notes))
-    _keep(clone, exports)
+    keep_joined(clone, exports)
     return VerbOutput(lines=(held,), data=data, notes=(f"each verb here renews the lease by {args.lease}", *notes))
 
 
@@ -86,7 +86,7 @@ def _check_free(context: Context[JoinArguments], clone: str) -> None:
             raise BadInput(f"the session in {clone} holds {held.id}", hint="onloop leave gives it back first")
 
 
-def _variables(context: Context[JoinArguments], task: Task, secret: str, clone: str) -> dict[str, str]:
+def session_variables(context: Context[Arguments], task: Task, secret: str, clone: str) -> dict[str, str]:
     """What the session exports, once its folders are there; if they cannot be made, the task is given back."""
     opened = context.opened
     agent = opened.gateway.perform(RecogniseAgent(secret))
@@ -103,7 +103,7 @@ def _variables(context: Context[JoinArguments], task: Task, secret: str, clone: 
     return {name: value for name, value in own.items() if name.startswith("ONLOOP_")} | {"ONLOOP_CLONE": clone}
 
 
-def _keep(clone: str, exports: dict[str, str]) -> None:
+def keep_joined(clone: str, exports: dict[str, str]) -> None:
     """Write the file that the verbs of agents in this clone read; only this user may read it."""
     path = Path(record_of(clone))
     with written(path):

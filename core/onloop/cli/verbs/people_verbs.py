@@ -21,7 +21,6 @@ from onloop.cli.people_arguments import (
     DecisionArguments,
     FreezeArguments,
     GateDecisionArguments,
-    ReassignArguments,
     ScopeArguments,
     ShowArguments,
 )
@@ -30,7 +29,7 @@ from onloop.cli.verbs.patch_verbs import file_patch
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.commands import Command, Reassign, Reply
+from onloop.machine.commands import Command, Reply
 from onloop.machine.principal import Principal
 from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
@@ -138,18 +137,6 @@ def answer(context: Context[AnswerArguments]) -> VerbOutput:
         context.args.task,
         context.args.key,
         Reply(asked.request, voice, context.args.text, context.args.version),
-    )
-
-
-def reassign(context: Context[ReassignArguments]) -> VerbOutput:
-    """Name who may take the task."""
-    person, voice = context.voice("reassign")
-    return decide(
-        context,
-        person,
-        context.args.task,
-        context.args.key,
-        Reassign(context.args.to, voice, context.args.reason, context.args.version),
     )
 
 

@@ -15,6 +15,7 @@ from onloop.machine.rules import (
     message_rules,
     ownership,
     putting_right,
+    reassigning,
     setback_rules,
     submissions,
     suspension,
@@ -27,7 +28,7 @@ from onloop.machine.task import Kind, Task
 from onloop.machine.transition_table import check_move
 
 _OfWork = c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer | c.Submit | c.ReportGate | c.ReportBase | c.Ask
-_NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry)
+_NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry, c.Take)
 """Commands that would let a task of a paused run continue."""
 
 
@@ -104,9 +105,9 @@ def _apply(course: DecisionBuilder, command: _OnTask) -> None:
             ownership.apply(course, command)
         case c.Submit() | c.ReportGate() | c.ReportBase():
             submissions.apply(course, command)
-        case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Reassign() | c.Retry() | c.Cancel():
+        case c.Ask() | c.Approve() | c.Reject() | c.Reply() | c.Retry() | c.Cancel():
             human_decisions.apply(course, command)
-        case c.Pause() | c.Exclude() | c.Resume() | c.Amend() | c.Retarget():
+        case c.Pause() | c.Exclude() | c.Resume() | c.Amend() | c.Retarget() | c.Reassign() | c.HandOn() | c.Take():
             _apply_to_course(course, command)
         case c.Judge() | c.Spawn() | c.Dismiss() | c.FinishFunnel() | c.ReportConflict():
             _apply_in_swarm(course, command)
@@ -125,11 +126,16 @@ def _apply_words(course: DecisionBuilder, command: c.OfRelay | c.OfNotes) -> Non
         message_rules.apply(course, command)
 
 
-def _apply_to_course(course: DecisionBuilder, command: c.Pause | c.Exclude | c.Resume | c.Amend | c.Retarget) -> None:
-    if isinstance(command, c.Amend | c.Retarget):
-        putting_right.apply(course, command)
-    else:
-        suspension.apply(course, command)
+def _apply_to_course(
+    course: DecisionBuilder, command: c.Pause | c.Exclude | c.Resume | c.OfPin | c.Reassign | c.OfHands
+) -> None:
+    match command:
+        case c.Amend() | c.Retarget():
+            putting_right.apply(course, command)
+        case c.Reassign() | c.HandOn() | c.Take():
+            reassigning.apply(course, command)
+        case _:
+            suspension.apply(course, command)
 
 
 def _apply_in_swarm(

@@ -11,6 +11,7 @@ from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
 from onloop.machine.held_roles import Streak
+from onloop.machine.people import Delegated
 from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
 from onloop.machine.state import Reason, State
@@ -43,6 +44,15 @@ class Facts(Record):
     """The hold of its role, where that is held."""
     programs: tuple[Program, ...] = ()
     """Those that the workflow names, as they are now: where a run starts, and where a person has it tried again."""
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """People who were removed, with the groups that they were in: what they approved before goes on to count."""
+    delegations: tuple[Delegated, ...] = ()
+    """Those that hold now."""
+
+    @property
+    def voters(self) -> Mapping[str, tuple[str, ...]]:
+        """Everyone whose approvals may count, with their groups."""
+        return {**self.former, **self.people} if self.former else self.people
 
 
 class DecisionBuilder(MutableRecord):

@@ -48,6 +48,7 @@ _IMMATERIAL = (
     e.ContextReported,
     e.NoteSent,
     e.NotesShown,
+    e.HandedOn,
 )
 """Events that do not change what a person looked at."""
 
@@ -76,7 +77,7 @@ def ago(at: int, now: int) -> str:
 def deed_words(decision: Decision) -> str:
     """Who did what with a decision, and of which gate."""
     is_of_gate = decision.gate is not None and decision.answer in {DecisionKind.APPROVE, DecisionKind.REJECT}
-    return f"{decision.by} {_PAST[decision.answer]}{f' {decision.gate}' if is_of_gate else ''}"
+    return f"{decision.who} {_PAST[decision.answer]}{f' {decision.gate}' if is_of_gate else ''}"
 
 
 def decided_words(decision: Decision, now: int) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import NoReturn, assert_never
 
-from onloop.errors import BadInput, Exit, NotAllowed, Stale
+from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.agent_names import check_agent
-from onloop.machine.definition import Assurance, ExpireOutcome
+from onloop.machine.definition import Assurance, ExpireOutcome, HumanGate
 from onloop.machine.digest import shown_digest
 from onloop.machine.rules.decision_builder import (
     DecisionBuilder,
@@ -21,16 +21,24 @@ from onloop.machine.rules.decision_builder import (
 )
 from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
-from onloop.machine.rules.independence import barred, is_among
-from onloop.machine.rules.progress import bars_amender, enter, go_on, may_decide, request_gates, start
-from onloop.machine.rules.putting_right import accept_red_base, check_not_red
+from onloop.machine.rules.independence import is_among
+from onloop.machine.rules.people.entitlement import (
+    Electorate,
+    Standing,
+    bars_amender,
+    did_the_work,
+    said_already,
+    standing,
+)
+from onloop.machine.rules.progress import enter, go_on, request_gates, start
+from onloop.machine.rules.putting_right import accept_red_base
 from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
 from onloop.machine.voice import is_fresh, proof_age
 from onloop.records import replace
 
-HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel
+HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Retry | c.Cancel
 
 
 def apply(course: DecisionBuilder, command: HumanCommand) -> None:
@@ -44,8 +52,6 @@ def apply(course: DecisionBuilder, command: HumanCommand) -> None:
             _reject(course, command)
         case c.Reply():
             _reply(course, command)
-        case c.Reassign():
-            _reassign(course, command)
         case c.Retry():
             _retry(course, command)
         case c.Cancel():
@@ -63,30 +69,24 @@ def _ask(course: DecisionBuilder, command: c.Ask) -> None:
 
 
 def _approve(course: DecisionBuilder, command: c.Approve) -> None:
-    request = _open_request(course, command.request, {RequestKind.APPROVAL})
-    _check_voice(course, request, command.voice)
+    request = open_request(course, command.request, {RequestKind.APPROVAL})
+    behalf = _check_voice(course, request, command.voice)
     _check_fresh(course, request, command.voice)
     _check_shown(course.task, request, command.digest, course.now)
-    if any(d.request == request.id and d.by == command.voice.person for d in course.task.decisions):
-        refuse(
-            f"{command.voice.person} already approved {request.id}; {request.quorum} people are needed",
-            Exit.HELD,
-            "another person must approve",
-        )
+    _check_unspent(course.task, request, command.voice.person, behalf)
     check_length(command.note, "a note")
-    decision = _decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest)
-    course.record(e.Decided(replace(decision, unseen=command.unseen)))
+    said = _decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest, behalf)
+    course.record(e.Decided(replace(said, unseen=command.unseen)))
     go_on(course)
 
 
 def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
-    request = _open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
-    _check_voice(course, request, command.voice)
+    request = open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
+    behalf = _check_voice(course, request, command.voice)
     _check_shown(course.task, request, command.digest, course.now)
-    course.record(
-        e.Decided(_decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest))
-    )
+    said = _decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest, behalf)
+    course.record(e.Decided(said))
     _return_work(course, command.voice.person, command.reason)
 
 
@@ -101,51 +101,13 @@ def _return_work(course: DecisionBuilder, by: str, reason: str) -> None:
 
 def _reply(course: DecisionBuilder, command: c.Reply) -> None:
     check_words(command.text, "an answer", f'onloop answer {course.task.id} "…"')
-    request = _open_request(course, command.request, {RequestKind.QUESTION})
+    request = open_request(course, command.request, {RequestKind.QUESTION})
     _check_voice(course, request, command.voice)
     course.record(e.Decided(_decision(course, request, DecisionKind.ANSWER, command.voice, command.text)))
     course.record(e.RequestClosed(request.id, "answered"))
     words = f"{request.question} → {command.text}"
     course.record(e.CountersReset(Feedback("answer", words, command.voice.person, course.now)))
     start(course)
-
-
-def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
-    check_words(command.reason, "a reason", f'onloop reassign {course.task.id} --to WHO --reason "…"')
-    check_words(command.to, "a new owner", f'onloop reassign {course.task.id} --to WHO --reason "…"')
-    check_enrolled(course, command.voice.person)
-    task = course.task
-    if task.state is State.PAUSED:
-        refuse(f"{task.id} is paused: {task.detail}", Exit.HELD, f"onloop resume {task.id} first, then reassign it")
-    if course.step.role is None or any(r.kind is RequestKind.APPROVAL for r in task.requests):
-        refuse(
-            f"{task.id} is at {course.step.id}, which no agent can take over",
-            Exit.HELD,
-            f'onloop reject {task.id} --reason "…" returns it to an agent',
-        )
-    check_not_red(course)
-    _check_new_owner(course, command.to)
-    _spend_requests(course, DecisionKind.REASSIGN, command.voice, command.reason)
-    course.end_lease("reassigned")
-    course.record(e.Reassigned(command.to, command.voice.person))
-    course.record(e.CountersReset(Feedback("handoff", command.reason, command.voice.person, course.now)))
-    course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {command.to}"))
-
-
-def _check_new_owner(course: DecisionBuilder, owner: str) -> None:
-    """Refuse a new owner that is neither an agent nor a role of the workflow, or that may not take the step."""
-    roles = dict.fromkeys(step.role for step in course.definition.steps if step.role)
-    known = f"use --to agent:NAME, or one of its roles: {', '.join(roles) or 'it has none'}"
-    if owner.startswith("agent:"):
-        try:
-            check_agent(owner)
-        except BadInput as problem:
-            refuse(problem.message, Exit.USAGE, known)
-        bar = barred(course.task, course.step, owner)
-        if bar:
-            refuse(f"{owner} may not take this step: {bar}", Exit.USAGE, known)
-    elif owner not in roles:
-        refuse(f"{owner!r} is neither an agent nor a role of {course.task.workflow}", Exit.USAGE, known)
 
 
 def _retry(course: DecisionBuilder, command: c.Retry) -> None:
@@ -163,7 +125,7 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     if command.no_worse:
         accept_red_base(course, command.voice.person)
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
-    _spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
+    spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
     again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
     waits_outside = task.reason is Reason.EXTERNAL
     course.record(e.CountersReset(again, course.facts.programs))
@@ -183,7 +145,7 @@ def _cancel(course: DecisionBuilder, command: c.Cancel) -> None:
             f"{task.id} has tasks that have not ended", Exit.NOT_YET, "cancel them; it ends when the last of them ends"
         )
     check_target_at_rest(task)
-    _spend_requests(course, DecisionKind.CANCEL, command.voice, command.reason)
+    spend_requests(course, DecisionKind.CANCEL, command.voice, command.reason)
     course.end(State.CANCELED, f"canceled by {command.voice.person}: {command.reason}".removesuffix(": "))
 
 
@@ -214,14 +176,21 @@ def expire(course: DecisionBuilder, request_id: str) -> None:
         course.hold(Reason.HALTED, words)
 
 
-def _spend_requests(course: DecisionBuilder, answer: DecisionKind, voice: c.Voice, words: str) -> None:
+def spend_requests(course: DecisionBuilder, answer: DecisionKind, voice: c.Voice, words: str) -> None:
+    """Answer every open request with the same."""
     for request in course.task.requests:
         course.record(e.Decided(_decision(course, request, answer, voice, words)))
     course.close_requests(answer.value)
 
 
 def _decision(
-    course: DecisionBuilder, request: Request, answer: DecisionKind, voice: c.Voice, words: str, digest: str = ""
+    course: DecisionBuilder,
+    request: Request,
+    answer: DecisionKind,
+    voice: c.Voice,
+    words: str,
+    digest: str = "",
+    behalf: str = "",
 ) -> Decision:
     submission = course.task.submission
     return Decision(
@@ -241,10 +210,12 @@ def _decision(
         own_address=submission is not None and is_among(voice.email, submission.authors),
         flagged=flags_digest(course.task),
         definition=course.task.definition,
+        behalf=behalf,
     )
 
 
-def _open_request(course: DecisionBuilder, request_id: str, kinds: set[RequestKind]) -> Request:
+def open_request(course: DecisionBuilder, request_id: str, kinds: Set[RequestKind]) -> Request:
+    """The open request with that id; refused where it is not open, or of another kind."""
     request = course.task.request(request_id)
     if request is None:
         _refuse_closed(course.task, request_id, course.now)
@@ -272,25 +243,60 @@ def _refuse_closed(task: Task, request_id: str, now: int) -> NoReturn:
     raise Stale(f"{request_id} is not open", hint=f"onloop show {task.id} names the open requests")
 
 
-def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> None:
-    """Refuse a person who is not asked, is not enrolled, held the work, or proved too low a level.
+def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> str:
+    """In whose place the person decides, empty for their own; refused to whoever may not, or proved too low a level.
 
-    An address in a commit is chosen by its author, so it is shown but bars nobody.
+    Who is not asked, is not enrolled or held the work may not. An address in a commit is chosen by its author, so it
+    is shown but bars nobody.
     """
     task = course.task
-    if not may_decide(voice.person, course.facts.people.get(voice.person), request.approvers):
+    found = standing_in(course, request, voice.person)
+    if found is None:
+        if did_the_work(task, voice.person):
+            raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")
+        if _amended(course, request, voice.person):
+            raise NotAllowed(f"{voice.person} amended the workflow of {task.id}", hint="another person must decide")
         who = ", ".join(request.approvers) or "an enrolled person"
         raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
-    if any(voice.person in held for held in task.workers.values()):
-        raise NotAllowed(f"{voice.person} held {task.id}", hint="another person must decide")
-    gate = next((g for g in course.step.human_gates if g.id == request.gate), None)
-    if request.kind is RequestKind.APPROVAL and bars_amender(task, gate, voice.person):
-        raise NotAllowed(f"{voice.person} amended the workflow of {task.id}", hint="another person must decide")
     proved = _proved(task, voice)
     if not proved.reaches(request.assurance):
         raise NotAllowed(
             f"{request.id} needs assurance {request.assurance.value}, but you proved {proved.value}",
             hint="onloop doctor says which level this machine reaches",
+        )
+    return found.behalf
+
+
+def standing_in(course: DecisionBuilder, request: Request, person: str) -> Standing | None:
+    """In what right the person may decide the request; None where they may not."""
+    among = Electorate(course.facts.people, course.facts.delegations)
+    return standing(course.task, request, _asking(course, request), among, person)
+
+
+def _asking(course: DecisionBuilder, request: Request) -> HumanGate | None:
+    """The gate that asks for an approval."""
+    if request.kind is not RequestKind.APPROVAL:
+        return None
+    named = next((gate for gate in course.step.human_gates if gate.id == request.gate), None)
+    return named or HumanGate(request.gate or "", request.approvers)
+
+
+def _amended(course: DecisionBuilder, request: Request, person: str) -> bool:
+    gate = _asking(course, request)
+    return gate is not None and bars_amender(course.task, gate, person)
+
+
+def _check_unspent(task: Task, request: Request, person: str, behalf: str) -> None:
+    """Refuse a second approval by the same person, or in the right of one who has spoken already."""
+    spoken = said_already(task, request)
+    again = next((who for who in (person, behalf) if who in spoken), None)
+    if again is not None:
+        before = next(d for d in task.decisions if d.request == request.id and again in d.voices)
+        told = f" ({before.who})" if before.behalf else ""
+        refuse(
+            f"{again} already approved {request.id}{told}; {request.quorum} people are needed",
+            Exit.HELD,
+            "another person must approve",
         )
 
 

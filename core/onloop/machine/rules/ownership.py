@@ -7,6 +7,7 @@ from typing import assert_never
 from onloop.errors import Exit, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
+from onloop.machine.people import is_of_people, is_person
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
 from onloop.machine.rules.human_decisions import escalate, expire, remind
 from onloop.machine.rules.independence import barred, opposite, same_hand
@@ -92,6 +93,9 @@ def _check_claimable(course: DecisionBuilder) -> None:
 
 def _check_role(course: DecisionBuilder, command: c.Claim) -> None:
     wanted = course.task.owner or course.step.role or "nobody"
+    if is_of_people(wanted):
+        hint = f"a person takes it: onloop take {course.task.id}"
+        raise NotAllowed(f"{course.task.id} at {course.step.id} is for {wanted}, and no agent may claim it", hint=hint)
     if wanted != (command.agent if wanted.startswith("agent:") else command.role):
         raise NotAllowed(
             f"{course.task.id} at {course.step.id} is for {wanted}, not for {command.agent} as {command.role}",
@@ -107,6 +111,9 @@ def standing(task: Task) -> str:
 def _release(course: DecisionBuilder, command: c.Release) -> None:
     check_holder(course.task, command.agent, command.epoch)
     check_length(command.detail, "a reason")
+    if is_person(command.agent):
+        _hand_back(course, command.cause.value, command.detail or f"{command.agent} gave it back")
+        return
     if course.task.is_verifying:  # the work was handed in: what became of its maker changes nothing
         course.end_lease(command.cause.value)
         return
@@ -123,6 +130,15 @@ def _release(course: DecisionBuilder, command: c.Release) -> None:
             _lose(course, e.AttemptEnd(command.cause.value), words)
         case _:
             assert_never(command.cause)
+
+
+def _hand_back(course: DecisionBuilder, why: str, words: str) -> None:
+    """The work of a person goes back to the role of its step, which counts as no try; gates that run go on running."""
+    role = course.step.role or ""
+    course.end_lease(why)
+    course.record(e.Reassigned(role, "gateway"))
+    if not course.task.is_verifying:
+        course.record(e.Moved(State.SUBMITTED, Reason.READY, f"{words}; waits for {role}"))
 
 
 def _lose(course: DecisionBuilder, end: e.AttemptEnd, words: str) -> None:
@@ -151,6 +167,8 @@ def _expire_lease(course: DecisionBuilder, command: c.FireTimer) -> None:
         refuse(f"no lease of {task.id} with epoch {command.token} has expired", Exit.NOTHING, "nothing to do")
     if task.is_verifying:
         course.end_lease("lease expired")
+    elif is_person(task.holder):
+        _hand_back(course, e.AttemptEnd.LEASE_EXPIRED.value, f"nothing was heard from {task.holder}")
     else:
         lose_attempt(course, e.AttemptEnd.LEASE_EXPIRED, f"nothing was heard from {task.holder}")
 

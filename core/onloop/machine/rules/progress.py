@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from onloop.machine import events as e
 from onloop.machine.artefacts import Artefact
 from onloop.machine.definition import Definition, HumanGate, Step
-from onloop.machine.flags import flag_words
+from onloop.machine.flags import flagged_clauses
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules.decision_builder import DecisionBuilder
-from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of, is_under_pin
+from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
 from onloop.machine.rules.independence import is_reviewed
 from onloop.machine.rules.looking_first import look_first
 from onloop.machine.rules.message_rules import hand_over, is_spent
+from onloop.machine.rules.people.entitlement import counts, is_approved
 from onloop.machine.state import LIVE, Reason, State
-from onloop.machine.task import Decision, DecisionKind, Feedback, RequestKind, Task, Verdict
+from onloop.machine.task import Feedback, RequestKind, Task, Verdict
 
 
 def enter(course: DecisionBuilder, step: Step, feedback: Feedback | None = None) -> None:
@@ -74,7 +75,7 @@ def advance(course: DecisionBuilder) -> None:
         return
     if not all(is_reviewed(course.task, step, gate) for gate in step.review_gates):
         return
-    waiting = [gate for gate in step.human_gates if not is_approved(course.task, step, gate, course.facts.people)]
+    waiting = [gate for gate in step.human_gates if not is_approved(course.task, step, gate, course.facts.voters)]
     if not waiting:
         _leave(course)
         return
@@ -99,8 +100,7 @@ def approval_question(task: Task, step: Step) -> str:
     """The question of an approval in one sentence, made of the gateway's own facts."""
     head = task.submission.head[:12] if task.submission else "nothing"
     where = f" in {task.repo}" if task.repo else ""
-    flags = flags_of(task)
-    told = f" It changes what judged it: {flag_words(flags)}." if flags else ""
+    told = "".join(f" It {clause}." for clause in flagged_clauses(flags_of(task)))
     again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
     return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}"
 
@@ -108,48 +108,6 @@ def approval_question(task: Task, step: Step) -> str:
 def amended_words(task: Task) -> str:
     """That the workflow of this run was amended, by whom and why, as sentences; empty where it was not."""
     return "".join(f" The workflow was amended by {a.by}: {a.reason}." for a in task.amendments)
-
-
-def is_approved(task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether enough people who may decide now have approved what counts now; absence is no."""
-    return len({decision.by for decision in valid_approvals(task, step, gate, people)}) >= gate.quorum
-
-
-def valid_approvals(
-    task: Task, step: Step, gate: HumanGate, people: Mapping[str, tuple[str, ...]]
-) -> tuple[Decision, ...]:
-    """The approvals of `gate` that count: this visit, this commit and base, and a person still entitled."""
-    entitled = (*gate.approvers, *(gate.escalate.to if gate.escalate else ()))
-    head, base = (task.submission.head, task.submission.base) if task.submission else ("", "")
-    return tuple(
-        d
-        for d in task.decisions
-        if d.answer is DecisionKind.APPROVE
-        and (d.step, d.gate, d.visit) == (step.id, gate.id, task.visits.get(step.id, 0))
-        and (d.head, d.base) == (head, base)
-        and is_under_pin(task, d)
-        and not bars_amender(task, gate, d.by)
-        and d.assurance.reaches(gate.assurance)
-        and may_decide(d.by, people.get(d.by), entitled)
-    )
-
-
-def bars_amender(task: Task, gate: HumanGate | None, person: str) -> bool:
-    """Whether the person amended the workflow of this run, and so does not count for the gate.
-
-    Where the workflow before said so, that holds whatever the new one says.
-    """
-    return any(
-        amendment.by == person and (amendment.bars or (gate is not None and gate.not_by_amender))
-        for amendment in task.amendments
-    )
-
-
-def may_decide(person: str, groups: tuple[str, ...] | None, entitled: tuple[str, ...]) -> bool:
-    """Whether an enrolled person is among `entitled` (names and groups); nobody enrolled has `groups` None."""
-    if groups is None:
-        return False
-    return not entitled or person.removeprefix("human:") in entitled or bool(set(groups) & set(entitled))
 
 
 def lose_attempt(course: DecisionBuilder, end: e.AttemptEnd, detail: str) -> None:
@@ -249,12 +207,9 @@ def go_on(course: DecisionBuilder) -> None:
 
 def _is_flagged_work_shown(course: DecisionBuilder) -> bool:
     """Whether nothing is flagged, or somebody who still may decide approved the work on exactly these flags."""
-    people = course.facts.people
+    people = course.facts.voters
     return not flags_of(course.task) or any(
-        may_decide(d.by, people.get(d.by), (*gate.approvers, *(gate.escalate.to if gate.escalate else ())))
-        and d.assurance.reaches(gate.assurance)
-        and not bars_amender(course.task, gate, d.by)
-        for d, gate in covering(course.definition, course.task, people)
+        counts(course.task, gate, d, people) for d, gate in covering(course.definition, course.task, people)
     )
 
 
@@ -309,7 +264,7 @@ def ask_again(course: DecisionBuilder) -> None:
 
 
 def _unmet(course: DecisionBuilder, step: Step) -> Iterator[str]:
-    task, people = course.task, course.facts.people
+    task, people = course.task, course.facts.voters
     yield from (f"{step.id}:{g.id}" for g in step.machine_gates if not task.passed(step.id, g.id))
     yield from (f"{step.id}:{g.id}" for g in step.review_gates if not is_reviewed(task, step, g))
     yield from (f"{step.id}:{g.id}" for g in step.human_gates if not is_approved(task, step, g, people))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition, HumanGate, Step
+from onloop.machine.people import is_person
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
 from onloop.records import Record
@@ -33,7 +34,7 @@ def _pace(step: Step, task: Task) -> Iterator[Timer]:
     if task.state is State.WORKING and task.reason is Reason.EXTERNAL:
         count = task.setback.count if task.setback is not None else 0
         yield Timer(TimerKind.RETRY, f"{task.epoch}.{count}", task.not_before)
-    if task.holder is not None and not task.is_verifying:
+    if task.holder is not None and not is_person(task.holder) and not task.is_verifying:
         yield Timer(TimerKind.TIMEOUT, f"{task.epoch}", task.claimed_at + step.timeout_ms)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onloop.machine import commands as c
 from onloop.machine.rules.looking_first import is_held_by_base
-from onloop.machine.rules.progress import may_decide
+from onloop.machine.rules.people.entitlement import may_decide
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from onloop.views.changes import unseen
+from onloop.views.changes import handed_words, unseen
 from onloop.views.dossier import Dossier
 
 MOST = 2_000
@@ -16,9 +16,13 @@ class Looks:
 
     def __init__(self) -> None:
         self._opened: dict[str, set[str]] = {}
+        self._handed: dict[str, None] = {}
 
     def showed(self, dossier: Dossier) -> None:
-        """A change's diff was on the screen, as far as its budget goes."""
+        """A change's diff was on the screen, as far as its budget goes, and what was handed over with it."""
+        self._handed |= {each.digest: None for each in dossier.artefacts}
+        for oldest in list(self._handed)[:-MOST]:
+            del self._handed[oldest]
         if dossier.content:
             self._opened.setdefault(dossier.content, set())
             for oldest in list(self._opened)[:-MOST]:
@@ -38,7 +42,10 @@ class Looks:
         return self._opened.get(dossier.content, set())
 
     def unseen(self, dossier: Dossier) -> tuple[str, ...]:
-        """What of a change was not shown here, file by file."""
+        """What of a task's work was not shown here: of its change, file by file, and of what was handed over."""
         if dossier.trouble:
             return (dossier.trouble,)
-        return unseen(dossier.files, self.opened(dossier), diff_shown=self.has_shown(dossier))
+        work = dossier.task.submission
+        handed = [each for each in (work.artefacts if work else ()) if each.digest not in self._handed]
+        left = unseen(dossier.files, self.opened(dossier), diff_shown=self.has_shown(dossier))
+        return (*left, *handed_words(handed))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onloop.attention.groups import Group
-from onloop.machine.rules.progress import may_decide
+from onloop.machine.rules.people.entitlement import may_decide
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop_tui.model.drawing.terminal_text import safe

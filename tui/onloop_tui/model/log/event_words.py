@@ -51,7 +51,9 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "Returned": EventText("{agent} came back", "after {away_ms} ms"),
     "RequestOpened": EventText("asks: {request.kind}", "{request.question}", Tone.ACCENT),
     "RequestClosed": EventText("request closed", "{why}", Tone.DIM, is_housekeeping=True),
-    "Decided": EventText("decided: {decision.answer}", "{decision.by} {decision.reason}", Tone.ACCENT),
+    "Decided": EventText(
+        "decided: {decision.answer}", "{decision.by} {decision.behalf} {decision.reason}", Tone.ACCENT
+    ),
     "CountersReset": EventText("counters reset", "{feedback.text}", Tone.DIM, is_housekeeping=True),
     "Reassigned": EventText("reassigned", "to {to}"),
     "Reminded": EventText("reminded", "{count} so far", Tone.DIM, is_housekeeping=True),
@@ -77,6 +79,11 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "EffectFailed": EventText("effect failed", "{problem}: {detail}", Tone.BAD),
     "EffectVoided": EventText("asked again", "changed_since_approval: {why}", Tone.WARN),
     "Moved": EventText("is {state}", "{reason} {detail}"),
+    "HandedOn": EventText("handed on", "to {handed.to} by {handed.by}: {handed.why}", Tone.ACCENT),
+    "PersonRemoved": EventText("removed {name}", "{reason}", Tone.WARN),
+    "PersonRenamed": EventText("renamed {name}", "to {to}"),
+    "Delegated": EventText("{to} decides for {by}", "{gate} {group} {reason}", Tone.WARN),
+    "DelegationEnded": EventText("a delegation ended", "{id}"),
     "StoreCreated": EventText("store created", "{id}", Tone.STRONG),
     "PersonEnrolled": EventText("enrolled {name}", "{groups}"),
     "Frozen": EventText("froze {scope}", "{reason}", Tone.WARN),
