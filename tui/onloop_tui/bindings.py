@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
+from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
 
 
@@ -27,6 +28,7 @@ class Where(StrEnum):
     FILES = "on what a commit changes"
     LEAVING = "when leaving"
     FORM = "in a form"
+    PROMPT = "after : and /"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +211,26 @@ FORM: tuple[Key, ...] = (
 )  # fmt: skip
 """The keys of a form, where every other key is typed into it."""
 
+PROMPT: tuple[Key, ...] = (
+    Key(("tab",), "Tab", "complete", "complete", "complete a command as far as it is clear, and name what it may be; "
+        "a beginning that only one has is enough", Where.PROMPT),
+    Key(("escape",), "Esc", "leave", "leave", "close the line; a filter is lifted", Where.PROMPT),
+)  # fmt: skip
+"""The keys of the line for filters and commands."""
+
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""
+
+
+def key_piece(key: Key) -> Line:
+    """A key and its word, as footers show them; a click on either presses it."""
+    return (Span(key.shown, Tone.STRONG, key.names[0]), Span(f" {key.word}", Tone.DIM, key.names[0]))
+
+
+def answer_names(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """Textual's name for the key of every act on a task."""
+    found = {Act(key.action[8:-2]): key.names[0] for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:
