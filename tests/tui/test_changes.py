@@ -110,7 +110,7 @@ def test_a_diff_that_is_not_whole_says_how_much_it_is_and_how_to_see_the_rest() 
     whole, cut = _change("cart.py"), replace(_change("uv.lock"), lines_shown=1)
     shown = [plain(line) for line in diff_lines(DIFF, (whole, cut), 100)]
 
-    assert shown[0] == "  shown 2 of 2 files, 5 of 8 lines; 1 file shortened; d opens each file whole"
+    assert shown[0] == "  ⚠ shown 2 of 2 files, 5 of 8 lines; 1 file shortened; d opens each file whole"
     assert next(plain(line) for line in diff_lines(DIFF, (whole,), 100)) == "┆ diff --git a/cart.py b/cart.py"
 
 
