@@ -18,8 +18,8 @@ _HEAD = re.compile(r"=== (?P<half>[123]) (?P<group>\S+) · exit (?P<code>-?\d+) 
 class Failure(Record):
     """What a program printed, how it ended, and where that is from: run for this, or a public issue.
 
-    `half` 1 was looked at while the fingerprint was made. 2 was kept unseen until then, and looked at once; 3 is of other
-    kinds, made after what that look showed was mended.
+    `half` 1 was looked at while the fingerprint was made. 2 was kept unseen until then, and looked at once; 3 is of
+    other kinds, made after what that look showed was mended.
     """
 
     tool: str

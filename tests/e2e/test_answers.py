@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,7 @@ def test_a_decision_said_again_with_its_key_answers_as_before_and_decides_nothin
     assert first.json["state"] == again.json["state"]
     assert (other.code, "used for another request" in other.err) == (2, True)
     assert (fresh.code, "asks nothing of that kind" in fresh.err) == (15, True)
+    assert re.search(r"human:ana answered \d+ s ago: .red.", fresh.err)
     log = world.onloop("log", task, "--json").json["events"]
     assert [e["name"] for e in log].count("Decided") == 1
 

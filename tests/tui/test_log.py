@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from onloop.machine.store_state import HOUSE, Frozen, fold_store
+from onloop.machine.task import DecisionKind
 from onloop.store.port import EventEntry, Recorded, Store, Transaction
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop_tui.app import Dashboard
@@ -302,3 +303,18 @@ def test_the_log_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_log_looks_like_this_with_an_event_whole(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=_whole)
+
+
+async def test_one_key_leaves_what_the_person_decided_and_gives_the_rest_back() -> None:
+    scene = busy()
+    scene.decides("r7k2m.1", DecisionKind.REJECT, "ana", "mine")
+    scene.decides("r7k2m.2", DecisionKind.REJECT, "ben", "theirs")
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await log(pilot)
+        await pilot.press("D")
+        await shows(pilot, "event is Decided", "by is *:ana", "human:ana mine")
+        assert "theirs" not in screen_text(app)
+        await pilot.press("D")
+        await shows(pilot, "human:ben theirs")

@@ -22,6 +22,7 @@ from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.model.sheet.sections import headings, sheet_lines
 from onloop_tui.panels.sheet_panel import Mode
 from support.steps import defined, develop
+from support.tui_decisions import type_in
 from support.tui_scenes import (
     MERGE,
     MINUTE,
@@ -198,7 +199,7 @@ def test_who_worked_and_what_was_decided_before_is_told() -> None:
 
 
 def test_a_submission_without_a_readable_diff_says_that_it_is_missing() -> None:
-    assert "  MISSING: no diff was read, or the commit changes nothing" in _sheet(busy(), "r7k2m.1")
+    assert "  ⚠ MISSING: no diff was read, or the commit changes nothing" in _sheet(busy(), "r7k2m.1")
 
 
 def _git(folder: Path, *argv: str) -> str:
@@ -332,12 +333,39 @@ async def test_what_somebody_else_decided_is_said_at_once_and_enter_does_not_wri
     assert [d.by for d in scene.task("r7k2m.1").decisions] == ["human:ben"]
 
 
-def test_the_second_of_two_sees_what_the_first_said() -> None:
+def _for_two() -> tuple[Scene, str]:
+    """A task that two people must approve."""
     release = HumanGate("release", ("approvers",), quorum=2)
     scene = Scene(definition=replace(REMEDIATION, steps=(REMEDIATE, Step("ship.approve", gates=(release,)), MERGE)))
     scene.enrol("ana", "ben")
     (task,) = scene.fleet(["cart"])
     scene.wants_approval(task)
+    return scene, task
+
+
+async def test_what_is_being_written_outlives_the_decision_of_somebody_else() -> None:
+    scene, task = _for_two()
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("r")
+        await shows(pilot, "Reject:")
+        await type_in(pilot, "the keys are lost")
+        scene.decides(task, DecisionKind.APPROVE, "ben", "")
+        await shows(pilot, "human:ben approved release 0 s ago", "the keys are lost")
+        scene.clock.later(MINUTE)
+        await pilot.press("enter")
+        await shows(pilot, "when you looked", "1 of 2 have approved")
+        scene.clock.later(MINUTE)
+        await pilot.press("r")
+        await shows(pilot, "the keys are lost", "what you wrote before is in it")
+
+    assert [d.by for d in scene.task(task).decisions] == ["human:ben"]
+
+
+def test_the_second_of_two_sees_what_the_first_said() -> None:
+    scene, task = _for_two()
     assert "  ● 0 of 2 have approved" in _sheet(scene, task)
     person = scene.person()
     dossier = scene.place.dossier(task)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.errors import OnloopError
@@ -50,10 +51,25 @@ def open_dashboard(
     )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)
-    left = app.run() or ("stop" if ask_on_quit else "quit")
+    with _screen_on_terminal():
+        left = app.run() or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
     return left
+
+
+@contextmanager
+def _screen_on_terminal() -> Iterator[None]:
+    """Let Textual, which draws on standard error, draw on standard output where the first is no terminal."""
+    drawn_on = sys.__stderr__
+    if drawn_on is None or drawn_on.isatty() or sys.__stdout__ is None or not sys.__stdout__.isatty():
+        yield
+        return
+    sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.__stderr__ = drawn_on  # type: ignore[misc]
 
 
 def _read(file: Path, *, is_asked_for: bool) -> Settings:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
+from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
 
 
@@ -144,6 +145,8 @@ KEYS: tuple[Key, ...] = (
         "has passed", Where.FLEET, "onloop retry --cause {cause} --first N", _in(Where.FLEET)),
     Key(("F",), "F", "facts", "facts", "hide or show housekeeping: leases, requests to verifiers, reminders", Where.LOG,
         footer=_in(Where.LOG)),
+    Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",
+        Where.LOG, "onloop decisions", _in(Where.LOG)),
     Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
@@ -209,6 +212,17 @@ FORM: tuple[Key, ...] = (
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""
+
+
+def key_piece(key: Key) -> Line:
+    """A key and its word, as footers show them; a click on either presses it."""
+    return (Span(key.shown, Tone.STRONG, key.names[0]), Span(f" {key.word}", Tone.DIM, key.names[0]))
+
+
+def answer_names(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """Textual's name for the key of every act on a task."""
+    found = {Act(key.action[8:-2]): key.names[0] for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:

@@ -28,13 +28,23 @@ T = TypeVar("T")
 class SettingsFile(WorkflowPart):
     """The shape of the file."""
 
-    theme: Annotated[ThemeName | None, Field(strict=False)] = None
-    bell: bool = True
-    osc: bool = True
-    keys: Mapping[str, Annotated[list[str], Field(min_length=1, max_length=5)]] = {}
-    filters: Mapping[str, Annotated[str, Field(min_length=1)]] = {}
-    start: Annotated[StartView, Field(strict=False)] = StartView.INBOX
-    proof: Freshness = PROOF_MS
+    theme: Annotated[ThemeName | None, Field(strict=False)] = Field(
+        default=None, description="how it looks (default: by the terminal)"
+    )
+    bell: bool = Field(default=True, description="whether the bell rings when something new needs you")
+    osc: bool = Field(default=True, description="whether the terminal is asked for desktop notifications and a title")
+    keys: Mapping[str, Annotated[list[str], Field(min_length=1, max_length=5)]] = Field(
+        default={}, description="other keys for what a key does, such as {approve: [a, y]}"
+    )
+    filters: Mapping[str, Annotated[str, Field(min_length=1)]] = Field(
+        default={}, description='filters by a name of yours, such as {mine: "owner:ana"}'
+    )
+    start: Annotated[StartView, Field(strict=False)] = Field(
+        default=StartView.INBOX, description="the view that it opens with"
+    )
+    proof: Freshness = Field(
+        default=PROOF_MS, description="how long a passphrase is remembered; 0s: it is asked for each decision"
+    )
 
 
 FORM = FileShape(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})

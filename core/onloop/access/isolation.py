@@ -81,7 +81,7 @@ def isolate(home: Home, user: str, group: str, made: Sequence[Path] = ()) -> Non
     os.chown(home.socket.parent, uid, gid, follow_symlinks=False)
 
 
-def recipe(home: Home, user: str, group: str) -> tuple[str, ...]:
+def recipe(home: Home, user: str, group: str, name: str) -> tuple[str, ...]:
     """The commands that set up isolation, for a person to read and to run as root."""
     store, words = shlex.quote(str(home.store)), [shlex.quote(word) for word in (user, group)]
     return (
@@ -89,7 +89,7 @@ def recipe(home: Home, user: str, group: str) -> tuple[str, ...]:
         f"groupadd --system {words[1]}",
         f"useradd --system --no-create-home --shell /usr/sbin/nologin --groups {words[1]} {words[0]}",
         f"usermod --append --groups {words[1]} AGENT-USER",
-        f"onloop init --store {store} --isolate {words[0]} --agents {words[1]}",
+        f"onloop init --store {store} --isolate {words[0]} --agents {words[1]} --name {shlex.quote(name)}",
         serve_command(home, user, group),
         "# as AGENT-USER: it must say A2",
         f"onloop doctor --store {store}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from onloop.access.printed_log import AgentRun, PrintedLine, PrintedLog
 from onloop.errors import NotAllowed
@@ -11,6 +10,7 @@ from onloop.gateway.port import GatewayPort
 from onloop.records import Record
 from onloop.remote.agent_log import NO_LOG, AgentLogPage
 from onloop.text import safe
+from onloop.times import second_words
 from onloop.views.queries.task_outputs import OutputKind, ReadOutput, ReadOutputs, TaskOutput
 
 MOST_PAGES = 64
@@ -81,7 +81,7 @@ class TaskLog:
         for line in self.printed.lines():
             runs.setdefault(line.run, []).append(line)
         for run, lines in runs.items():
-            began = f", from {utc(run.at)}" if run.at else ""
+            began = f", from {second_words(run.at)}" if run.at else ""
             heading = f"{run.agent}: attempt {run.attempt}, round {run.round}, {run.step}{began}"
             yield LogPart(run.at, AGENT, run.attempt, heading, [line.text for line in lines])
 
@@ -93,7 +93,7 @@ class TaskLog:
 
     def _of_output(self, gateway: GatewayPort, output: TaskOutput) -> LogPart:
         where = {OutputKind.GATE: "gate", OutputKind.BASE: "on the base, gate", OutputKind.EFFECT: "effect"}
-        which = f"attempt {output.attempt}, round {output.round}, {output.step}, at {utc(output.at)}"
+        which = f"attempt {output.attempt}, round {output.round}, {output.step}, at {second_words(output.at)}"
         first, *more = output.words.splitlines() or [""]
         heading = safe(f"{where[output.kind]} {output.name}: {which}: {first}", LONGEST_HEADING)
         text = "" if output.digest is None else self._whole(gateway, output.digest)
@@ -114,8 +114,3 @@ class TaskLog:
             if at >= page.size:
                 break
         return text.rstrip("\n")
-
-
-def utc(at: int) -> str:
-    """A moment, in UTC, to the second."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -202,6 +202,13 @@ class LogArguments(RunArguments, frozen=True, kw_only=True):
     limit: int
 
 
+class DecisionsArguments(RunArguments, frozen=True, kw_only=True):
+    """Of decisions."""
+
+    by: str | None
+    limit: int
+
+
 class WorkArguments(Arguments, frozen=True, kw_only=True):
     """Of work."""
 
@@ -271,6 +278,7 @@ class HelpArguments(Arguments, frozen=True, kw_only=True):
     """Of help."""
 
     topic: str | None
+    word: str | None
 
 
 class CompletionArguments(Arguments, frozen=True, kw_only=True):

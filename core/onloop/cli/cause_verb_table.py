@@ -23,7 +23,7 @@ CAUSES: tuple[Verb, ...] = (
         "attention",
         "people",
         "what needs a person: one row per cause",
-        "attention_verbs:attention",
+        "waiting_verbs:attention",
         AttentionArguments,
         (
             arg("--all", help="also show what is hidden, how and by whom", action="store_true"),
@@ -36,6 +36,8 @@ CAUSES: tuple[Verb, ...] = (
                 )
             ),
             arg("--viewer", help="who looks, where several are enrolled", metavar="NAME"),
+            arg("--wait", help="end once something needs a person; 15 after --timeout", action="store_true"),
+            arg("--timeout", help="with --wait: how long at most", metavar="DURATION"),
         ),
         prints=("attention_models:AttentionJson",),
         reach=Reach.GATEWAY,

@@ -159,7 +159,7 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         """What is raised for whoever asked for what only people may do; it is counted here."""
         who = asker.id if asker.name else "nobody (no credential was given)"
         self.opened.gateway.perform(CountDenial(asker, verb.replace("-", " "), getattr(self.args, "task", "") or ""))
-        way = way or f"onloop {verb} … --as NAME in a terminal, or the dashboard: onloop"
+        way = way or f"onloop {self.verb} … --as NAME in a terminal, or the dashboard: onloop"
         return NotAllowed(f"{who} may not {verb}", hint=f"a person must: {way}")
 
 

@@ -38,6 +38,13 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**options, formatter_class=lambda prog: form(prog, width=_width()))
         self.register("type", int, _count)
 
+    def format_help(self) -> str:
+        """What it takes, and examples of it; only who asks for help waits for those."""
+        from onloop.cli.verb_examples import example_lines, examples_of
+
+        examples = examples_of(self.prog.partition(" ")[2])
+        return super().format_help() + ("\n".join(("", *example_lines(examples), "")) if examples else "")
+
     def error(self, message: str) -> NoReturn:
         raise BadInput(message, hint=f"{self._meant(message)}{self.prog} --help")
 
@@ -218,7 +225,9 @@ def _overview() -> str:
     for group, words in GROUPS.items():
         lines += ["", f"{group} — {words}"]
         lines += [f"  {known.name:<11} {known.summary}" for known in VERBS if known.group == group]
-    return "\n".join([*lines, "", "onloop VERB --help says what a verb takes; onloop help lists the guides."])
+    return "\n".join(
+        [*lines, "", "onloop help VERB says what a verb takes, with examples; onloop help lists the guides."]
+    )
 
 
 def _written(context: Context[Any], found: Verb | None) -> AbstractContextManager[None]:

@@ -153,6 +153,8 @@ class AttentionArguments(Arguments, frozen=True, kw_only=True):
     """Of attention."""
 
     all: bool
+    wait: bool
+    timeout: str | None
     scope: str | None
     viewer: str | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onloop.cli.approval_verb_table import APPROVE, REJECT, SHOW, VERSION
-from onloop.cli.arguments import LogsArguments
+from onloop.cli.arguments import DecisionsArguments, LogsArguments
 from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
     AmendArguments,
@@ -21,7 +21,7 @@ from onloop.cli.people_arguments import (
     TaskArguments,
 )
 from onloop.cli.person_verb_table import PERSONS
-from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Argument, Reach, Verb, arg
+from onloop.cli.verb import AS, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
 
 _TASK_OR_NONE = arg("task", nargs="?", help="a task's id; left out with --cause")
 
@@ -53,6 +53,20 @@ _DECISIONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("work_models:LogsJson",),
+        reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "decisions",
+        "people",
+        "what people have decided, newest first, and what came of it",
+        "history_verbs:decisions",
+        DecisionsArguments,
+        (
+            RUN,
+            arg("--by", help="only what this person decided", metavar="NAME"),
+            arg("--limit", help="show at most this many", type=int, default=50),
+        ),
+        prints=("dossier_models:DecisionsJson",),
         reach=Reach.GATEWAY,
     ),
     Verb(

@@ -18,7 +18,7 @@ from onloop.cli.json_models.work_models import OwnershipJson, SubAgentJson, SubA
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
-from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.flags import FLAG_WORDS, FlagKind
 from onloop.machine.messages import Note
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import proof_words
@@ -30,7 +30,7 @@ from onloop.text import safe
 from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
-from onloop.views.box_words import kept_words, ran_in, reachable
+from onloop.views.box_words import kept_words, ran_in
 from onloop.views.changes import budget_words
 from onloop.views.dossier import (
     UNMET,
@@ -46,6 +46,7 @@ from onloop.views.effective_status import EffectiveStatus, TaskNow
 from onloop.views.gate_standing import CALM
 from onloop.views.risk import risk_of
 from onloop.views.sub_agents import sub_agent_words
+from onloop.views.work_warnings import WorkWarning, warned
 
 MOST_TEXTS = 3
 LONGEST_TEXT = 300
@@ -140,6 +141,7 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         texts=texts_json(group),
         text_count=group.text_count,
         acts=[act.words for act in group.acts],
+        content=group.content or None,
     )
 
 
@@ -234,9 +236,8 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
         yield "files"
     yield from map(_file_line, dossier.files)
     if told := budget_words(dossier.files):
-        yield safe(f"  {told}; whole: onloop show {task.id} --file PATH")
-    if dossier.trouble:
-        yield safe(dossier.trouble)
+        yield from warning_words(WorkWarning.NOT_SHOWN, f"{told}; whole: onloop show {task.id} --file PATH")
+    yield from warning_words(WorkWarning.DIFF_UNREAD, dossier)
     yield from map(_decision_line, task.decisions)
     yield from swarm_lines(dossier)
     yield from sub_agent_lines(dossier.sub_agents)
@@ -301,7 +302,7 @@ def _gate_lines(line: GateLine) -> Iterator[str]:
     yield safe(f"  {MARKS[line.mark]} {line.step} {line.gate}: {_mark_word(line)} {line.summary}{tests}".rstrip())
     if line.evidence is not None and (where := ran_in(line.evidence)):
         yield safe(f"      {' · '.join(where)}")
-        yield from (safe(f"      ! {words}") for words in reachable(line.evidence))
+        yield from warning_words(WorkWarning.REACHABLE, line.evidence, indent=6)
     if line.evidence is not None and (kept := kept_words(line.evidence)):
         yield safe(f"      {kept}")
     if line.mark in UNMET and line.tail:
@@ -319,12 +320,18 @@ def _flag_lines(task: Task) -> Iterator[str]:
     flags = flags_of(task)
     if flags:
         yield "changed, and decides what the gates said"
-    yield from (safe(f"  ! {flag.path}: {FLAG_WORDS[flag.kind]}") for flag in flags)
+    yield from warning_words(WorkWarning.FLAGGED, task)
+    yield from warning_words(WorkWarning.CI_CHANGED, task)
+    yield from (safe(f"  + {flag.path}: {FLAG_WORDS[flag.kind]}") for flag in flags if flag.kind is FlagKind.TEST_ADDED)
+
+
+def warning_words(kind: WorkWarning, *subject: object, indent: int = 2) -> Iterator[str]:
+    """A warning about work as lines, from the registry; nothing where it does not hold."""
+    return (safe(f"{' ' * indent}! {words}") for words in warned(kind, *subject))
 
 
 def _file_line(file: FileChange) -> str:
-    risk = risk_of(file)
-    flag = f"  ! {risk}" if risk else ""
+    flag = "".join(warning_words(WorkWarning.LOOK_FIRST, risk_of(file)))
     before = f" (was {file.previous})" if file.previous else ""
     lines = "binary" if file.added is None else f"+{file.added} -{file.removed or 0}"
     kind = "" if file.kind is FileKind.FILE else f"  {file.kind.value}"

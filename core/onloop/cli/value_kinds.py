@@ -95,6 +95,8 @@ _BY_METAVAR: Mapping[str, ValueKind] = MappingProxyType({"FILE": ValueKind.FILE,
 def value_kind(verb: str, argument: Argument) -> ValueKind:
     """What the argument of that verb takes; a choice of words is a WORD, a flag and free text are NOTHING."""
     name = argument.names[0]
+    if argument.options.get("action") == "store_true":
+        return ValueKind.NOTHING
     if argument.options.get("choices"):
         return ValueKind.WORD
     found = _EXCEPTIONS.get((verb, name)) or _BY_NAME.get(name)

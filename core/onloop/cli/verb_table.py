@@ -7,20 +7,17 @@ from types import MappingProxyType
 
 from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
-    CompletionArguments,
     DemoArguments,
     DoctorArguments,
     EnrolArguments,
     FilesArguments,
     FleetArguments,
     GraphArguments,
-    HelpArguments,
     HookArguments,
     InitArguments,
     ListArguments,
     LogArguments,
     RunArguments,
-    SchemaArguments,
     ServeArguments,
     StartArguments,
     StoreArguments,
@@ -29,6 +26,7 @@ from onloop.cli.arguments import (
     WorkflowArguments,
 )
 from onloop.cli.people_verb_table import PEOPLE
+from onloop.cli.reference_verb_table import REFERENCE
 from onloop.cli.verb import AS, KEY, RUN, Reach, Verb, arg
 
 GROUPS: Mapping[str, str] = MappingProxyType(
@@ -284,16 +282,6 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.NONE,
     ),
     Verb(
-        "schema",
-        "build",
-        "the JSON Schemas of what verbs print with --json: list them, or print one",
-        "schema_verbs:schema",
-        SchemaArguments,
-        (arg("name", nargs="?", help="a verb, error or workflow-file (default: list them)"),),
-        prints=("build_models:SchemasJson", "build_models:SchemaJson"),
-        reach=Reach.NONE,
-    ),
-    Verb(
         "serve",
         "serve",
         "be the resident gateway: one writer for all agents, at a Unix socket",
@@ -306,25 +294,7 @@ VERBS: tuple[Verb, ...] = (
         needs_git=True,
         reach=Reach.FILE,
     ),
-    Verb(
-        "help",
-        "build",
-        "the guides: list them, read one, or see what a verb takes",
-        "help_verbs:show_help",
-        HelpArguments,
-        (arg("topic", nargs="?", help="a guide or a verb (default: list the guides)"),),
-        prints=("build_models:GuidesJson", "build_models:GuideJson", "build_models:UsageJson"),
-        reach=Reach.NONE,
-    ),
-    Verb(
-        "completion",
-        "build",
-        "print a script that lets your shell complete verbs, options and names of your store",
-        "completion_verbs:completion",
-        CompletionArguments,
-        (arg("shell", choices=("bash", "zsh", "fish"), help="your shell"),),
-        prints=("build_models:CompletionJson",),
-    ),
+    *REFERENCE,
     Verb(
         "hook",
         "build",

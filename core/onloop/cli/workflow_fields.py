@@ -27,11 +27,17 @@ def _name(definition: str) -> str:
 
 def _part(name: str, part: Mapping[str, Any]) -> str:
     about = " ".join(str(part.get("description", "")).split())
-    lines = [
-        f"| `{field}`{' (needed)' if field in part.get('required', ()) else ''} | {_type(kind)} | {_default(kind)} |"
-        for field, kind in part["properties"].items()
-    ]
-    return "\n".join([f"### {name}", "", about, "", "| field | is | if left out |", "|---|---|---|", *lines])
+    lines = [_line(field, kind, needed=field in part.get("required", ())) for field, kind in part["properties"].items()]
+    return "\n".join([f"### {name}", "", about, "", "| field | is | if left out | for |", "|---|---|---|---|", *lines])
+
+
+def _line(field: str, kind: Mapping[str, Any], *, needed: bool) -> str:
+    words = _cell(str(kind["description"]))
+    return f"| `{field}`{' (needed)' if needed else ''} | {_type(kind)} | {_default(kind)} | {words} |"
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|")
 
 
 def _type(kind: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 
 from onloop.gates.globs import matches
+from onloop.gates.read_files import is_read, reads
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status
 from onloop.machine.definition import BaseTests, CommandGate
 from onloop.machine.flags import TESTS, Flag, FlagKind, in_order
@@ -145,11 +146,18 @@ def flags_for(
 ) -> tuple[Flag, ...]:
     """The flags of a change for one gate. Changed tests do not count where it only reads code or uses `tests: base`.
 
-    A changed file that the gate's command or a `setup` command names is flagged, whatever its name.
+    A changed file that the gate's command or a `setup` command names is flagged, whatever its name; one that by its
+    name is read by another language's tools alone is not.
     """
-    decided = [path for path in changed if gate.base_tests is None or not from_base(gate.base_tests, path.path)]
     commands = tuple(setup) if _only_reads(gate) else (gate.argv, *setup)
     run = frozenset(path for command in commands for path in _named(command))
+    by = reads((gate.argv, *setup))
+    decided = [
+        path
+        for path in changed
+        if (gate.base_tests is None or not from_base(gate.base_tests, path.path))
+        and (path.path in run or is_read(path.path, flag_kind(path.path, path.status), by))
+    ]
     named = (path.path for path in decided if path.path in run)
     every = flags(decided, reaching, named, leading_out, installing)
     return tuple(flag for flag in every if flag.kind not in TESTS) if _only_reads(gate) else every

@@ -45,6 +45,9 @@ FLAG_WORDS: Mapping[FlagKind, str] = {
 }
 """Each kind in words, for after the path."""
 
+BESIDE = frozenset({FlagKind.TEST_ADDED, FlagKind.CI})
+"""The kinds that a person is shown, and that change nothing of how the work was judged: new tests, and what CI does."""
+
 _RANK = {kind: rank for rank, kind in enumerate(FlagKind)}
 _MOST_NAMED = 6
 _LONGEST_PATH = 120
@@ -68,3 +71,19 @@ def flag_words(flags: Iterable[Flag]) -> str:
     named = [f"{flag.path[:_LONGEST_PATH]} ({FLAG_WORDS[flag.kind]})" for flag in ordered[:_MOST_NAMED]]
     left = len(ordered) - len(named)
     return ", ".join((*named, f"and {left} more") if left else named)
+
+
+def judging(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+    """The flags of what was changed and decides what a gate says, the worst first."""
+    return tuple(flag for flag in in_order(flags) if flag.kind not in BESIDE)
+
+
+def flagged_clauses(flags: Iterable[Flag]) -> tuple[str, ...]:
+    """What a flagged change does, each as the end of a sentence that begins with `it`; nothing without flags."""
+    every = in_order(flags)
+    kinds = (
+        ("changes what judged it", judging(every)),
+        ("adds tests", tuple(flag for flag in every if flag.kind is FlagKind.TEST_ADDED)),
+        ("changes what CI does", tuple(flag for flag in every if flag.kind is FlagKind.CI)),
+    )
+    return tuple(f"{clause}: {flag_words(found)}" for clause, found in kinds if found)

@@ -73,7 +73,7 @@ def _never_answered(definition: Definition, task: Task, step: Step, found: GateL
     if step.id not in task.visits or place > 0 or _ended_short(task):
         return replace(found, mark=GateStatus.LATER, summary="")
     if place == 0 and not _is_decided_on(definition, task):
-        return replace(found, mark=GateStatus.NOT_YET)
+        return replace(found, mark=GateStatus.NOT_YET, summary="")
     return found if _is_owed(definition, task, step) else replace(found, mark=GateStatus.EARLIER)
 
 

@@ -45,20 +45,32 @@ Word = Annotated[str, Field(min_length=1, max_length=4_000)]
 class AgentLimitsPart(WorkflowPart):
     """How many tokens its context has, and how long it may be silent before it is ended."""
 
-    context_tokens: Annotated[int, Field(ge=1_000, le=100_000_000)] | None = None
-    silent: Timeout | None = None
+    context_tokens: Annotated[int, Field(ge=1_000, le=100_000_000)] | None = Field(
+        default=None, description="how many tokens its context holds, where the vendor does not say"
+    )
+    silent: Timeout | None = Field(default=None, description="how long it may print nothing before it is ended")
 
 
 class AgentFilePart(WorkflowPart):
     """The front matter of an agent file."""
 
-    vendor: Literal["claude", "codex", "gemini", "opencode", "copilot"]
-    model: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9]")] | None = None
-    flags: Annotated[list[Word], Field(max_length=100, default_factory=list)]
-    environment: Annotated[
-        dict[Variable, Annotated[str, Field(max_length=4_000)]], Field(max_length=100, default_factory=dict)
+    vendor: Annotated[
+        Literal["claude", "codex", "gemini", "opencode", "copilot"], Field(description="whose agent it is")
     ]
-    limits: AgentLimitsPart = AgentLimitsPart()
+    model: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9]")] | None = Field(
+        default=None, description="the model, as the vendor names it"
+    )
+    flags: Annotated[
+        Annotated[list[Word], Field(max_length=100, default_factory=list)],
+        Field(description="words that its program is started with, beside ours"),
+    ]
+    environment: Annotated[
+        Annotated[dict[Variable, Annotated[str, Field(max_length=4_000)]], Field(max_length=100, default_factory=dict)],
+        Field(description="variables that it gets beside the usual ones"),
+    ]
+    limits: AgentLimitsPart = Field(
+        default=AgentLimitsPart(), description="how large its context is, and how long it may be silent"
+    )
 
 
 class AgentSpec(Record):

@@ -205,6 +205,17 @@ class LogView(View):
         self._filter = LogFilter(self._filter.terms, not self._filter.housekeeping)
         self._apply()
 
+    def action_decided(self) -> None:
+        """`D`: only what this person decided, or anybody if nobody is known; and back."""
+        person = self.session.person
+        name = person.name if person is not None else self.session.person_name
+        who = f" by:*:{name}" if name else ""
+        wanted = parse(f"event:Decided{who}", housekeeping=self._filter.housekeeping)
+        if isinstance(wanted, LogFilter):
+            is_shown = self._filter.terms == wanted.terms
+            self._filter = LogFilter((), wanted.housekeeping) if is_shown else wanted
+            self._apply()
+
     def filter(self, query: str) -> str:
         """Show only events that match."""
         parsed = parse(query, housekeeping=self._filter.housekeeping)

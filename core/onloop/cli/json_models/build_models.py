@@ -86,10 +86,18 @@ class GuideEntryJson(Record):
     summary: str
 
 
+class WantJson(Record):
+    """What one wants, and the verbs for it."""
+
+    want: str
+    verbs: Sequence[str]
+
+
 class GuidesJson(Record):
-    """The guides that there are."""
+    """The guides that there are, and the verbs by what one wants."""
 
     guides: Sequence[GuideEntryJson]
+    verbs: Sequence[WantJson] = ()
 
 
 class GuideJson(Record):
@@ -100,11 +108,19 @@ class GuideJson(Record):
     text: Annotated[str, Meta(description="Markdown.")]
 
 
+class ExampleJson(Record):
+    """A command as it is typed, and what it does."""
+
+    command: str
+    does: str
+
+
 class UsageJson(Record):
-    """What a verb takes."""
+    """What a verb takes, and examples of it."""
 
     verb: str
     usage: str
+    examples: Sequence[ExampleJson] = ()
 
 
 class CompletionJson(Record):

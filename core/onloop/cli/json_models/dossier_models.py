@@ -107,6 +107,28 @@ class DecisionJson(Record):
     behalf: Annotated[str | UnsetType, Meta(description="In whose place they decided, by a delegation.")] = UNSET
 
 
+class DecisionMadeJson(Record):
+    """A decision, and how the task that it was about stands now."""
+
+    task: str
+    repo: str | None
+    step: str
+    gate: str | None
+    answer: DecisionKind
+    by: str
+    at: AtMs
+    reason: str
+    head: Annotated[str | None, Meta(description="The commit that it was about.")]
+    state: State
+    detail: str
+
+
+class DecisionsJson(Record):
+    """What people have decided, newest first."""
+
+    decisions: Sequence[DecisionMadeJson]
+
+
 class ArtefactJson(Record):
     """A file that the agent handed over."""
 

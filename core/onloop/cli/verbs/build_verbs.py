@@ -63,11 +63,12 @@ def init(context: Context[InitArguments]) -> VerbOutput:
 
 def _made(context: Context[InitArguments]) -> VerbOutput:
     args = context.args
+    name = args.name or getpass.getuser()
     if args.isolate and not can_isolate(args.isolate, args.agents):
-        return VerbOutput(Exit.USAGE, recipe(context.home, args.isolate, args.agents), NotIsolatedJson(isolated=False))
+        lines = recipe(context.home, args.isolate, args.agents, name)
+        return VerbOutput(Exit.USAGE, lines, NotIsolatedJson(isolated=False))
     if args.isolate:
         check_place(context.home, args.isolate)
-    name = args.name or getpass.getuser()
     keep_others_out()
     passphrase, typed = read_passphrase(
         args.passphrase_fd, f"A new passphrase for {name}, with which you will decide: "

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from onloop.machine.definition import Assurance, Definition, HumanGate
 from onloop.machine.digest import canonical
-from onloop.machine.flags import Flag, FlagKind, flag_words, in_order
+from onloop.machine.flags import Flag, FlagKind, flagged_clauses, in_order
 from onloop.machine.task import Decision, DecisionKind, Evidence, Task, Verdict
 
 FLAGGED = "flagged"
@@ -77,4 +77,5 @@ def flagged_question(task: Task) -> str:
     """What is asked about flags, in one sentence that names the worst of them."""
     head = task.submission.head[:12] if task.submission else "nothing"
     where = f" of {task.repo}" if task.repo else ""
-    return f"May {head} go into {task.target}{where}, though it changes what judged it: {flag_words(flags_of(task))}?"
+    told = ", and it ".join(flagged_clauses(flags_of(task)))
+    return f"May {head} go into {task.target}{where}, though it {told}?"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onloop.machine import events as e
 from onloop.machine.artefacts import Artefact
 from onloop.machine.definition import Definition, HumanGate, Step
-from onloop.machine.flags import flag_words
+from onloop.machine.flags import flagged_clauses
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules.decision_builder import DecisionBuilder
@@ -100,8 +100,7 @@ def approval_question(task: Task, step: Step) -> str:
     """The question of an approval in one sentence, made of the gateway's own facts."""
     head = task.submission.head[:12] if task.submission else "nothing"
     where = f" in {task.repo}" if task.repo else ""
-    flags = flags_of(task)
-    told = f" It changes what judged it: {flag_words(flags)}." if flags else ""
+    told = "".join(f" It {clause}." for clause in flagged_clauses(flags_of(task)))
     again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
     return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}"
 

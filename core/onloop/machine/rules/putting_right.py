@@ -103,7 +103,7 @@ def _retarget(course: DecisionBuilder, command: c.Retarget) -> None:
         refuse(
             f"work on {task.id} was handed in for {task.target} of {task.repo}",
             Exit.HELD,
-            f"cancel it, and begin another: onloop fleet add {task.run} --target …",
+            f"cancel it, and begin another: onloop fleet add {task.run} --targets FILE",
         )
     if (task.origin, task.target) == (command.origin, command.target):
         words = f"{task.id} is about {task.target} of {task.repo} already"

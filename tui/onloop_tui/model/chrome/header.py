@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from onloop.attention.board import BoardCounts
 from onloop.attention.viewer import Scope
+from onloop.views.work_warnings import SHAPE, WorkWarning
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
+from onloop_tui.model.drawing.warning_lines import warning_spans
 from onloop_tui.model.ground.snapshot import Snapshot
 
 MOST_LINES = 3
@@ -29,7 +31,7 @@ def header_lines(
     """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first."""
     pieces: list[Line] = [_tabs(tabs)]
     if lost:
-        pieces.append((Span(f"⚠ {lost}", Tone.BAD),))
+        pieces.append((Span(f"{SHAPE} {lost}", Tone.BAD),))
     pieces += _freezes(snapshot)
     pieces += [
         *_waiting(snapshot.board.counts),
@@ -79,15 +81,15 @@ def _hidden(counts: BoardCounts) -> list[Line]:
 
 
 def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
-    """The views by number; the current one is in brackets, so that it is visible without colour."""
-    named = [Span(f"[{name}]", Tone.HEADING) if front else Span(name, Tone.DIM) for name, front in tabs]
+    """The views by their number key; the current one is in brackets, so that it is visible without colour."""
+    named = [
+        Span(f"[{name}]", Tone.HEADING, name[:1]) if front else Span(name, Tone.DIM, name[:1]) for name, front in tabs
+    ]
     return tuple(piece for span in named for piece in (span, Span(" ")))[:-1]
 
 
 def _freezes(snapshot: Snapshot) -> list[Line]:
-    scopes = sorted(snapshot.house.freezes)
-    more = f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""
-    return [(Span(f"⚠ frozen: {scopes[0]}{more}", Tone.WARN),)] if scopes else []
+    return [(span,) for span in warning_spans(WorkWarning.FROZEN, snapshot.house.freezes)]
 
 
 def scope_labels(snapshot: Snapshot) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from onloop.gateway.bulk import BulkOutcome
 from onloop.views.dossier import Dossier
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, width_of
+from onloop_tui.model.drawing.warning_lines import warning_lines
 from onloop_tui.model.ground.looks import Looks
 
 
@@ -64,8 +66,8 @@ def shown_lines(changes: Mapping[str, Dossier], looks: Looks, width: int) -> tup
     if left or cut:
         some = ", ".join((left or cut)[:_FEW])
         what = "not shown" if left else "not shown whole"
-        words = f"⚠ {what}: {some}{' …' if len(left or cut) > _FEW else ''}; d shows it, or the approvals will name it"
-        lines += hanging((), words, width, Tone.WARN)
+        words = f"{what}: {some}{' …' if len(left or cut) > _FEW else ''}; d shows it, or the approvals will name it"
+        lines = (*lines, *warning_lines(WorkWarning.NOT_SHOWN, words, width=width, indent=0))
     return lines
 
 

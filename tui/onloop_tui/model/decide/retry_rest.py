@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from onloop.attention.groups import Group, age
 from onloop.machine.state import State
 from onloop.machine.task import Decision, DecisionKind, RequestKind, Task
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.drawing.warning_lines import Remark, warning_remarks
 
 MOST_NAMED = 3
 
@@ -29,16 +31,18 @@ class Remedy:
         if self.passed:
             remarks.append((f"✓ {_names(self.passed)} retried, and passed {self.step} since", Tone.GOOD))
         else:
-            remarks.append((f"⚠ no task with this cause has passed {self.step} after a retry", Tone.WARN))
+            remarks += warning_remarks(WorkWarning.RETRY_UNPROVED, self.step, len(self.passed))
             remarks.append(("  t on the row retries one first; its outcome shows whether a retry helps", Tone.DIM))
-        remarks += [self._retried(task, now, "has not passed yet") for task in self.trying[:MOST_NAMED]]
-        remarks += [self._retried(task, now, "failed again") for task in self.failed[:MOST_NAMED]]
+        remarks += [
+            told for task in self.trying[:MOST_NAMED] for told in self._retried(task, now, "has not passed yet")
+        ]
+        remarks += [told for task in self.failed[:MOST_NAMED] for told in self._retried(task, now, "failed again")]
         return tuple(remarks)
 
-    def _retried(self, task: Task, now: int, became: str) -> tuple[str, Tone]:
+    def _retried(self, task: Task, now: int, became: str) -> tuple[Remark, ...]:
         last = _last_retry(task, self.step)
         when = f"{age(now - last.at)} ago" if last is not None else "before"
-        return f"⚠ {task.id} was retried {when} and {became}", Tone.WARN
+        return warning_remarks(WorkWarning.RETRIED, task.id, when, became)
 
 
 def remedy_of(group: Group, members: Sequence[Task], run: Iterable[Task], steps: Sequence[str]) -> Remedy:

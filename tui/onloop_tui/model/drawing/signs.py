@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 from onloop.views.dossier import GateStatus
+from onloop.views.work_warnings import MISSING, SHAPE, STALE, WorkWarning, warned
 from onloop_tui.model.drawing.text_line import Span, Tone, column
 from onloop_tui.model.ground.acts import Act
 
@@ -24,6 +25,11 @@ class Sign:
         """The sign as a span, padded to `width` columns."""
         text = f"{self.shape} {self.word}"
         return column(text, width, self.tone) if width else Span(text, self.tone)
+
+
+def _warning(kind: WorkWarning, reason: Reason) -> Sign:
+    (word,) = warned(kind, reason)
+    return Sign(SHAPE, word, Tone.WARN)
 
 
 REASON_SIGNS: Mapping[Reason, Sign] = {
@@ -70,8 +76,8 @@ MOTION_SIGNS: Mapping[Reason, Sign] = {
     Reason.EFFECT_RUNNING: Sign("◐", "effect", Tone.PLAIN),
     Reason.CHILDREN_RUNNING: Sign("●", "children", Tone.PLAIN),
     Reason.EXTERNAL: Sign("◐", "external", Tone.PLAIN),
-    Reason.STALLED: Sign("⚠", "stalled", Tone.WARN),
-    Reason.DISCONNECTED: Sign("⚠", "no beat", Tone.WARN),
+    Reason.STALLED: _warning(WorkWarning.STALLED, Reason.STALLED),
+    Reason.DISCONNECTED: _warning(WorkWarning.DISCONNECTED, Reason.DISCONNECTED),
     Reason.EXCLUDED: Sign("‖", "excluded", Tone.DIM),
 }
 """Why a task moves or waits without needing a person."""
@@ -91,12 +97,12 @@ def sign_of(task: Task) -> Sign:
 MARK_SIGNS: Mapping[GateStatus, Sign] = {
     GateStatus.PASSED: Sign("✓", "passed", Tone.GOOD),
     GateStatus.FAILED: Sign("✗", "failed", Tone.BAD),
-    GateStatus.ERROR: Sign("⚠", "error", Tone.BAD),
-    GateStatus.TIMED_OUT: Sign("⚠", "timed out", Tone.BAD),
+    GateStatus.ERROR: Sign(SHAPE, "error", Tone.BAD),
+    GateStatus.TIMED_OUT: Sign(SHAPE, "timed out", Tone.BAD),
     GateStatus.RUNNING: Sign("●", "running", Tone.ACCENT),
     GateStatus.WAITING: Sign("○", "waiting", Tone.ACCENT),
-    GateStatus.STALE: Sign("⚠", "STALE", Tone.WARN),
-    GateStatus.MISSING: Sign("⚠", "MISSING", Tone.WARN),
+    GateStatus.STALE: Sign(SHAPE, STALE, Tone.WARN),
+    GateStatus.MISSING: Sign(SHAPE, MISSING, Tone.WARN),
     GateStatus.NOT_YET: Sign("–", "not yet", Tone.DIM),
     GateStatus.AGAIN: Sign("↻", "again", Tone.DIM),
     GateStatus.EARLIER: Sign("v", "earlier", Tone.DIM),

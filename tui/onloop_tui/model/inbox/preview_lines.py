@@ -5,7 +5,9 @@ from __future__ import annotations
 from onloop.attention.groups import Group, age
 from onloop.attention.items import AttentionItem
 from onloop.views.dossier import Dossier
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, heading, line, quoted
+from onloop_tui.model.drawing.warning_lines import warning_lines
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.sheet.change_lines import file_lines, totals
 from onloop_tui.model.sheet.gate_lines import output_lines, short_gate_lines
@@ -31,8 +33,8 @@ def preview_lines(
         return (*lines, line(""), *hanging((), "the log says when: onloop log house", width, Tone.DIM))
     first = group.members[0].task
     if dossier is None:
-        words = f"MISSING: {trouble}" if trouble else f"reading {first} …"
-        return (*lines, line(""), *hanging((), words, width, Tone.WARN if trouble else Tone.DIM))
+        words = f"it could not be read: {trouble}" if trouble else f"reading {first} …"
+        return (*lines, line(""), *hanging((), words, width, Tone.BAD if trouble else Tone.DIM))
     return (*lines, *_first(dossier, width))
 
 
@@ -50,15 +52,21 @@ def _said(group: Group, width: int) -> list[Line]:
 def _members(group: Group, selection: Selection, now: int, width: int) -> list[Line]:
     count = len(group.members)
     lines = [line(""), heading(f"{count} task{'s' if count != 1 else ''}", width)]
-    lines += [_member(item, selection, now, width) for item in group.members[:MOST_MEMBERS]]
+    lines += [_member(item, _name(item, group), selection, now, width) for item in group.members[:MOST_MEMBERS]]
     if count > MOST_MEMBERS:
         lines.append(line(f"  … {count - MOST_MEMBERS} more", Tone.DIM))
     return lines
 
 
-def _member(item: AttentionItem, selection: Selection, now: int, width: int) -> Line:
+def _name(item: AttentionItem, group: Group) -> str:
+    """What tells a member from the others: its repository, or, where they are parts of one, its title."""
+    parts = len(group.members) > 1 and len({member.repo for member in group.members}) == 1
+    return item.title if parts else item.repo or item.title
+
+
+def _member(item: AttentionItem, name: str, selection: Selection, now: int, width: int) -> Line:
     mark = Span("* " if item.task in selection.causes else "  ", Tone.ACCENT)
-    repo = column(item.repo or item.title, max(8, width - _TASK - _AGE - 2), Tone.UNTRUSTED)
+    repo = column(name, max(8, width - _TASK - _AGE - 2), Tone.UNTRUSTED)
     return fitted((mark, column(item.task, _TASK), repo, Span(age(now - item.since).rjust(_AGE), Tone.DIM)), width)
 
 
@@ -73,7 +81,7 @@ def _first(dossier: Dossier, width: int) -> list[Line]:
         lines += [line(""), heading(f"files: {totals(dossier.files)}", width), *files[:_MOST_FILES]]
         lines += [line(f"  … {len(files) - _MOST_FILES} more lines", Tone.DIM)] if len(files) > _MOST_FILES else []
     elif dossier.trouble:
-        lines += [line(""), *hanging((), f"MISSING: {dossier.trouble}", width, Tone.WARN)]
+        lines += [line(""), *warning_lines(WorkWarning.DIFF_UNREAD, dossier, width=width, indent=0)]
     statements = said_by_agents(dossier)
     if statements:
         lines += [line(""), heading("what the agent says (not evidence)", width)]

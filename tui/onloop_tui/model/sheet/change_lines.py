@@ -8,8 +8,10 @@ from functools import lru_cache
 from onloop.gates.repository.file_changes import FileChange, Status
 from onloop.views.changes import budget_words
 from onloop.views.risk import risk_of
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.terminal_text import cells, safe, wrap
-from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, hanging, line, width_of
+from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, hanging, width_of
+from onloop_tui.model.drawing.warning_lines import warning_lines, warning_mark, warning_text
 
 MOST_FILES = 200
 MOST_DIFF_LINES = 20_000
@@ -18,12 +20,13 @@ LONGEST_PATH = 300
 
 
 def file_lines(files: Sequence[FileChange], width: int) -> tuple[Line, ...]:
-    """One entry per file; risky ones show `⚠` with the reason, and those that the diff does not show whole say so."""
+    """One entry per file; risky ones are marked, with the reason, and those not shown whole say so."""
     lines: list[Line] = []
     for change in files[:MOST_FILES]:
         lines += _file(change, width)
     if len(files) > MOST_FILES:
-        lines.append(line(f"  … {len(files) - MOST_FILES:,} more files; d lists all of them", Tone.WARN))
+        told = f"{len(files) - MOST_FILES:,} more files; d lists all of them"
+        lines += warning_lines(WorkWarning.NOT_SHOWN, told, width=width)
     return tuple(lines)
 
 
@@ -38,16 +41,17 @@ def totals(files: Sequence[FileChange]) -> str:
 
 def _file(change: FileChange, width: int) -> tuple[Line, ...]:
     risk = risk_of(change)
-    mark = Span("⚠ ", Tone.WARN) if risk else Span("  ")
+    mark = warning_mark(WorkWarning.LOOK_FIRST, risk)
     cut = f"  {shown_words(change)}" if change.lines_shown is not None else ""
     words = f"{safe(change.path, LONGEST_PATH)}  {counts_words(change)}{cut}"
     lines = hanging((Span("  "), mark), words, width)
     if risk is None:
         return lines
-    beside = (*lines[-1], Span(f"  {risk}", Tone.WARN))
+    reason = warning_text(WorkWarning.LOOK_FIRST, risk)
+    beside = (*lines[-1], Span("  "), *reason)
     if width_of(beside) <= width:
         return (*lines[:-1], beside)
-    return (*lines, *hanging((Span("      "),), risk, width, Tone.WARN))
+    return (*lines, *(shown for span in reason for shown in hanging((Span("      "),), span.text, width, span.tone)))
 
 
 def counts_words(change: FileChange) -> str:
@@ -67,14 +71,13 @@ def shown_words(change: FileChange) -> str:
 def diff_lines(diff: str, files: tuple[FileChange, ...], width: int) -> tuple[Line, ...]:
     """The patch behind the gutter, and how much of the change it is. Long lines are wrapped, never cut."""
     rows = diff.removesuffix("\n").split("\n") if diff else []
-    told = budget_words(files)
-    lines: list[Line] = []
-    if told:
-        lines += hanging((Span("  "),), f"{told}; d opens each file whole", width, Tone.WARN)
+    told = f"{cut}; d opens each file whole" if (cut := budget_words(files)) else ""
+    lines = list(warning_lines(WorkWarning.NOT_SHOWN, told, width=width))
     inside = False
     for number, row in enumerate(rows):
         if len(lines) >= MOST_DIFF_LINES:
-            lines.append(line(f"… {len(rows) - number:,} more rows; d opens each file whole", Tone.WARN))
+            told = f"{len(rows) - number:,} more rows; d opens each file whole"
+            lines += warning_lines(WorkWarning.NOT_SHOWN, told, width=width, indent=0)
             break
         inside = row.startswith("@@") or (inside and not row.startswith("diff --git "))
         lines += _diff_row(row, inside, width)
@@ -99,7 +102,7 @@ def row_tone(row: str, *, inside: bool) -> Tone:
     if row.startswith("@@"):
         return Tone.ACCENT
     if row.startswith("[shortened: "):
-        return Tone.WARN
+        return Tone.ACCENT
     if not inside:
         return Tone.DIM
     return {"+": Tone.GOOD, "-": Tone.BAD}.get(row[:1], Tone.PLAIN)

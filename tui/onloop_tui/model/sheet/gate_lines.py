@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onloop.attention.groups import age
-from onloop.machine.flags import flag_words
-from onloop.machine.rules.flagging import evidence_flags
 from onloop.machine.task import Evidence
-from onloop.views.box_words import kept_words, ran_in, reachable
+from onloop.views.box_words import kept_words, ran_in
 from onloop.views.dossier import GateLine, GateStatus
+from onloop.views.gate_standing import CALM, UNMET
+from onloop.views.work_warnings import WorkWarning, warned
 from onloop_tui.model.drawing.signs import LATER, MARK_SIGNS, STRIP_SHAPES
-from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, fitted, hanging, line, quoted
+from onloop_tui.model.drawing.terminal_text import cells
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line, quoted
+from onloop_tui.model.drawing.warning_lines import warning_lines
 
 _SIGN = 13
-_FAILED = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
 
 
 def gate_lines(gates: Sequence[GateLine], now: int, width: int) -> tuple[Line, ...]:
@@ -64,7 +65,7 @@ def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
     pieces = [
         f"{age(now - evidence.at)} ago",
         f"by {evidence.verifier}",
-        "STALE: about another commit" if gate.mark is GateStatus.STALE else "on this commit",
+        *(warned(WorkWarning.STALE, gate) or ("on this commit" if gate.mark not in CALM else "",)),
         f"evidence {gate.digest[:12]}" if gate.digest else "",
         f"exit {evidence.exit_code}" if evidence.exit_code is not None else "",
         f"took {age(evidence.duration_ms)}" if evidence.duration_ms >= 1000 else "",
@@ -75,28 +76,25 @@ def _facts(gate: GateLine, evidence: Evidence, now: int) -> str:
 
 
 def _warnings(evidence: Evidence, pad: Span, width: int) -> tuple[Line, ...]:
-    lines = [line for words in reachable(evidence) for line in hanging((pad,), f"⚠ {words}", width, Tone.WARN)]
-    flags = evidence_flags(evidence)
+    lines = list(warning_lines(WorkWarning.REACHABLE, evidence, width=width, indent=cells(pad.text)))
     tests = f"the tests of {evidence.tests_from[:12]}, the base, were run" if evidence.tests_from else ""
     notes = tuple(filter(None, (tests, kept_words(evidence))))
-    warnings = (f"⚠ the commit changes what decides this: {flag_words(flags)}",) if flags else ()
-    tones = (*(Tone.DIM for _ in notes), *(Tone.WARN for _ in warnings))
-    lines += [
-        shown
-        for words, tone in zip((*notes, *warnings), tones, strict=True)
-        for shown in hanging((pad,), words, width, tone)
-    ]
+    lines += [shown for words in notes for shown in hanging((pad,), words, width, Tone.DIM)]
+    lines += warning_lines(WorkWarning.JUDGE_CHANGED, evidence, width=width, indent=cells(pad.text))
     return tuple(lines)
 
 
 def output_lines(gates: Sequence[GateLine], width: int, most: int = 60) -> tuple[tuple[str, tuple[Line, ...]], ...]:
-    """The last lines of each failed gate's output, with a title."""
-    return tuple((f"output of {gate.gate}", _tail(gate, width, most)) for gate in gates if gate.mark in _FAILED)
+    """The last lines of each failed gate's output, with a title; nothing for one that ran no command."""
+    failed = (gate for gate in gates if gate.mark in UNMET and gate.evidence is not None)
+    return tuple((f"output of {gate.gate}", lines) for gate in failed if (lines := _tail(gate, width, most)))
 
 
 def _tail(gate: GateLine, width: int, most: int) -> tuple[Line, ...]:
     if not gate.tail:
-        return ((GUTTER, Span("MISSING: no output was kept", Tone.WARN)),)
+        ran = gate.evidence is not None and bool(gate.evidence.argv)
+        lost = warning_lines(WorkWarning.NO_OUTPUT, gate, width=width)
+        return lost or ((line("  it printed nothing", Tone.DIM),) if ran else ())
     rows = gate.tail.rstrip("\n").split("\n")
     cut = [line(f"… {len(rows) - most} lines before", Tone.DIM)] if len(rows) > most else []
     return (*cut, *quoted("\n".join(rows[-most:]), width))

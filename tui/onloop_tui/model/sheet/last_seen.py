@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onloop.attention.groups import age
-from onloop.machine.rules.freshness import MOST_TOLD, decided_words
-from onloop.machine.task import Task
 from onloop.views.dossier import Dossier
+from onloop.views.work_warnings import WorkWarning
+from onloop_tui.model.drawing.warning_lines import Remark, warning_remarks
 from onloop_tui.model.sheet.sections import differences
 
 MOST = 200
@@ -35,17 +35,12 @@ class LastSeen:
         kept[dossier.task.id] = Look(_lightened(dossier), now)
         return LastSeen(dict(list(kept.items())[-MOST:]))
 
-    def changes(self, dossier: Dossier, now: int) -> str:
-        """What has changed since the last look at the task, in a sentence; empty if nothing has, or without a look."""
+    def changes(self, dossier: Dossier, now: int) -> tuple[Remark, ...]:
+        """What has changed since the last look at the task, in a sentence; nothing if nothing has."""
         look = self.last.get(dossier.task.id)
         changes = differences(look.dossier, dossier, now) if look is not None else ()
-        return f"changed since you looked {age(now - look.at)} ago: {'; '.join(changes)}" if look and changes else ""
-
-
-def news_of(before: Task, after: Task, now: int) -> str:
-    """What has happened to a task since it was read, in a sentence: who decided what, if anybody did."""
-    told = [decided_words(decision, now) for decision in after.decisions[len(before.decisions) :]]
-    return "; ".join(told[-MOST_TOLD:]) or "it has changed since it was read"
+        when = f"you looked {age(now - look.at)} ago" if look is not None else ""
+        return warning_remarks(WorkWarning.CHANGED, when, changes)
 
 
 def _lightened(dossier: Dossier) -> Dossier:

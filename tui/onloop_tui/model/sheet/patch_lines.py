@@ -7,9 +7,11 @@ from collections.abc import Collection
 from onloop.gates.repository.file_changes import FileChange
 from onloop.views.changes import PatchPage
 from onloop.views.risk import risk_of
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import GUTTER, Line, Span, Tone, fitted
+from onloop_tui.model.drawing.warning_lines import warning_spans
 from onloop_tui.model.sheet.change_lines import LONGEST_PATH, counts_words, row_tone, shown_words
 
 WHOLE = Sign("●", "shown", Tone.GOOD)
@@ -38,8 +40,8 @@ def file_row(change: FileChange, sign: Sign, width: int) -> Line:
     cut = f"  {shown_words(change)}" if change.lines_shown is not None else ""
     words = f"{safe(change.path, LONGEST_PATH)}  {counts_words(change)}{cut}"
     risk = risk_of(change)
-    why = Span(f"  ⚠ {risk}" if risk else "", Tone.WARN)
-    return fitted((sign.span(_SIGN), Span(words, Tone.UNTRUSTED), why), width)
+    why = warning_spans(WorkWarning.LOOK_FIRST, risk)
+    return fitted((sign.span(_SIGN), Span(words, Tone.UNTRUSTED), Span("  "), *why), width)
 
 
 def patch_line(row: str, number: int, hunk: int) -> Line:

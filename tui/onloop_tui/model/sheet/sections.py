@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from onloop.attention.groups import age, handed_words
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
-from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.flags import FlagKind
 from onloop.machine.requests import unseen_words
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import decided_words, proof_words
 from onloop.machine.task import Request, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier, addressed_words, said_before, statement_words
+from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.decide.actions import effects_of
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, heading, line, quoted, spread
+from onloop_tui.model.drawing.warning_lines import warning_lines
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.sheet.base_lines import amend_lines, base_lines
 from onloop_tui.model.sheet.change_lines import diff_lines, file_lines, totals
@@ -85,7 +87,7 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     if len(dossier.asked) > 1:
         place = 1 + [other.request.id for other in dossier.asked].index(asked.request.id)
         words = f"this is {place} of {len(dossier.asked)} things asked of it; o shows the next"
-        lines += hanging((Span("  "),), words, width, Tone.WARN)
+        lines += hanging((Span("  "),), words, width, Tone.ACCENT)
     return lines
 
 
@@ -216,9 +218,13 @@ def _subject(dossier: Dossier, asked: Asked | None, width: int) -> tuple[Line, .
 
 
 def _flags(task: Task, width: int) -> tuple[Line, ...]:
-    """Every flag: what a person also approves when they approve the change."""
-    flags = (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task))
-    return tuple(shown for words in flags for shown in hanging((Span("  ⚠ ", Tone.WARN),), words, width))
+    """Every flag: what a person also approves when they approve the change. New tests are told, not warned of."""
+    added = [flag for flag in flags_of(task) if flag.kind is FlagKind.TEST_ADDED]
+    return (
+        *warning_lines(WorkWarning.FLAGGED, task, width=width),
+        *warning_lines(WorkWarning.CI_CHANGED, task, width=width),
+        *(hanging((Span("  + ", Tone.DIM),), f"new tests: {', '.join(f.path for f in added)}", width) if added else ()),
+    )
 
 
 def _base(dossier: Dossier, now: int, width: int) -> tuple[Section, ...]:
@@ -230,11 +236,12 @@ def _base(dossier: Dossier, now: int, width: int) -> tuple[Section, ...]:
 
 def _changes(dossier: Dossier, width: int) -> list[Section]:
     if dossier.trouble:
-        return [Section("diff", hanging((Span("  "),), f"MISSING: {dossier.trouble}", width, Tone.WARN))]
+        return [Section("diff", warning_lines(WorkWarning.DIFF_UNREAD, dossier, width=width))]
     if dossier.task.submission is None:
         return []
     if not dossier.files and not dossier.diff:
-        return [Section("diff", (line("  MISSING: no diff was read, or the commit changes nothing", Tone.WARN),))]
+        absent = warning_lines(WorkWarning.DIFF_ABSENT, dossier, width=width)
+        return [Section("diff", absent or (line("  the commit changes nothing", Tone.DIM),))]
     return [
         Section(f"files: {totals(dossier.files)}", file_lines(dossier.files, width)),
         Section("diff", diff_lines(dossier.diff, dossier.files, width)),
@@ -274,7 +281,7 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         told = f"{decision.answer.value} by {decision.who} ({proof_words(decision)}) {age(now - decision.at)} ago"
         lines += hanging((Span("  ● ", Tone.ACCENT),), f"{told} on {decision.head[:12] or decision.step}", width)
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
-        lines += hanging((Span("    ⚠ ", Tone.WARN),), unseen_words(decision.unseen), width) if decision.unseen else ()
+        lines += warning_lines(WorkWarning.NOT_SHOWN, unseen_words(decision.unseen), width=width, indent=4)
     for fed in task.feedback:
         lines += hanging(
             (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM

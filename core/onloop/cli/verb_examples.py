@@ -1,0 +1,244 @@
+"""What one would type: examples for every verb and every word that a verb chooses by, and the verbs by what one wants.
+
+Only help reads it. `r7k2m` stands for a run, `r7k2m.3` for a task, `c6c4ab0c` for a cause, `m1f3` for a mute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from onloop.records import Record
+
+TASK, RUN, CAUSE, RULE = "r7k2m.3", "r7k2m", "c6c4ab0c", "m1f3"
+
+
+class Example(Record):
+    """A command as it is typed, what it does, and whether it only looks, so that it can be tried at once."""
+
+    command: str
+    does: str
+    looks: bool = False
+
+
+def _looks(command: str, does: str) -> Example:
+    return Example(command, does, looks=True)
+
+
+_OF_AGENTS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
+    {
+        "claim": (
+            Example('eval "$(onloop claim --role implementer)"', "take the next task, and export its variables"),
+        ),
+        "join": (Example("onloop join r7k2m.3", "work on it yourself, in this clone of its repository"),),
+        "leave": (Example('onloop leave --reason "back tomorrow"', "give it back; that costs no attempt"),),
+        "next": (Example("onloop next", "what to do now"),),
+        "check": (Example("onloop check && echo done", "0 where the step is achieved"),),
+        "submit": (
+            Example("onloop submit", "hand HEAD in, and wait for the gates"),
+            Example('onloop submit --statement "7 tests, all pass" --wait 5m', "say what you did, and wait longer"),
+        ),
+        "ask": (Example('onloop ask "Keep the old endpoint?"', "ask a person; your turn ends"),),
+        "review": (Example('onloop review fail --reason "no test for an empty cart"', "judge another agent's work"),),
+        "spawn": (Example('onloop spawn --title "The parser" --brief "Only src/parse.py"', "a child of your own"),),
+        "tell": (Example('onloop tell "The schema is v2 now" --to parent', "tell another task of your run"),),
+        "inbox": (Example("onloop inbox", "what others told you"),),
+        "checkpoint": (Example("onloop checkpoint --file notes.md", "keep how far you are"),),
+        "handoff": (Example('onloop handoff --why "my context is full"', "let another agent go on"),),
+        "heartbeat": (Example("onloop heartbeat --context 60%", "keep the lease, and say how full your context is"),),
+        "release": (Example('onloop release --until 45m --why "usage limit"', "not now; it costs no attempt"),),
+        "fail": (Example('onloop fail "the API that the brief names does not exist"', "you cannot do this step"),),
+    }
+)
+
+_OF_DECISIONS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
+    {
+        "attention": (
+            _looks("onloop attention", "what needs a person, one row for each cause"),
+            _looks("onloop attention --all --json", "also what is hidden, for a script"),
+        ),
+        "show": (
+            _looks("onloop show r7k2m.3", "what is asked, and what it rests on"),
+            _looks("onloop show r7k2m.3 --diff", "with the whole diff"),
+        ),
+        "logs": (Example("onloop logs r7k2m.3 -f", "what its agent prints, as it comes"),),
+        "why": (_looks("onloop why r7k2m.3", "why it does not move, and what would move it"),),
+        "approve": (
+            Example("onloop approve r7k2m.3 --digest 98db33eacb00", "approve exactly what `onloop show` printed"),
+            Example('onloop approve r7k2m.3 --digest 98db33eacb00 --gate release --note "ship it"', "one of two gates"),
+        ),
+        "reject": (Example('onloop reject r7k2m.3 --reason "the cart may be empty"', "back to the agent, with why"),),
+        "answer": (Example('onloop answer r7k2m.3 "Keep it for one release"', "answer its question"),),
+        "note": (Example('onloop note r7k2m.3 "Leave the vendored files alone"', "tell its agent while it works"),),
+        "reassign": (
+            Example('onloop reassign r7k2m.3 --to agent:ada --reason "she knows it"', "somebody else does it"),
+        ),
+        "retry": (
+            Example('onloop retry r7k2m.3 --note "use snapshot()"', "try it again, with guidance"),
+            Example("onloop retry --cause c6c4ab0c", "try the first of those with one cause"),
+            Example("onloop retry --cause c6c4ab0c --first 20", "then the rest"),
+        ),
+        "amend": (
+            Example(
+                'onloop amend r7k2m --workflow feature --reason "its gate needs setup"',
+                "another workflow for a live run",
+            ),
+        ),
+        "retarget": (Example('onloop retarget r7k2m.3 --branch trunk --reason "renamed"', "put right where it works"),),
+        "exclude": (Example('onloop exclude --cause c6c4ab0c --reason "archived"', "let the fleet end without them"),),
+        "pause": (Example('onloop pause r7k2m --reason "release week"', "stop a run, with all below it"),),
+        "resume": (Example("onloop resume r7k2m", "go on, at the same steps"),),
+        "cancel": (Example('onloop cancel r7k2m.3 --reason "not needed any more"', "end it for good"),),
+        "freeze": (
+            Example('onloop freeze all --reason "incident 4711"', "nothing moves, no push begins"),
+            Example('onloop freeze repo:shop --reason "migration"', "only what is in one repository"),
+        ),
+        "unfreeze": (Example("onloop unfreeze repo:shop", "lift it"),),
+        "gc": (
+            Example("onloop gc --dry-run", "what would go, and how much space that is"),
+            Example("onloop gc --older 2d", "remove it"),
+        ),
+        "repository": (),
+        "repository tolerate": (
+            Example(
+                "onloop repository tolerate https://example.org/shop.git missingSpaceBeforeEmail",
+                "pass over this in its old history",
+            ),
+        ),
+        "ack": (Example("onloop ack c6c4ab0c --for 1h", "you take care of it"),),
+        "snooze": (
+            Example("onloop snooze c6c4ab0c --for 2h", "hide it until then"),
+            Example("onloop snooze c6c4ab0c --grows-by 5", "hide it until five more have it"),
+        ),
+        "wake": (Example("onloop wake c6c4ab0c", "show it again"),),
+        "mute": (Example('onloop mute --for 24h --repo shop --reason "being moved"', "hide what a rule covers"),),
+        "unmute": (Example("onloop unmute m1f3", "lift it; `onloop attention --all` names it"),),
+        "cause": (),
+        "cause show": (_looks("onloop cause show c6c4ab0c", "the texts that are counted as one"),),
+        "cause split": (Example("onloop cause split c6c4ab0c --task r7k2m.3", "this task's failure is another one"),),
+        "cause merge": (Example("onloop cause merge c6c4ab0c 51d0a7be", "the second is the first"),),
+        "cause restore": (Example("onloop cause restore c6c4ab0c", "group it as before"),),
+    }
+)
+
+_OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
+    {
+        "start": (
+            Example('onloop start --title "Discounts by coupon"', "with the workflow in .onloop, in this repository"),
+            Example("onloop start feature --brief ticket.md --dry-run", "look at everything, and begin nothing"),
+        ),
+        "fleet": (
+            Example(
+                'onloop fleet cve-remediation --targets repos.txt --title "kvlite 2"', "a task for each repository"
+            ),
+            Example("onloop fleet add r7k2m --targets more.txt", "more of them, in a live fleet"),
+        ),
+        "list": (
+            _looks("onloop list", "every task in a line"),
+            _looks("onloop list --run r7k2m --state working", "some of them"),
+        ),
+        "tree": (_looks("onloop tree --run r7k2m", "a run, its tasks and their gates"),),
+        "log": (
+            _looks("onloop log r7k2m.3", "who did what to it, when"),
+            _looks("onloop log --after 0 --limit 20 --json", "the first events, for a script"),
+        ),
+        "work": (
+            Example("onloop work --agent claude --jobs 4", "a vendor's agent, four at a time"),
+            Example("onloop work --role implementer --once -- my-agent --quiet", "a command of your own, for one task"),
+        ),
+        "verifier": (Example("onloop verifier --jobs 2 --idle-exit 10m", "gates, two at a time, while there are any"),),
+        "demo": (
+            Example("onloop demo", "a fleet that needs you, in two minutes"),
+            Example("onloop demo swarm-feature", "a swarm of agents on one feature"),
+        ),
+    }
+)
+
+_OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
+    {
+        "init": (
+            Example("onloop init", "make a store, and enrol yourself"),
+            Example("onloop init --repo . --commit", "propose a workflow for this project, proved green on it"),
+        ),
+        "enrol": (
+            Example("onloop enrol ben --group approvers --as ana", "another person; both passphrases are asked"),
+        ),
+        "validate": (Example("onloop validate .onloop/*.yaml", "every error, with line and column"),),
+        "graph": (
+            _looks("onloop graph feature", "a workflow as Mermaid"),
+            _looks("onloop graph", "what a task may do"),
+        ),
+        "workflow": (),
+        "workflow list": (_looks("onloop workflow list", "those that come with onloop"),),
+        "workflow print": (Example("onloop workflow print feature > .onloop/feature.yaml", "begin with a copy"),),
+        "workflow schema": (
+            Example("onloop workflow schema > .onloop/schema.json", "for an editor that completes and explains fields"),
+        ),
+        "schema": (_looks("onloop schema show", "what `onloop show --json` prints"),),
+        "help": (
+            _looks("onloop help workflows", "a guide"),
+            _looks("onloop help retry", "what a verb takes, with examples"),
+            _looks("onloop help store verify", "one of several things that a verb does"),
+        ),
+        "completion": (
+            Example("source <(onloop completion bash)", "in ~/.bashrc; in ~/.zshrc with zsh"),
+            Example("onloop completion fish > ~/.config/fish/completions/onloop.fish", "for fish"),
+        ),
+        "serve": (Example("onloop serve --jobs 4", "one gateway for hundreds of agents; leave it running"),),
+        "hook": (),
+        "hook show": (_looks("onloop hook show claude", "what an agent would call at the end of a turn"),),
+        "hook install": (Example("onloop hook install claude", "in this project"),),
+        "hook uninstall": (Example("onloop hook uninstall codex --user", "out of all your projects"),),
+        "doctor": (
+            Example("onloop doctor", "what this machine and store can prove"),
+            Example("onloop doctor --agent claude", "whether this agent works as a worker runs it"),
+            Example("onloop doctor --repo https://example.org/shop.git", "whether our git reaches an origin"),
+        ),
+        "store": (),
+        "store verify": (_looks("onloop store verify", "compare the store with its log"),),
+        "store export": (Example("onloop store export backup.jsonl", "all of it; without a file to stdout"),),
+        "store import": (Example("onloop store import backup.jsonl --store /srv/onloop", "into a new store"),),
+        "store archive": (
+            Example("onloop store archive old.jsonl --before 2026-01-01", "move finished runs out"),
+            Example("onloop store archive old.jsonl --read", "list what is in it"),
+        ),
+        "store migrate": (Example("onloop store migrate", "to this version's schema, with a backup"),),
+    }
+)
+
+EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
+    {**_OF_AGENTS, **_OF_DECISIONS, **_OF_WORK, **_OF_BUILDING}
+)
+"""By verb, and by verb and the word that it chooses by."""
+
+WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "try it": ("demo", "help", "completion"),
+        "set it up": ("init", "enrol", "doctor", "hook", "serve"),
+        "begin work": ("start", "fleet", "work", "verifier"),
+        "see what needs you": ("attention", "show", "why"),
+        "see what happens": ("list", "tree", "log", "logs"),
+        "decide": ("approve", "reject", "answer"),
+        "step in": ("note", "reassign", "retry", "pause", "resume", "cancel", "exclude", "freeze", "unfreeze"),
+        "put right": ("amend", "retarget", "cause", "repository"),
+        "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
+        "write workflows": ("validate", "graph", "workflow", "schema"),
+        "keep the store": ("store", "gc"),
+        "be an agent": (
+            *("claim", "join", "leave", "next", "check", "submit", "ask", "fail", "release", "handoff"),
+            *("checkpoint", "heartbeat", "inbox", "tell", "review", "spawn"),
+        ),
+    }
+)
+"""What one wants, and the verbs for it; every verb is there once."""
+
+
+def examples_of(verb: str, word: str | None = None) -> tuple[Example, ...]:
+    """The examples of a verb with all the words that it chooses by, or with one of them."""
+    chosen = [name for name in EXAMPLES if name == verb or name.startswith(f"{verb} ")]
+    return tuple(each for name in chosen if word is None or name == f"{verb} {word}" for each in EXAMPLES[name])
+
+
+def example_lines(examples: tuple[Example, ...]) -> tuple[str, ...]:
+    """The examples as the end of a help text: the command, and below it what it does."""
+    return ("examples:", *(line for each in examples for line in (f"  {each.command}", f"      {each.does}")))

@@ -1,0 +1,195 @@
+"""Steps, what they fan out to, and the whole file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from onloop.workflow.model.environment_parts import EnvironmentPart
+from onloop.workflow.model.field_values import (
+    AGENT,
+    REJECT_TARGET,
+    ROLE,
+    WORKFLOW_NAME,
+    AgentVariable,
+    Argv,
+    BoxKind,
+    Few,
+    FileName,
+    Holes,
+    Pause,
+    Share,
+    StepId,
+    Timeout,
+    WorkflowPart,
+    complaint,
+)
+from onloop.workflow.model.gate_parts import GatePart
+
+
+class AttemptsPart(WorkflowPart):
+    """How often a step is tried before a person is asked, and the pause between tries, which doubles."""
+
+    max: Few | None = Field(default=None, description="how many tries there are before a person is asked")
+    backoff: Pause | None = Field(default=None, description="the pause before the second try; it doubles with each one")
+    max_backoff: Pause | None = Field(default=None, description="the longest pause between two tries")
+
+
+class ScorePart(WorkflowPart):
+    """The command whose last line is a number: the child with the highest wins."""
+
+    command: Annotated[Argv, Field(description="a command whose last line is a number: the higher, the better")]
+    timeout: Timeout | None = Field(default=None, description="how long it may take")
+
+
+class BestOfPart(WorkflowPart):
+    """Which of the completed children is the best."""
+
+    score: Annotated[ScorePart, Field(description="how children are compared")]
+
+
+class JoinPart(WorkflowPart):
+    """When enough children are done: a `quorum` of them, the `best_of` them, or all if neither is given."""
+
+    quorum: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="how many children must be done; the others are sent away"
+    )
+    best_of: BestOfPart | None = Field(default=None, description="the best of all children goes on")
+
+
+def _join_words(given: Any) -> Any:
+    words = {"all": JoinPart(), "first": JoinPart(quorum=1)}
+    if isinstance(given, str) and given not in words:
+        raise complaint(f"{given[:60]!r} is not a join", "write all, first, {quorum: 2} or {best_of: {score: …}}")
+    return words[given] if isinstance(given, str) else given
+
+
+_JOIN_SCHEMA = WithJsonSchema({"anyOf": [{"enum": ["all", "first"]}, {"type": "object"}]})
+Joining = Annotated[JoinPart, BeforeValidator(_join_words), _JOIN_SCHEMA]
+
+
+class ResolvePart(WorkflowPart):
+    """Who resolves a conflict between children's commits before a person is asked."""
+
+    role: Annotated[
+        Annotated[str, Field(pattern=ROLE)], Field(description="the role of the agent that resolves the conflict")
+    ]
+    rounds: Few = Field(default=3, description="how often failed gates go back to it")
+    timeout: Timeout | None = Field(default=None, description="how long a try may take")
+    gates: Annotated[list[GatePart], Field(max_length=50)] = Field(
+        default=[], description="what must pass before its work is used"
+    )
+
+
+class FanOutPart(WorkflowPart):
+    """Children of a step: one per line of the artefact `over`, `count` of them, or as the step's agent spawns them."""
+
+    over: FileName | None = Field(default=None, description="an artefact: a child for each of its lines")
+    count: Annotated[int, Field(ge=1, le=100)] | None = Field(default=None, description="so many children")
+    spawn: Literal[True] | None = Field(
+        default=None, description="the step's agent makes the children itself: onloop spawn"
+    )
+    most: Annotated[int, Field(ge=1, le=100)] = Field(default=20, description="how many children there may be at most")
+    max_parallel: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="how many of them are worked on at once"
+    )
+    join: Joining = Field(
+        default=JoinPart(), description="when enough are done: `all`, `first`, `{quorum: N}` or `{best_of: {score: …}}`"
+    )
+    brief: Annotated[str, Field(max_length=50_000)] = Field(default="", description="what every child's agent is told")
+    steps: Annotated[
+        Annotated[list[StepPart], Field(min_length=1, max_length=20)],
+        Field(description="the steps that each child walks"),
+    ]
+    resolve: ResolvePart | None = Field(
+        default=None, description="who resolves a conflict between children's commits; without it, a person"
+    )
+
+
+class ContextPart(WorkflowPart):
+    """How much of its context an agent may use before it should hand off (`soft`) and before rounds stop (`hard`)."""
+
+    soft: Annotated[Share, Field(description="from how full an agent's context is it told to hand off")]
+    hard: Annotated[Share, Field(description="from how full its context is it gets no more rounds")]
+
+
+class StepPart(WorkflowPart):
+    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
+
+    `skip: when_met` starts no agent where its gates pass on what the agent would begin with.
+    `agent` names the agent of the repository (a file in `.onloop/agents`) or the vendor that does the role's work.
+    """
+
+    id: Annotated[StepId, Field(description="phase.name, such as develop.implement; unique in the workflow")]
+    role: Annotated[str, Field(pattern=ROLE)] | None = Field(
+        default=None, description="the role of the agents that do it"
+    )
+    agent: Annotated[str, Field(pattern=AGENT)] | None = Field(
+        default=None, description="the agent that does the role's work: a file in .onloop/agents, or a vendor"
+    )
+    run: Argv | None = Field(
+        default=None, description="a command that does it, without an agent: a program and its words"
+    )
+    effect: Literal["merge"] | None = Field(
+        default=None, description="`merge`: the gateway merges what was approved, once"
+    )
+    brief: Annotated[str, Field(max_length=50_000)] = Field(default="", description="what its agent is told")
+    isolation: Literal["none", "clone"] = Field(default="none", description="the least isolation that it accepts")
+    not_by: Annotated[list[StepId], Field(max_length=100)] = Field(
+        default=[], description="steps: whoever did one of them does not do this one"
+    )
+    timeout: Timeout | None = Field(default=None, description="how long a try may take")
+    attempts: AttemptsPart = Field(
+        default=AttemptsPart(), description="how often it is tried, and the pauses between tries"
+    )
+    rounds: Few = Field(
+        default=3, description="how often failed gates go back to the same agent before a person is asked"
+    )
+    max_visits: Few = Field(default=3, description="how often the task may come to this step before a person is asked")
+    gates: Annotated[list[GatePart], Field(max_length=50)] = Field(default=[], description="what must pass to leave it")
+    on_reject: Annotated[str, Field(pattern=REJECT_TARGET)] | None = Field(
+        default=None, description="the step that a rejection returns to, or `end`"
+    )
+    on_fail: StepId | None = Field(default=None, description="the step that goes on where its gates fail for good")
+    on_conflict: StepId | None = Field(
+        default=None, description="of a merge: the step whose agent mends a conflict before a person is asked"
+    )
+    fan_out: FanOutPart | None = Field(default=None, description="children that do it, and how their work becomes one")
+    context: ContextPart | None = Field(default=None, description="how full its agent's context may be")
+    network: bool = Field(default=False, description="of `run`: whether the command may reach the network")
+    nested: bool = Field(default=False, description="of `run`: whether the command may make a box of its own")
+    box: BoxKind | None = Field(
+        default=None, description="of `run`: the weakest kind of box in which the command may run"
+    )
+    open: Holes | None = Field(
+        default=None, description="of `run`: what is open to the command although a box closes it"
+    )
+    skip: Literal["when_met"] | None = Field(
+        default=None, description="`when_met`: no agent starts where the gates pass on what it would begin with"
+    )
+
+
+FanOutPart.model_rebuild()
+
+
+class WorkflowFile(WorkflowPart):
+    """A workflow: steps, in order. `agent_env` names variables of the worker that its agents get beside the usual."""
+
+    workflow: Annotated[
+        Annotated[str, Field(pattern=WORKFLOW_NAME)], Field(description="its name, such as raise-coverage")
+    ]
+    description: Annotated[str, Field(max_length=2_000)] = Field(
+        default="", description="what it is for, in a sentence"
+    )
+    environment: EnvironmentPart = Field(
+        default=EnvironmentPart(), description="what commands of gates find around them"
+    )
+    agent_env: Annotated[list[AgentVariable], Field(max_length=50)] = Field(
+        default=[],
+        description="variables of the worker that its agents get beside the usual ones, such as ANTHROPIC_API_KEY",
+    )
+    steps: Annotated[
+        Annotated[list[StepPart], Field(min_length=1, max_length=100)],
+        Field(description="what is done, in order; the first is where a task begins"),
+    ]
