@@ -13,7 +13,7 @@ from onloop.access.isolation import recipe
 from onloop.agents.vendors.known_vendors import HOOKED
 from onloop.cli.main import parse
 from onloop.cli.verb import COMMON
-from onloop.cli.verb_table import VERBS, verb
+from onloop.cli.verb_table import verb
 from onloop.home import Home
 from support.world import ROOT, World
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
+from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
 
 
@@ -211,6 +212,17 @@ FORM: tuple[Key, ...] = (
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""
+
+
+def key_piece(key: Key) -> Line:
+    """A key and its word, as footers show them; a click on either presses it."""
+    return (Span(key.shown, Tone.STRONG, key.names[0]), Span(f" {key.word}", Tone.DIM, key.names[0]))
+
+
+def answer_names(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """Textual's name for the key of every act on a task."""
+    found = {Act(key.action[8:-2]): key.names[0] for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:

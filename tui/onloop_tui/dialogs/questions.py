@@ -43,14 +43,14 @@ def fields_for(act: Act) -> tuple[FormField, ...]:
     return tuple(_FIELDS.get(act, ()))
 
 
-def words_form(act: Act, before: Mapping[str, str], owners: str = "") -> FormDialog:
+def words_form(act: Act, before: Mapping[str, str], owners: str = "", about: Sequence[str] = ()) -> FormDialog:
     """The form for the words that an act needs, with those in it that were not sent `before`.
 
-    `owners` says whom a reassignment may name.
+    `owners` says whom a reassignment may name; the person's editor shows what the words are `about`.
     """
     fields = [replace(field, value=before.get(field.name, "")) for field in fields_for(act)]
     fields = [replace(field, example=owners) if field.name == "to" and owners else field for field in fields]
-    return FormDialog(_TITLES[act], fields, "what you wrote before is in it" if any(before.values()) else "")
+    return FormDialog(_TITLES[act], fields, "what you wrote before is in it" if any(before.values()) else "", about)
 
 
 def person_form(known: str, people: Sequence[str]) -> FormDialog:

@@ -138,9 +138,15 @@ def asked_for(dossier: Dossier, voice: c.Voice | None, chosen: str = "") -> Aske
     return next(open_for_them, dossier.asked[0])
 
 
-def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int) -> tuple[Line, ...]:
-    """The keys of the possible acts, and below them the others with the reason."""
-    able = [(Span(keys[a.act], Tone.STRONG), Span(f" {VERBS[a.act]}")) for a in actions if not a.why_not]
+def action_lines(
+    actions: Sequence[Action], keys: Mapping[Act, str], names: Mapping[Act, str], width: int
+) -> tuple[Line, ...]:
+    """The keys of the possible acts, and below them the others with the reason. `names` are Textual's for the keys."""
+    able = [
+        (Span(keys[a.act], Tone.STRONG, names[a.act]), Span(f" {VERBS[a.act]}", press=names[a.act]))
+        for a in actions
+        if not a.why_not
+    ]
     unable: dict[str, list[str]] = {}
     for action in actions:
         if action.why_not:
