@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attention.needs import grouped, needing
 from onloop.attention.fingerprint import fingerprint
-from onloop.attention.items import NO_CHANGE
+from onloop.attention.groups import groups_of
+from onloop.attention.items import NO_CHANGE, item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.records import replace
@@ -44,6 +45,13 @@ def test_a_member_whose_change_moves_leaves_the_row_and_comes_back_as_its_own() 
 
     assert (rest.cause, [item.task for item in rest.members]) == (both.cause, ["r1.1"])
     assert (own.cause != both.cause, [item.task for item in own.members]) == (True, ["r1.2"])
+
+
+def test_a_row_of_different_changes_that_people_merged_is_not_called_one_diff() -> None:
+    items = [item_of(asking("r1.1", "a", "c1")), item_of(asking("r1.2", "b", "c2"))]
+    (row,) = groups_of(replace(item, cause="merged") for item in items if item is not None)
+
+    assert (len(row.members), row.content, row.headline) == (2, "", "approve release at develop.implement")
 
 
 def test_approvals_from_logs_that_name_no_change_are_one_row_as_they_were() -> None:

@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -127,7 +127,7 @@ async def approve_alike(app: Dashboard, hands: Hands) -> None:
     """`A`, the number where it is asked for, Enter, and Enter again to leave the list."""
     sheet, pilot = app.main.sheet, hands.pilot
     await hands.press("A")
-    await until(pilot, lambda: isinstance(app.screen, BulkDialog) or bool(sheet.decision.notice))
+    await soon(hands, lambda: isinstance(app.screen, BulkDialog) or sheet.mode is not Mode.SHOWN)
     bulk = app.screen
     if not isinstance(bulk, BulkDialog):
         return await approve_one(app, hands, sheet.task_id, churn=True)
@@ -141,13 +141,21 @@ async def approve_alike(app: Dashboard, hands: Hands) -> None:
 
 async def approve_one(app: Dashboard, hands: Hands, task: str, *, churn: bool) -> None:
     """`a` and Enter; where the task has changed meanwhile, nothing is approved, and R reads it again."""
-    sheet, pilot = app.main.sheet, hands.pilot
+    sheet = app.main.sheet
     await hands.press("a")
-    await until(pilot, lambda: sheet.mode is not Mode.SHOWN or bool(sheet.decision.notice))
+    await soon(hands, lambda: sheet.mode is not Mode.SHOWN or bool(sheet.decision.notice))
     if sheet.mode is not Mode.CONFIRMING:
         return await hands.press("R" if churn else "escape")
     await hands.press("enter")
-    return await until(pilot, lambda: sheet.task_id != task or sheet.mode in {Mode.SHOWN, Mode.CLOSED})
+    return await soon(hands, lambda: sheet.task_id != task or sheet.mode in {Mode.SHOWN, Mode.CLOSED})
+
+
+async def soon(hands: Hands, holds: Callable[[], bool]) -> None:
+    """Wait a while for a condition: under churn, what is waited for may already be over."""
+    for _ in range(200):
+        if holds():
+            return
+        await hands.pilot.pause(0.01)
 
 
 def faults(scene: Fleet, tasks: list[str], by: str = "human:ana") -> Counter[str]:

@@ -177,6 +177,33 @@ async def test_reassign_names_who_may_take_it_and_why() -> None:
     assert (task.wanted, task.feedback[-1].text) == ("agent:expert", "knows kvlite")
 
 
+async def test_an_approval_is_handed_on_to_somebody_who_may_decide_it_and_to_nobody_else() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await open_sheet(pilot, scene, app, "approve")
+        await pilot.press("@")
+        await shows(pilot, "is told that it is theirs", "group:approvers")
+        scene.clock.later(1000)
+        await type_in(pilot, "human:nobody")
+        await pilot.press("enter")
+        await type_in(pilot, "knows kvlite")
+        await pilot.press("enter")
+        await shows(pilot, "human:nobody is not enrolled")
+        scene.clock.later(1000)
+        await pilot.press("@")
+        await shows(pilot, "Reassign: only whom you name")
+        scene.clock.later(1000)
+        await type_in(pilot, "me")
+        await pilot.press("enter")
+        await type_in(pilot, "knows kvlite")
+        await pilot.press("enter")
+        await shows(pilot, "handed to")
+
+    assert [task.requests[0].handed is not None for task in map(scene.task, ("r7k2m.1", "r7k2m.2"))].count(True) == 1
+
+
 async def test_an_answer_goes_into_the_brief() -> None:
     scene = busy()
     app = scene.dashboard()

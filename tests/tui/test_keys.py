@@ -80,7 +80,8 @@ LOG = (Step("5", "gates asked for"), Step("F", gone="gates asked for"), Step("F"
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),
     Step("right_square_bracket", gone="What now?"), Step("left_square_bracket", "What now?"),
-    Step("o", "nothing else is asked"), Step("n", "r7k2m.4 cart"), Step("N", "r7k2m.3 sessions"),
+    Step("o", "nothing else is asked"), Step("d", "there is no change to open"),
+    Step("A", "no other task of this row waits"), Step("n", "r7k2m.4 cart"), Step("N", "r7k2m.3 sessions"),
 )  # fmt: skip
 BULKS = (
     Step("asterisk", "4 of 4 marked"), Step("c", "Cancel 7 tasks"), Step("escape", gone="Cancel 7 tasks"),

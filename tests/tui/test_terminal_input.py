@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Key, Paste
@@ -39,3 +40,11 @@ def test_any_paste_in_any_pieces_is_the_same_paste(text: str, cuts: list[int]) -
 
 def test_of_a_paste_that_is_too_large_only_so_much_is_kept_as_shows_it() -> None:
     assert len(read(BEGIN + "x" * 200_000 + END)[0]) == LARGEST_PASTE + 1 + len("''")
+
+
+@pytest.mark.parametrize("sent", ["", "a", "\x1b", f"{BEGIN}half a paste", f"{BEGIN}whole{END}"])
+def test_the_end_of_the_input_is_no_error_wherever_it_comes(sent: str) -> None:
+    parser = TerminalInput()
+    if sent:
+        list(parser.feed(sent))
+    list(parser.feed(""))

@@ -12,17 +12,18 @@ from typing import Any
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.drivers import linux_driver
-from textual.events import Event, Key, MouseDown
+from textual.events import Event, Key, MouseDown, Paste
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from onloop.guides.catalogue import guides
 from onloop_tui import bindings
-from onloop_tui.app_messages import FilesNews, StoreNews, ThemeWanted
+from onloop_tui.app_messages import FilesNews, KeysWanted, StoreNews, ThemeWanted
 from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News, StoreLost
 from onloop_tui.guard import GUARD
+from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import MainScreen
@@ -32,6 +33,7 @@ from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.terminal_input import TerminalInput
 from onloop_tui.theme import THEMES
+from onloop_tui.typing_order import Typed, TypingOrder, is_field
 from onloop_tui.watching import Watching
 
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
@@ -76,6 +78,7 @@ class Dashboard(App[str]):
         super().__init__()
         self._once_read: Callable[[], object] | None = once_read
         self._handlers: dict[int, Any] = {}
+        self._typing = TypingOrder(self._typed)
         self._session = session
         self._ask_on_quit = ask_on_quit
         self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
@@ -134,10 +137,29 @@ class Dashboard(App[str]):
         self._session.place.close()
 
     async def on_event(self, event: Event) -> None:
-        """Note key presses, because they show that somebody is there; then handle the event as usual."""
+        """Note key presses, because they show that somebody is there; keys wait for their turn."""
         if isinstance(event, Key | MouseDown):
             self.notices.pressed()
-        await super().on_event(event)
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._typing.type(event, self.screen)
+        else:
+            await super().on_event(event)
+
+    async def _typed(self, event: Typed) -> None:
+        """Give a key to the field in focus, or run at once what it is bound to: the next key finds it done."""
+        field = self.focused
+        if field is not None and is_field(field):
+            await super().on_event(event)
+            if isinstance(event, Key) and not event.is_printable:
+                self._typing.wait_for(field, lambda: self.post_message(KeysWanted()))
+        elif isinstance(event, Paste):
+            self.main.say("a paste was ignored: nothing can be typed here", Tone.WARN)
+        elif not await self._check_bindings(event.key, priority=True) and not await self._check_bindings(event.key):
+            await super().on_event(event)
+
+    async def on_keys_wanted(self) -> None:
+        """Deliver the keys that waited."""
+        await self._typing.deliver(self.screen)
 
     def _write(self, sequence: str) -> None:
         if self._driver is not None:

@@ -48,3 +48,7 @@ class ThemeWanted(Message):
 
 class SheetClosed(Message):
     """The person closed the sheet."""
+
+
+class KeysWanted(Message):
+    """What keys may have waited for has come up, or will not."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
+from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
 
 
@@ -80,7 +81,8 @@ KEYS: tuple[Key, ...] = (
     Key(("b",), "b", "decide('no_worse')", "no-worse", "where the base is red: go on, and allow what fails there and "
         "nothing more; in the Inbox and the Fleet, for all that have the cause", _ROW,
         "onloop retry {task} --no-worse-than-base"),
-    Key(("at",), "@", "decide('reassign')", "reassign", "give it to another agent or role", _ROW,
+    Key(("at",), "@", "decide('reassign')", "reassign", "give it to a role, an agent, a person or me; "
+        "hand on what is asked", _ROW,
         'onloop reassign {task} --to WHO --reason "…"'),
     Key(("e",), "e", "decide('answer')", "answer", "answer an agent's question", _ROW, 'onloop answer {task} "…"'),
     Key(("c",), "c", "decide('cancel')", "cancel", "end the task; nothing is merged", _ROW,
@@ -210,6 +212,17 @@ FORM: tuple[Key, ...] = (
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""
+
+
+def key_piece(key: Key) -> Line:
+    """A key and its word, as footers show them; a click on either presses it."""
+    return (Span(key.shown, Tone.STRONG, key.names[0]), Span(f" {key.word}", Tone.DIM, key.names[0]))
+
+
+def answer_names(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """Textual's name for the key of every act on a task."""
+    found = {Act(key.action[8:-2]): key.names[0] for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
 
 
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:

@@ -34,9 +34,32 @@ def known_words(settings: Settings) -> Iterator[str]:
     yield from (f"theme {name}" for name in ThemeName)
 
 
-def meaning_of(typed: str, settings: Settings) -> Meaning:
-    """The key, filter or theme that the words name."""
+def begun(typed: str, settings: Settings) -> list[str]:
+    """The words that have a meaning and begin like this, in order."""
     words = " ".join(typed.casefold().split())
+    return sorted({each for each in known_words(settings) if words and each.casefold().startswith(words)})
+
+
+def completed(typed: str, settings: Settings) -> tuple[str, str]:
+    """What is typed, with all that the words that begin like it have in common; and these, if there are several."""
+    found = begun(typed, settings)
+    if not found:
+        return typed, ""
+    first, last = found[0], found[-1]  # in order, so that these differ most
+    same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:same], ", ".join(found) if len(found) > 1 else ""
+
+
+def meaning_of(typed: str, settings: Settings) -> Meaning:
+    """The key, filter or theme that the words name, whole or by a beginning that only one has."""
+    words = " ".join(typed.casefold().split())
+    known, found = set(known_words(settings)), begun(words, settings)
+    if words not in known and len(found) > 1:
+        return Unknown(f"{quoted(words)} may be {', '.join(found)}; Tab completes what is clear")
+    return _meant(found[0] if words not in known and found else words, settings)
+
+
+def _meant(words: str, settings: Settings) -> Meaning:
     key = next((key for key in settings.keys if key.word == words), None)
     if key is not None:
         return key

@@ -7,8 +7,9 @@ among it, counts as pressed.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 
-from textual._parser import ParseTimeout, Peek1, Read1
+from textual._parser import ParseEOF, ParseTimeout, Peek1, Read1
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.events import Paste
 from textual.message import Message
@@ -32,12 +33,17 @@ class TerminalInput(XTermParser):
             except ParseTimeout as late:
                 wanted, recent = inner.throw(late), ""
                 continue
-            except Exception as end:
-                inner.throw(end)
+            except ParseEOF as end:
+                with suppress(StopIteration):
+                    inner.throw(end)
                 return
             wanted, recent = inner.send(char), f"{recent}{char}"[-len(BRACKETED_PASTE_START) :]
             if recent == BRACKETED_PASTE_START:
-                token_callback(Paste((yield from _pasted(wanted))))
+                try:
+                    text = yield from _pasted(wanted)
+                except ParseEOF:
+                    return
+                token_callback(Paste(text))
                 for char in BRACKETED_PASTE_END:
                     wanted = inner.send(char)
 

@@ -147,7 +147,7 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         workflow=first.workflow,
         step=first.step,
         gate=first.gate,
-        headline=f"{_headline(first)}{SAME_DIFF}" if first.content and len(members) > 1 else _headline(first),
+        headline=f"{_headline(first)}{SAME_DIFF}" if _is_one_change(members) else _headline(first),
         detail=first.detail if first.signature else "",
         since=first.since,
         members=tuple(members),
@@ -156,6 +156,11 @@ def group_of(members: Sequence[AttentionItem]) -> Group:
         text_count=len(texts),
         acts=tuple(dict.fromkeys(act for item in members for act in item.acts)),
     )
+
+
+def _is_one_change(members: Sequence[AttentionItem]) -> bool:
+    """Whether several ask for approval of one and the same change; a row that people merged may hold different ones."""
+    return len(members) > 1 and members[0].content != "" and len({item.content for item in members}) == 1
 
 
 def _headline(first: AttentionItem) -> str:

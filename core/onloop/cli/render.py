@@ -142,6 +142,7 @@ def group_json(group: Group, life: Life, now: int) -> GroupJson:
         texts=texts_json(group),
         text_count=group.text_count,
         acts=[act.words for act in group.acts],
+        content=group.content or None,
     )
 
 

@@ -24,7 +24,7 @@ _PLURALS: Mapping[Act, str] = {
     Act.ANSWER: "Answer {count}: the same words go into every agent's brief",
     Act.NO_WORSE: "Go on with {count} no worse than the base: gates allow what fails there, and nothing more",
     Act.RETRY: "Retry {count}: the note goes into every agent's brief",
-    Act.REASSIGN: "Reassign {count}: only whom you name may take them",
+    Act.REASSIGN: "Reassign {count}: only whom you name may take them, or is told",
     Act.CANCEL: "Cancel {count}: each one ends, and nothing of it is merged",
     Act.PAUSE: "Pause {count}: they stop where they are, until somebody resumes them",
     Act.EXCLUDE: "Exclude {count}: their runs can end without them",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,15 +20,17 @@ from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.commands import Command, Voice
 from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
-from onloop_tui.bindings import BULK, bindings_of
+from onloop_tui.app_messages import KeysWanted
+from onloop_tui.bindings import BULK, bindings_of, key_piece
 from onloop_tui.dialogs.change_screens import ChangeScreen
-from onloop_tui.dialogs.form import TOO_SOON, FormDialog
+from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, shown_lines, sign_for, tally_words
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.model.drawing.text_line import Line, Tone, flowed, hanging
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.form.fields import FormField
 from onloop_tui.session import Session
 from onloop_tui.theme import COMPONENTS
@@ -41,6 +44,7 @@ Make = Callable[[str, Voice, Mapping[str, str]], Command]
 """Makes the command for a task from the person's voice and the words they typed."""
 
 _COUNT = "count"
+_LIST = "the list of decisions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         self._entries = {entry.task: entry for entry in plan.entries}
         self._outcomes: dict[str, BulkOutcome] = {}
         self._sending = ""
-        self._stopping = False
+        self._stopping = self._began = False
+        self._shown_at = 0.0
+        self._remark = ""
         self._since = session.clock()
         self.phase = Phase.ASKING
 
@@ -111,8 +117,29 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
 
     def on_mount(self) -> None:
         """Show the entries and the form."""
-        self.rows.focus()
+        self.set_focus(self.rows)
         self._ask()
+        self._began, self._shown_at = True, time.monotonic()
+        self._draw()
+        self.post_message(KeysWanted())
+
+    # -- keys that come early
+
+    def expected(self) -> str:
+        """The list until it is there, then its form until it can be typed into."""
+        form = open_form(self)
+        return _LIST if not self._began or (form is not None and form.is_busy) else ""
+
+    def shown(self) -> Shown:
+        """The form of the list, unless it asks who decides."""
+        form = open_form(self)
+        if form is None:
+            return Shown("", self.phase is Phase.ASKING, self._shown_at)
+        return Shown("" if form.asks_who else _LIST, form.enter_sends, form.since)
+
+    def ignored(self, words: str) -> None:
+        """Show that keys were ignored."""
+        self._remark = words
         self._draw()
 
     # -- asking
@@ -143,7 +170,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         if "passphrase" in event.words:
             if await recognise(self._session, form, event.words):
                 await form.remove()
-                self.rows.focus()
+                self.set_focus(self.rows)
                 self._ask()
             return
         many = str(len(self._entries))
@@ -151,15 +178,18 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
             form.say(f"there are {many} tasks: type {many} to confirm; Esc goes back", clear=_COUNT)
             return
         await form.remove()
-        self.rows.focus()
+        self.set_focus(self.rows)
         self._send(event.words)
 
     def action_go(self) -> None:
         """Enter: send, if nothing has to be typed."""
         if self.phase is Phase.DONE:
             self.action_back()
-        elif self.phase is Phase.ASKING and not self.query(FormDialog) and self._session.armed(self._since):
-            self._send({})
+        elif self.phase is Phase.ASKING and not self.query(FormDialog):
+            if self._session.armed(self._since):
+                self._send({})
+            else:
+                self.ignored(TOO_SOON)
 
     def action_back(self) -> None:
         """Esc: while sending, stop after the current task; otherwise close."""
@@ -244,7 +274,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
 
     def _said_lines(self, width: int) -> tuple[Line, ...]:
         if self.phase is Phase.ASKING:
-            return ()
+            return hanging((), self._remark, width, Tone.WARN) if self._remark else ()
         told = tally_words(len(self._entries), self._outcomes.values())
         if self.phase is Phase.DONE:
             return hanging((), told, width, Tone.STRONG)
@@ -252,5 +282,5 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         return hanging((), f"sending {len(self._outcomes) + 1} of {len(self._entries)} · {words}", width, Tone.ACCENT)
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:
-        pieces = [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in BULK if key.footer]
+        pieces = [key_piece(key) for key in BULK if key.footer]
         return flowed(pieces, width, 1)

@@ -11,10 +11,10 @@ from textual.screen import Screen
 from onloop.gates.repository.file_changes import FileChange
 from onloop.views.changes import PatchPage, budget_words
 from onloop.views.dossier import Dossier
-from onloop_tui.bindings import CHANGE, FILES, Key, bindings_of
+from onloop_tui.bindings import CHANGE, FILES, Key, bindings_of, key_piece
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
+from onloop_tui.model.drawing.text_line import Line, Tone, flowed, hanging
 from onloop_tui.model.sheet.change_lines import totals
 from onloop_tui.model.sheet.patch_lines import file_row, place_words, sign_of_file
 from onloop_tui.model.sheet.sections import change_lines
@@ -97,7 +97,7 @@ class _Beside(Screen[None]):
         self.scrolls.edge(direction)
 
     def _key_lines(self, width: int) -> tuple[Line, ...]:
-        pieces = [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in self.keys if key.footer]
+        pieces = [key_piece(key) for key in self.keys if key.footer]
         return flowed(pieces, width, 1)
 
 

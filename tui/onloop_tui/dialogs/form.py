@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.await_remove import AwaitRemove
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from onloop_tui.bindings import FORM, LINES_ONLY, Where, bindings_of
+from onloop.cli.text_editor import edited
+from onloop.errors import OnloopError
+from onloop_tui.app_messages import KeysWanted
+from onloop_tui.bindings import FORM, LINES_ONLY, Where, bindings_of, key_piece
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, hanging
 from onloop_tui.model.form.fields import FormField, problem_of, size_words
 from onloop_tui.widgets.bar import Bar
@@ -43,12 +48,16 @@ class FormDialog(Vertical):
     FormDialog Input { width: 1fr; }
     """
 
-    def __init__(self, title: str, fields: Sequence[FormField], notice: str = "") -> None:
+    def __init__(self, title: str, fields: Sequence[FormField], notice: str = "", about: Sequence[str] = ()) -> None:
         super().__init__()
+        self._about = about
+        """What is asked, for the editor."""
         self._title = title
         self._fields = tuple(fields)
         self._notice: tuple[Line, str, Tone] = ((), notice, Tone.WARN)
-        self._answered = False
+        self._ready = self._answered = self.is_left = False
+        self.since = 0.0
+        """Since when it has been there, by the clock of keys."""
         self._heading = Bar(self._title_lines, id="form-title")
         self._entries = {field.name: entry_of(field) for field in fields}
         """Kept here because a form may be removed before it is mounted, when it could not be looked up."""
@@ -66,12 +75,34 @@ class FormDialog(Vertical):
         for bar in self.query(Bar):
             bar.renew()
         self._focus_first_empty()
+        self._ready, self.since = True, time.monotonic()
+        self.post_message(KeysWanted())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it cannot be typed into: it is not there yet, or its answer is being looked at."""
+        return not self._ready or self._answered
+
+    @property
+    def enter_sends(self) -> bool:
+        """Whether Enter would give the answer, and not go to the next field."""
+        return self._field_in_focus() is self._fields[-1]
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether it asks who decides."""
+        return any(field.secret for field in self._fields)
 
     def remove(self) -> AwaitRemove:
         """Remove the form, and refuse a focus that it asked for and that may arrive later."""
         for entry in self._entries.values():
             entry.can_focus = False
+        self.is_left = True
         return super().remove()
+
+    def on_unmount(self) -> None:
+        """Keys that waited for it wait for nothing any more."""
+        self.app.post_message(KeysWanted())
 
     @property
     def words(self) -> dict[str, str]:
@@ -85,6 +116,7 @@ class FormDialog(Vertical):
         if clear:
             self._entries[clear].words = ""
         self._focus_first_empty()
+        self.post_message(KeysWanted())
 
     def wait(self, notice: str) -> None:
         """Show what the answer waits for."""
@@ -129,6 +161,26 @@ class FormDialog(Vertical):
             entry.end_line()
         else:
             self._remark(f"{field.label} is one line")
+
+    def action_edit(self) -> None:
+        """Write the field's words in the person's editor, which has the terminal meanwhile."""
+        field = self._field_in_focus()
+        entry = self._entries[field.name]
+        if not isinstance(entry, LinesEntry):
+            self._remark(f"{field.label} is one line; the editor is for fields of several")
+            return
+        problem, words = "", ""
+        try:
+            with self.app.suspend():
+                try:
+                    words = edited(entry.words, (self._title, *self._about))
+                except OnloopError as failed:  # within, or the terminal would not come back
+                    problem = f"{failed.message}; {failed.hint}"
+        except SuspendNotSupported:
+            problem = "the editor needs a terminal of its own"
+        if words:
+            entry.words = words
+        self._remark(problem or ("" if words else "nothing was written: what was here stays"))
 
     def action_field(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) field."""
@@ -184,7 +236,12 @@ class FormDialog(Vertical):
     def _keys(self) -> list[Line]:
         lines = any(field.lines for field in self._fields)
         keys = (key for key in FORM if Where.FORM in key.footer and (lines or key.word not in LINES_ONLY))
-        return [(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in keys]
+        return [key_piece(key) for key in keys]
+
+
+def open_form(around: Widget) -> FormDialog | None:
+    """The form that is open within a widget, and not about to be removed."""
+    return next((form for form in around.query(FormDialog) if not form.is_left), None)
 
 
 def _labelled(field: FormField) -> Callable[[int], tuple[Line, ...]]:

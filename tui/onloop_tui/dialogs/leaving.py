@@ -35,5 +35,8 @@ class Leaving(ModalScreen[str]):
 
 
 def _question() -> tuple[Line, ...]:
-    keys = ((Span(f"{key.shown:5}", Tone.ACCENT), Span(f"{key.word}: {key.help}")) for key in LEAVING)
+    keys = (
+        (Span(f"{key.shown:5}", Tone.ACCENT, key.names[0]), Span(f"{key.word}: {key.help}", press=key.names[0]))
+        for key in LEAVING
+    )
     return (line("Stop everything, or leave it running?", Tone.STRONG), line(""), *keys)

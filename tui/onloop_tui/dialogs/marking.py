@@ -12,10 +12,11 @@ from textual.message import Message
 from onloop.errors import OnloopError
 from onloop.machine.marks import Mark
 from onloop.machine.principal import Principal
-from onloop_tui.dialogs.form import FormDialog
+from onloop_tui.dialogs.form import FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.form.fields import FormField
 from onloop_tui.model.inbox.snoozing import until_words
 from onloop_tui.session import Session
@@ -57,6 +58,17 @@ class Marking(Vertical):
     def is_open(self) -> bool:
         """Whether a form is open."""
         return bool(self.query(FormDialog))
+
+    def expected(self) -> str:
+        """The wish whose form is about to come up; empty if none is."""
+        form = open_form(self)
+        return self._wish.title if form is not None and form.is_busy and self._wish is not None else ""
+
+    def shown(self) -> Shown:
+        """The wish whose form takes keys; nothing if none does, or if it is asked who decides."""
+        form = open_form(self)
+        known = form is not None and not form.asks_who and self._wish is not None
+        return Shown(self._wish.title, form.enter_sends, form.since) if known and form and self._wish else Shown()
 
     def begin(self, wish: MarkWish) -> None:
         """Ask for what the wish needs; record it at once if nothing is missing."""

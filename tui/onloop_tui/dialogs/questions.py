@@ -16,7 +16,7 @@ _TITLES: Mapping[Act, str] = {
     Act.REJECT: "Reject: the reason goes into the agent's brief",
     Act.NO_WORSE: "Go on no worse than the base: a note for the agent's brief (it may stay empty)",
     Act.RETRY: "Retry: a note for the agent's brief (it may stay empty)",
-    Act.REASSIGN: "Reassign: only whom you name may take it",
+    Act.REASSIGN: "Reassign: only whom you name may take it, or is told that it is theirs to decide",
     Act.ANSWER: "Answer: it goes into the agent's brief",
     Act.CANCEL: "Cancel the task: it ends, and nothing is merged",
     Act.PAUSE: "Pause: it stops where it is until somebody resumes it",
@@ -28,7 +28,7 @@ _FIELDS: Mapping[Act, Sequence[FormField]] = {
     Act.REJECT: (_REASON,),
     Act.NO_WORSE: (_NOTE,),
     Act.RETRY: (_NOTE,),
-    Act.REASSIGN: (FormField("to", "to", example="agent:NAME or a role"), _REASON),
+    Act.REASSIGN: (FormField("to", "to", example="me, human:NAME, group:NAME, agent:NAME or a role"), _REASON),
     Act.ANSWER: (FormField("words", "answer", lines=True),),
     Act.CANCEL: (_REASON,),
     Act.PAUSE: (_REASON,),
@@ -43,10 +43,14 @@ def fields_for(act: Act) -> tuple[FormField, ...]:
     return tuple(_FIELDS.get(act, ()))
 
 
-def words_form(act: Act, before: Mapping[str, str]) -> FormDialog:
-    """The form for the words that an act needs, with those in it that were not sent `before`."""
+def words_form(act: Act, before: Mapping[str, str], owners: str = "", about: Sequence[str] = ()) -> FormDialog:
+    """The form for the words that an act needs, with those in it that were not sent `before`.
+
+    `owners` says whom a reassignment may name; the person's editor shows what the words are `about`.
+    """
     fields = [replace(field, value=before.get(field.name, "")) for field in fields_for(act)]
-    return FormDialog(_TITLES[act], fields, "what you wrote before is in it" if any(before.values()) else "")
+    fields = [replace(field, example=owners) if field.name == "to" and owners else field for field in fields]
+    return FormDialog(_TITLES[act], fields, "what you wrote before is in it" if any(before.values()) else "", about)
 
 
 def person_form(known: str, people: Sequence[str]) -> FormDialog:

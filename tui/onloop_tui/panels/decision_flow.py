@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -18,9 +19,9 @@ from onloop.machine.requests import unseen_words
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
 from onloop.views.work_warnings import WorkWarning
-from onloop_tui.app_messages import DecisionAccepted
-from onloop_tui.bindings import answer_keys
-from onloop_tui.dialogs.form import TOO_SOON, FormDialog
+from onloop_tui.app_messages import DecisionAccepted, KeysWanted
+from onloop_tui.bindings import answer_keys, answer_names
+from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form, words_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.decide.actions import (
@@ -34,9 +35,11 @@ from onloop_tui.model.decide.actions import (
     effects_of,
 )
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
+from onloop_tui.model.decide.owners import owners_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.model.drawing.warning_lines import warning_remarks
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act, meant
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
@@ -49,6 +52,11 @@ class Doing(StrEnum):
     CONFIRMING = "confirming"
     WRITING = "writing"
     SENDING = "sending"
+
+
+def begun_words(act: Act, task: str) -> str:
+    """An act on a task, as keys that come early are told what they were meant for."""
+    return f"{VERBS[act]} of {task}"
 
 
 Notice = tuple[tuple[str, Tone], ...]
@@ -72,10 +80,13 @@ class DecisionFlow(Vertical):
         self._unsent: dict[tuple[str, Act], Mapping[str, str]] = {}
         """What was written about a task, for an act on it, and not sent: nobody has to write it twice."""
         self._since = 0
+        self._shown_at = 0.0
         self.notice: Notice = ()
         self._news: Notice = ()
         """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
+        self.groups: Mapping[str, tuple[str, ...]] = {}
+        """Everyone enrolled, as ids, with their groups."""
         self.doing = Doing.NOTHING
 
     def compose(self) -> ComposeResult:
@@ -123,15 +134,38 @@ class DecisionFlow(Vertical):
             self._stop()
         self.renew()
 
+    # -- keys that come early
+
+    def expected(self) -> str:
+        """The act whose form is about to come up; empty if none is."""
+        form = open_form(self)
+        return self._begun() if form is not None and form.is_busy else ""
+
+    def shown(self) -> Shown:
+        """The act whose words are being written; nothing if none is, or if it is asked who decides."""
+        form = open_form(self)
+        if form is None:
+            return Shown("", self.doing is Doing.CONFIRMING, self._shown_at)
+        return Shown("" if form.asks_who else self._begun(), form.enter_sends, form.since)
+
+    def _begun(self) -> str:
+        return begun_words(self._wanted, self._dossier.task.id) if self._wanted and self._dossier else ""
+
     # -- deciding
 
-    def begin(self, act: Act, *, at_once: bool = False) -> None:
-        """Begin an act. Nothing is sent before the person confirms it."""
-        armed = at_once or self._session.armed(self._since)
-        if self.doing is not Doing.NOTHING or self._dossier is None or not armed:
-            return
-        act = meant(act, self._dossier.task)
-        action = action_of(act, self._dossier, self.asked, read_only=self._session.read_only)
+    def begin(self, act: Act, *, at_once: bool = False) -> str:
+        """Begin an act; returns why it was ignored, or nothing. Nothing is sent before the person confirms it."""
+        if self.doing is Doing.SENDING:
+            return f"{VERBS[act]} was ignored: what was decided before is being sent"
+        if self.doing is not Doing.NOTHING or self._dossier is None:
+            return "finish this first: Enter sends, Esc goes back"
+        if not (at_once or self._session.armed(self._since)):
+            return f"{VERBS[act]} was ignored: {self._dossier.task.id} had only just been shown; press it again"
+        self._begin(meant(act, self._dossier.task), self._dossier)
+        return ""
+
+    def _begin(self, act: Act, dossier: Dossier) -> None:
+        action = action_of(act, dossier, self.asked, read_only=self._session.read_only)
         if action.why_not:
             self.tell(f"{VERBS[act]} is not possible: {action.why_not}")
         elif self._session.decider(self.asked.request if act is Act.APPROVE and self.asked else None) is None:
@@ -139,14 +173,24 @@ class DecisionFlow(Vertical):
         elif act is Act.APPROVE:
             self._ask_to_confirm()
         else:
-            self._ask(act, words_form(act, self._unsent.get((self._dossier.task.id, act), {})))
+            owners = owners_words(dossier.task, self.asked, self.groups) if act is Act.REASSIGN else ""
+            before = self._unsent.get((dossier.task.id, act), {})
+            self._ask(act, words_form(act, before, owners, self._asked_words(dossier)))
 
-    def go(self) -> None:
-        """Enter: send what waits to be confirmed."""
-        if self.doing is Doing.CONFIRMING and self._session.armed(self._since):
+    def _asked_words(self, dossier: Dossier) -> tuple[str, ...]:
+        asked = self.asked
+        task = f"{dossier.task.id} {dossier.task.repo or ''}: {dossier.task.title}"
+        return (task, asked.request.question) if asked is not None else (task,)
+
+    def go(self) -> str:
+        """Enter: send what waits to be confirmed; returns why it was ignored, or nothing."""
+        if self.doing is Doing.CONFIRMING:
+            if not self._session.armed(self._since):
+                return TOO_SOON
             self._send(Act.APPROVE, {})
         elif self.doing is Doing.NOTHING:
             self.tell("Enter confirms an act; press one of the keys below first", Tone.DIM)
+        return ""
 
     def back(self) -> bool:
         """Close the form or the confirmation; whether one was open."""
@@ -190,7 +234,7 @@ class DecisionFlow(Vertical):
             self.tell("this is the request for you; read it, then decide")
 
     def _ask_to_confirm(self) -> None:
-        self._since = self._session.clock()
+        self._since, self._shown_at = self._session.clock(), time.monotonic()
         self._do(
             Doing.CONFIRMING,
             self._effect(Act.APPROVE),
@@ -283,6 +327,7 @@ class DecisionFlow(Vertical):
         self.doing, self.notice = doing, notice
         self.renew()
         self.post_message(self.Changed())
+        self.post_message(KeysWanted())
 
     def _actions(self) -> tuple[Action, ...]:
         if self._dossier is None:
@@ -297,5 +342,5 @@ class DecisionFlow(Vertical):
     def _key_lines(self, width: int) -> tuple[Line, ...]:
         if self.doing not in {Doing.NOTHING, Doing.CONFIRMING} or self._dossier is None:
             return ()
-        keys = answer_keys(self._session.settings.keys)
-        return action_lines(self._actions(), keys, width)
+        keys = self._session.settings.keys
+        return action_lines(self._actions(), answer_keys(keys), answer_names(keys), width)

@@ -24,14 +24,16 @@ from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.change_screens import FilesScreen
 from onloop_tui.model.decide.bulk_lines import tally_words
+from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Tone, line
 from onloop_tui.model.drawing.warning_lines import Remark, warning_remarks
+from onloop_tui.model.form.early_keys import Shown
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.sheet.change_lines import diff_lines
 from onloop_tui.model.sheet.last_seen import LastSeen
 from onloop_tui.model.sheet.sections import differences, headings, sheet_lines, title_line
-from onloop_tui.panels.decision_flow import DecisionFlow, Doing
+from onloop_tui.panels.decision_flow import DecisionFlow, Doing, begun_words
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView
@@ -109,7 +111,7 @@ class Sheet(Vertical):
         self._dossier = None
         self.add_class("-open")
         self.body.edge(-1)
-        self.body.focus()
+        self.screen.set_focus(self.body)
         self._begin_reading()
 
     def member(self, step: int) -> None:
@@ -136,7 +138,7 @@ class Sheet(Vertical):
     def back(self) -> None:
         """Close the innermost thing: a form, a confirmation, the sheet."""
         if self.decision.back():
-            self.body.focus()
+            self.screen.set_focus(self.body)
         else:
             self.put_away()
 
@@ -152,6 +154,7 @@ class Sheet(Vertical):
         """Check whether the task is still as shown. If it has changed, say so; never replace it silently."""
         self._snapshot = snapshot
         self.decision.people = tuple(sorted(snapshot.house.people))
+        self.decision.groups = snapshot.house.groups
         now = snapshot.tasks.get(self.task_id)
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return
@@ -221,15 +224,27 @@ class Sheet(Vertical):
 
     # -- deciding
 
-    def decide(self, answer: Act) -> None:
-        """Begin an act on the shown task."""
-        if self.mode is Mode.SHOWN:
-            self.decision.begin(answer)
+    def decide(self, answer: Act) -> str:
+        """Begin an act on the shown task; returns why it was ignored, or nothing."""
+        return self._unread(VERBS[answer]) or self.decision.begin(answer)
 
-    def go(self) -> None:
-        """Enter: confirm."""
-        if self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
-            self.decision.go()
+    def go(self) -> str:
+        """Enter: confirm; returns why it was ignored, or nothing."""
+        return self._unread("Enter") or self.decision.go()
+
+    def _unread(self, key: str) -> str:
+        reading = self.mode is Mode.READING
+        return f"{key} was ignored: {self.task_id} is still being read; press it again" if reading else ""
+
+    def expected(self) -> str:
+        """The act whose form is about to come up; empty if none is."""
+        if self.mode is Mode.READING and self._wanted is not None and self._wanted is not Act.APPROVE:
+            return begun_words(self._wanted, self.task_id)
+        return self.decision.expected()
+
+    def shown(self) -> Shown:
+        """The act whose words are being written, or what waits to be confirmed."""
+        return self.decision.shown()
 
     def cli_equivalent(self) -> str:
         """The CLI equivalent of the decision in progress, else of mending the workflow, or of showing the task."""
@@ -240,7 +255,7 @@ class Sheet(Vertical):
         """Draw the facts again after the flow changed, and give them the focus when no form is open."""
         self.draw()
         if self.mode in {Mode.CONFIRMING, Mode.SENDING}:
-            self.body.focus()
+            self.screen.set_focus(self.body)
 
     def on_decision_flow_outdated(self) -> None:
         """Read the task again after a refusal, and keep the refusal on the screen."""

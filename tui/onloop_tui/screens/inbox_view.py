@@ -153,6 +153,11 @@ class InboxView(View):
             self.rows.touch()
             self.rows.go_to(keys[(self.rows.position - 1 + step) % len(keys)])
 
+    @property
+    def asking(self) -> Marking:
+        """The form about a cause."""
+        return self.marking
+
     def cli_equivalent(self) -> str:
         """The command that makes the natural decision for the first member of the row."""
         group = self.rows.focused_group
@@ -202,7 +207,7 @@ class InboxView(View):
         """Esc: close the form, else stop reading, else leave the list of hidden causes, else clear the marks."""
         if self.marking.is_open:
             self.marking.put_away()
-            self.rows.focus()
+            self.screen.set_focus(self.rows)
         elif self._progress:
             self.workers.cancel_group(self, "marked")
             self._progress = ""
@@ -300,7 +305,7 @@ class InboxView(View):
     def on_marking_said(self, event: Marking.Said) -> None:
         """Show the outcome of a wish."""
         event.stop()
-        self.rows.focus()
+        self.screen.set_focus(self.rows)
         self.post_message(self.Said(event.words, event.tone))
 
     # -- one decision for what is marked

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
 from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import Narrow, Unknown, known_words, meaning_of
+from onloop_tui.command_words import Narrow, Unknown, completed, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
@@ -22,6 +22,7 @@ from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
+from onloop_tui.screens.key_turns import KeyTurns
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
@@ -41,7 +42,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -71,7 +72,8 @@ class MainScreen(SheetKeys, Screen[None]):
             yield Sheet(self._session)
         yield Bar(lambda width: self.view.explanation(width) if self._explaining else (), id="explanation")
         yield Bar(self.around.status_lines, id="status")
-        yield Prompt(lambda: known_words(self._session.settings))
+        session = self._session
+        yield Prompt(lambda: known_words(session.settings), lambda typed: completed(typed, session.settings))
         yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
         yield Bar(self._footer, id="footer")
         yield Bar(lambda _: self.around.small_lines(self.app.size), id="small")
@@ -158,7 +160,7 @@ class MainScreen(SheetKeys, Screen[None]):
             view.display = view is wanted
         if self.around.has_read:
             wanted.take(self.snapshot)
-        wanted.focus_target.focus()
+        self.set_focus(wanted.focus_target)
         self._renew()
 
     # -- keys
@@ -168,14 +170,14 @@ class MainScreen(SheetKeys, Screen[None]):
         if not self.sheet.is_open:
             self._show(self.view.go(), None)
         elif not self._is_barred():
-            self.sheet.go()
+            self.ignored(self.sheet.go())
 
     def action_decide(self, answer: str) -> None:
         """A decision key: in a list it opens the sheet, in the sheet it begins the act."""
         if self._is_barred():
             return
         if self.sheet.is_open:
-            self.sheet.decide(Act(answer))
+            self.ignored(self.sheet.decide(Act(answer)))
             return
         if self.view.decide_marked(Act(answer)):
             return
@@ -296,7 +298,7 @@ class MainScreen(SheetKeys, Screen[None]):
 
     def _leave_prompt(self) -> None:
         self.prompt.close()
-        (self.sheet.body if self.sheet.is_open else self.view.focus_target).focus()
+        self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
 
     def _filter(self, query: str) -> str:
         problem = self.view.filter(query)
@@ -365,7 +367,7 @@ class MainScreen(SheetKeys, Screen[None]):
             return
         self.view.sheet_closed()
         self.remove_class("-deciding")
-        self.view.focus_target.focus()
+        self.set_focus(self.view.focus_target)
         self._renew()
 
     # -- lines

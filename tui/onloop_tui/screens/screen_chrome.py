@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onloop.attention.viewer import SCOPE_WORDS, Scope, Viewer
 from onloop.times import time_words
 from onloop.views.work_warnings import SHAPE
-from onloop_tui.bindings import VIEWS, Where
+from onloop_tui.bindings import VIEWS, Where, key_piece
 from onloop_tui.feed import StoreLost
 from onloop_tui.model.chrome.header import header_lines, scope_labels
 from onloop_tui.model.drawing.terminal_text import safe
@@ -99,4 +99,4 @@ class ScreenChrome:
     def footer(self, here: Where, width: int) -> tuple[Line, ...]:
         """The keys for the current view."""
         keys = [key for key in self.session.settings.keys if here in key.footer]
-        return flowed([(Span(key.shown, Tone.STRONG), Span(f" {key.word}", Tone.DIM)) for key in keys], width, 1)
+        return flowed([key_piece(key) for key in keys], width, 1)

@@ -15,6 +15,8 @@ from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
 from onloop_tui.session import Session
+from onloop_tui.typing_order import Expecting
+from onloop_tui.widgets.row_view import RowChosen
 
 
 class Rows(Protocol):
@@ -63,6 +65,11 @@ class View(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__(id=f"view-{self.where.name.lower()}", classes="view")
         self.session = session
+
+    def on_row_chosen(self, event: RowChosen) -> None:
+        """The second click on a row is Enter."""
+        event.stop()
+        self.app.simulate_key("enter")
 
     @property
     def rows(self) -> Rows:
@@ -113,6 +120,11 @@ class View(Vertical):
     def decide_marked(self, act: Act) -> bool:  # noqa: ARG002 - views that have marks, or causes, answer it
         """Begin this act for several tasks at once; whether several are marked."""
         return False
+
+    @property
+    def asking(self) -> Expecting | None:
+        """What may take keys in the place of the list."""
+        return None
 
     def cli_equivalent(self) -> str:
         """The command line for the row's natural act; empty stands for showing its task."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from textual.events import Click
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from onloop_tui.model.drawing.text_line import Line
+from onloop_tui.model.drawing.text_line import Line, pressed_at
 from onloop_tui.widgets.drawing import strip_of
 
 Lines = Sequence[Line]
@@ -48,6 +49,14 @@ class Bar(Widget):
             self._asked += 1
             self.refresh(layout=True)
             self.set_timer(_SOON_S, self._ask_for_room)
+
+    def on_click(self, event: Click) -> None:
+        """Press the key that is shown there."""
+        at = event.get_content_offset(self)
+        key = pressed_at(self._lines[at.y], at.x) if at is not None and at.y < len(self._lines) else ""
+        if key:
+            event.stop()
+            self.app.simulate_key(key)
 
     def on_resize(self) -> None:
         """Fit the new width."""

@@ -14,6 +14,7 @@ from onloop_tui.model.inbox.inbox_lines import ROW_HEIGHT, row_lines
 from onloop_tui.model.inbox.order import Arrangement, InboxRow, arranged, cursor_after, is_frozen
 from onloop_tui.session import Session
 from onloop_tui.widgets.line_view import LineView
+from onloop_tui.widgets.row_view import RowChosen
 
 _CURSOR, _ALL, _SOME, _NONE = Span("▶", Tone.ACCENT), Span("*", Tone.ACCENT), Span("+", Tone.ACCENT), Span(" ")
 """The gutter: the cursor, and whether all or some of a cause are marked."""
@@ -130,8 +131,11 @@ class Inbox(LineView):
         self.draw()
 
     def on_click(self, event: Click) -> None:
-        """Move the cursor on a click, which never opens or decides anything."""
+        """Move the cursor on a click; the second click on a row asks to open it, and never decides anything."""
         row = (event.y + self.scroll_offset.y) // ROW_HEIGHT
         if row < len(self.arrangement.rows):
             self.touch()
+            is_there = row == self.position - 1
             self.go_to(self.arrangement.rows[row].key)
+            if event.chain == 2 and is_there:
+                self.post_message(RowChosen())

@@ -36,10 +36,12 @@ class Prompt(Vertical):
     class Left(Message):
         """The prompt was closed without an answer."""
 
-    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, words: Callable[[], Iterable[str]], complete: Callable[[str], tuple[str, str]]) -> None:
         super().__init__(id="prompt")
         self._words = words
+        self._complete = complete
         self._problem = ""
+        self._is_hint = False
         self.sign = ""
 
     def compose(self) -> ComposeResult:
@@ -69,11 +71,11 @@ class Prompt(Vertical):
         with self.prevent(Input.Changed):
             self.line.value = text
         self.line.cursor_position = len(text)
-        self.line.focus()
+        self.screen.set_focus(self.line)
 
     def say(self, problem: str) -> None:
         """Show what is wrong with the typed text."""
-        self._problem = problem
+        self._problem, self._is_hint = problem, False
         self.query_one(Bar).renew()
 
     def close(self) -> None:
@@ -92,14 +94,25 @@ class Prompt(Vertical):
         self.post_message(self.Typed(self.sign, event.value, done=True))
 
     def on_key(self, event: KeyPressed) -> None:
-        """Esc closes the prompt; Tab accepts the suggestion."""
+        """Esc closes the prompt; Tab completes."""
         if event.key == "escape":
             event.stop()
             self.post_message(self.Left())
         elif event.key == "tab":
             event.stop()
             event.prevent_default()
+            self._fill_in()
+
+    def _fill_in(self) -> None:
+        """Complete a command as far as it is clear, and name what it may be; of a filter, accept the suggestion."""
+        if self.sign != ":":
             self.line.action_cursor_right()
+            return
+        self.line.value, candidates = self._complete(self.line.value)
+        self.line.cursor_position = len(self.line.value)
+        self._problem, self._is_hint = candidates, True
+        self.query_one(Bar).renew()
 
     def _problem_lines(self, width: int) -> tuple[Line, ...]:
-        return (fitted((Span("✗ ", Tone.BAD), Span(self._problem, Tone.BAD)), width),) if self._problem else ()
+        sign, tone = (Span("→ ", Tone.DIM), Tone.DIM) if self._is_hint else (Span("✗ ", Tone.BAD), Tone.BAD)
+        return (fitted((sign, Span(self._problem, tone)), width),) if self._problem else ()

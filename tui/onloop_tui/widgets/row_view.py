@@ -41,6 +41,10 @@ class _Drawn(NamedTuple):
     strip: Strip
 
 
+class RowChosen(Message):
+    """A row was clicked twice."""
+
+
 class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     """One line per row, built when it becomes visible; the screen handles the keys.
 
@@ -150,11 +154,14 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         self.move(direction * len(self._rows))
 
     def on_click(self, event: Click) -> None:
-        """Move the cursor on a click, which never opens or decides anything."""
+        """Move the cursor on a click; the second click on it asks to open it, and never decides anything."""
         row = event.y + self.scroll_offset.y
         if 0 <= row < len(self._rows):
             self.touched()
+            is_there = row == self._cursor_row
             self._go(row)
+            if event.chain == 2 and is_there:
+                self.post_message(RowChosen())
 
     # -- marks
 

@@ -64,6 +64,7 @@ class GroupJson(Record):
     texts: Annotated[Sequence[TextJson], Meta(description="Its different texts, the most frequent first; at most 20.")]
     text_count: Annotated[int, Meta(description="How many different texts there are.")]
     acts: Annotated[Sequence[str], Meta(description="What people split off or merged to make it, in words.")]
+    content: Annotated[str | None, Meta(description="The digest of the one change that all ask to approve.")]
 
 
 class HiddenJson(GroupJson):

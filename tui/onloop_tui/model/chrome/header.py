@@ -81,8 +81,10 @@ def _hidden(counts: BoardCounts) -> list[Line]:
 
 
 def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
-    """The views by number; the current one is in brackets, so that it is visible without colour."""
-    named = [Span(f"[{name}]", Tone.HEADING) if front else Span(name, Tone.DIM) for name, front in tabs]
+    """The views by their number key; the current one is in brackets, so that it is visible without colour."""
+    named = [
+        Span(f"[{name}]", Tone.HEADING, name[:1]) if front else Span(name, Tone.DIM, name[:1]) for name, front in tabs
+    ]
     return tuple(piece for span in named for piece in (span, Span(" ")))[:-1]
 
 

@@ -11,6 +11,7 @@ from onloop.machine.rules.people.entitlement import may_decide
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier
+from onloop.views.reassignment import handing_on_words, reassignment
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
 from onloop_tui.model.ground.acts import Act, acts_on
@@ -18,20 +19,17 @@ from onloop_tui.model.ground.acts import Act, acts_on
 _NOT_HERE: Mapping[RequestKind, Mapping[Act, str]] = {
     RequestKind.APPROVAL: {
         Act.RETRY: "nothing failed",
-        Act.REASSIGN: "reject returns it to an agent",
         Act.ANSWER: "no question was asked",
     },
     RequestKind.CHOICE: {
         Act.NO_WORSE: "a gate gave no verdict on the base",
         Act.APPROVE: "there is nothing to approve",
-        Act.REASSIGN: "no agent does this step",
         Act.ANSWER: "no question was asked",
     },
     RequestKind.QUESTION: {
         Act.APPROVE: "it waits for an answer",
         Act.REJECT: "it waits for an answer",
         Act.RETRY: "it waits for an answer",
-        Act.REASSIGN: "answer or cancel first",
     },
 }
 _CANCELED = "the task ends as canceled; nothing is merged"
@@ -78,6 +76,9 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
         choices = {Act(answer.value): effect for answer, effect in asked.choices.items()}
         if asked.no_worse:
             choices[Act.NO_WORSE] = asked.no_worse
+        choices[Act.REASSIGN] = handing_on_words(
+            asked.request, has_work=task.role is not None and not is_held_by_base(task)
+        )
         return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task), **_noted(task)}
     whole = "all below it that has not ended is canceled, and it ends with it"
     canceled = _CANCELED if task.kind is Kind.WORK else whole
@@ -137,9 +138,15 @@ def asked_for(dossier: Dossier, voice: c.Voice | None, chosen: str = "") -> Aske
     return next(open_for_them, dossier.asked[0])
 
 
-def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int) -> tuple[Line, ...]:
-    """The keys of the possible acts, and below them the others with the reason."""
-    able = [(Span(keys[a.act], Tone.STRONG), Span(f" {VERBS[a.act]}")) for a in actions if not a.why_not]
+def action_lines(
+    actions: Sequence[Action], keys: Mapping[Act, str], names: Mapping[Act, str], width: int
+) -> tuple[Line, ...]:
+    """The keys of the possible acts, and below them the others with the reason. `names` are Textual's for the keys."""
+    able = [
+        (Span(keys[a.act], Tone.STRONG, names[a.act]), Span(f" {VERBS[a.act]}", press=names[a.act]))
+        for a in actions
+        if not a.why_not
+    ]
     unable: dict[str, list[str]] = {}
     for action in actions:
         if action.why_not:
@@ -150,9 +157,8 @@ def action_lines(actions: Sequence[Action], keys: Mapping[Act, str], width: int)
     return (*flowed(able, width, 2), *flowed(reasons, width, 2))
 
 
-Deciding = (
-    c.Approve | c.Reject | c.Reply | c.Retry | c.Reassign | c.Cancel | c.Pause | c.Resume | c.Exclude | c.SendNote
-)
+_StepsIn = c.Retry | c.Cancel | c.Pause | c.Resume | c.Exclude | c.SendNote
+Deciding = c.Approve | c.Reject | c.Reply | c.Reassign | c.HandOn | _StepsIn
 
 
 def command_for(
@@ -174,7 +180,8 @@ def command_for(
         case Act.NO_WORSE:
             return c.Retry(voice, reason, task.version, no_worse=True)
         case Act.REASSIGN:
-            return c.Reassign(words.get("to", ""), voice, reason, task.version)
+            request = asked.request if asked is not None else None
+            return reassignment(request, words.get("to", "").strip(), voice, reason, task.version)
         case _:
             return _STEPS_IN[act](voice, reason, task.version)
 

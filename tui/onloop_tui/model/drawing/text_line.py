@@ -25,10 +25,11 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of one line; its text is made safe to show."""
+    """A piece of one line; its text is made safe to show. A click on it presses the key `press`, if one is named."""
 
     text: str
     tone: Tone = Tone.PLAIN
+    press: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", safe(self.text))
@@ -60,6 +61,15 @@ def width_of(shown: Line) -> int:
     return sum(cells(span.text) for span in shown)
 
 
+def pressed_at(shown: Line, x: int) -> str:
+    """The key that a click on this column presses; empty if none."""
+    for span in shown:
+        if x < cells(span.text):
+            return span.press if x >= 0 else ""
+        x -= cells(span.text)
+    return ""
+
+
 def fitted(shown: Line, width: int) -> Line:
     """The line cut to `width` columns; `…` marks a cut."""
     if width_of(shown) <= width:
@@ -68,7 +78,7 @@ def fitted(shown: Line, width: int) -> Line:
     room = width
     for span in shown:
         if cells(span.text) >= room:
-            return (*kept, Span(fit(f"{span.text} ", room), span.tone))
+            return (*kept, Span(fit(f"{span.text} ", room), span.tone, span.press))
         kept.append(span)
         room -= cells(span.text)
     return tuple(kept)

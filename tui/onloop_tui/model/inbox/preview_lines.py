@@ -52,15 +52,21 @@ def _said(group: Group, width: int) -> list[Line]:
 def _members(group: Group, selection: Selection, now: int, width: int) -> list[Line]:
     count = len(group.members)
     lines = [line(""), heading(f"{count} task{'s' if count != 1 else ''}", width)]
-    lines += [_member(item, selection, now, width) for item in group.members[:MOST_MEMBERS]]
+    lines += [_member(item, _name(item, group), selection, now, width) for item in group.members[:MOST_MEMBERS]]
     if count > MOST_MEMBERS:
         lines.append(line(f"  … {count - MOST_MEMBERS} more", Tone.DIM))
     return lines
 
 
-def _member(item: AttentionItem, selection: Selection, now: int, width: int) -> Line:
+def _name(item: AttentionItem, group: Group) -> str:
+    """What tells a member from the others: its repository, or, where they are parts of one, its title."""
+    parts = len(group.members) > 1 and len({member.repo for member in group.members}) == 1
+    return item.title if parts else item.repo or item.title
+
+
+def _member(item: AttentionItem, name: str, selection: Selection, now: int, width: int) -> Line:
     mark = Span("* " if item.task in selection.causes else "  ", Tone.ACCENT)
-    repo = column(item.repo or item.title, max(8, width - _TASK - _AGE - 2), Tone.UNTRUSTED)
+    repo = column(name, max(8, width - _TASK - _AGE - 2), Tone.UNTRUSTED)
     return fitted((mark, column(item.task, _TASK), repo, Span(age(now - item.since).rjust(_AGE), Tone.DIM)), width)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onloop.attention.groups import age
+from onloop.attention.groups import age, handed_words
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import FlagKind
@@ -132,6 +132,7 @@ def _terms(request: Request, now: int) -> str:
         f"asked {age(now - request.opened_at)} ago",
         f"reminded {request.reminders}×" if request.reminders else "",
         "escalated" if request.escalated else "",
+        handed_words(request.handed) if request.handed is not None else "",
     ]
     return " · ".join(piece for piece in pieces if piece)
 

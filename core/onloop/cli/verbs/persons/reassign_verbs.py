@@ -15,16 +15,15 @@ from onloop.cli.verbs.join_verbs import keep_joined, session_variables
 from onloop.cli.verbs.people_verbs import decide
 from onloop.errors import BadInput
 from onloop.gateway.claims import PERSONS_LEASE_MS, TakeTask
-from onloop.machine.commands import HandOn, Reassign, Voice
 from onloop.machine.people import PERSON, is_of_people, name_of
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreState
-from onloop.machine.task import Request, RequestKind, Task
+from onloop.machine.task import Request, Task
 from onloop.text import safe
 from onloop.times import second_words
 from onloop.views.queries.reads import ReadStoreState, ReadTask
+from onloop.views.reassignment import ME, is_handing_on, reassignment
 
-ME = "me"
 _HOURS = PERSONS_LEASE_MS // 3_600_000
 
 
@@ -37,22 +36,19 @@ def reassign(context: Context[ReassignArguments]) -> VerbOutput:
     gateway = context.opened.gateway
     task, house = gateway.perform(ReadTask(args.task)), gateway.perform(ReadStoreState())
     asked = task.requests if task is not None else ()
-    to = _owner(house, voice, args.to)
-    is_approval = any(request.kind is RequestKind.APPROVAL for request in asked)
-    if args.to == ME and not is_approval:
+    to = _owner(house, args.to)
+    request = _one_of(asked, args.gate) if any(is_handing_on(each, to) for each in asked) and not args.work else None
+    if to == ME and request is None:
         return _taken(context, person, args.task, args.reason, args.version)
-    if is_of_people(to) and asked and not args.work:
-        request = _one_of(asked, args.gate)
-        done = decide(context, person, args.task, args.key, HandOn(request.id, to, voice, args.reason, args.version))
-        return _with_note(done, _handed_words(request, to))
-    done = decide(context, person, args.task, args.key, Reassign(to, voice, args.reason, args.version))
+    command = reassignment(request, to, voice, args.reason, args.version)
+    done = decide(context, person, args.task, args.key, command)
+    if request is not None:
+        return _with_note(done, _handed_words(request, command.to))
     return _with_note(done, f"{to} takes it: onloop take {args.task}") if is_of_people(to) else done
 
 
-def _owner(house: StoreState, voice: Voice, to: str) -> str:
-    """The id that `--to` means: of the person who speaks, of one by the name that they have now, or as it is given."""
-    if to == ME:
-        return voice.person
+def _owner(house: StoreState, to: str) -> str:
+    """The id that `--to` means: of a person by the name that they have now, or as it is given."""
     known = house.person_called(name_of(to)) if to.startswith(PERSON) else None
     return known.principal if known is not None else to
 
