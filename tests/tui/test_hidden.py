@@ -24,7 +24,7 @@ def _header(app: Dashboard) -> str:
 def _counted(app: Dashboard) -> dict[str, int]:
     """The numbers of the header by what they count."""
     words = _header(app)
-    shown = {name: int(found[1]) for name in ("needs you", "blocked") if (found := re.search(rf"{name} (\d+)", words))}
+    shown = {name: int(found[1]) for name in ("needs you", "stalled") if (found := re.search(rf"{name} (\d+)", words))}
     kinds = ("snoozed", "muted", "inhibited", "acknowledged")
     return shown | {kind: int(found[1]) for kind in kinds if (found := re.search(rf"(\d+) {kind}", words))}
 

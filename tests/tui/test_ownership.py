@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from onloop.attention.responsibility import Actor, named_files, ownership_of, part_words
+from onloop.attention.groups import groups_of
+from onloop.attention.items import item_of
+from onloop.attention.responsibility import Actor, named_files, ownership_of, part_words, shared_ownership
 from onloop.attention.viewer import Viewer
 from onloop.machine.offspring import Offspring
 from onloop.machine.state import REASONS, Reason, State
@@ -110,3 +112,15 @@ def test_every_reason_says_who_may_act_and_only_what_asks_a_person_names_a_perso
             assert (found.actor is Actor.PERSON) is asks, (state, reason)
             assert found.now()
     assert ownership_of(replace(WORKED_ON, state=State.COMPLETED), None, NOON).now() == ""
+
+
+def test_several_members_are_counted_as_what_they_are() -> None:
+    def words(*repos: str | None) -> str:
+        tasks = {f"q{n}": replace(ASKS, id=f"q{n}", parent=None, repo=repo) for n, repo in enumerate(repos)}
+        (group,) = groups_of(item for item in map(item_of, tasks.values()) if item is not None)
+        return shared_ownership(group, tasks, NOON)[0]
+
+    assert words("a", "b") == "2 repos"
+    assert words("a", "b", "b") == "3 tasks, 2 repos"
+    assert words("a", "a") == "2 tasks of a"
+    assert words(None, None) == "2 tasks", "a run is no repository"

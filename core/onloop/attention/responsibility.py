@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from onloop.attention.groups import Group, age
@@ -215,15 +215,22 @@ def shared_ownership(
     """What the members of a cause own, in about `room` characters, and for whom they wait."""
     if not group.members:
         return "", ""
-    count = len({item.repo or item.task for item in group.members})
     known = [(tasks[item.task], item) for item in group.members[:MOST_LOOKED_AT] if item.task in tasks]
     owned = [ownership_of(task, item.reason, now, tasks.get(task.parent or "")) for task, item in known]
     acts = list(dict.fromkeys(filter(None, (each.asks(viewer) for each in owned))))
     who = f"{acts[0]}, …" if len(acts) > 1 else "".join(acts)
-    if count > 1:
-        return f"{count} repos", who
-    if len(group.members) > 1 and len({each.part for each in owned}) > 1:
-        names = ", ".join(dict.fromkeys(each.part for each in owned))
-        return f"{len(group.members)} parts: {names}"[:room], who
+    if len(group.members) > 1:
+        return _together(group, owned)[:room], who
     first = group.members[0]
     return (owned[0].owned(room) if owned else first.repo or first.task)[: 2 * room], who
+
+
+def _together(group: Group, owned: Sequence[Ownership]) -> str:
+    """Several members in words: repositories are counted once, and what is no repository is not called one."""
+    count, repos = len(group.members), len({item.repo for item in group.members if item.repo})
+    if not repos:
+        return f"{count} tasks" if group.has_tasks else f"{count} of them"
+    if repos > 1:
+        return f"{repos} repos" if repos == count else f"{count} tasks, {repos} repos"
+    names = dict.fromkeys(each.part for each in owned)
+    return f"{count} parts: {', '.join(names)}" if len(names) > 1 else f"{count} tasks of {group.members[0].repo}"
