@@ -26,7 +26,7 @@ _QUERIES = {
     "role": _IN_WORKFLOWS.format("role", "LIKE '%'"),
     "step": _IN_WORKFLOWS.format("id", "NOT LIKE '%.gates[%]'"),
     "gate": _IN_WORKFLOWS.format("id", "LIKE '%.gates[%]'")
-    + " UNION ALL SELECT 'run', '' FROM pinned, json_tree(compiled) WHERE key = 'run'",
+    + " UNION ALL SELECT 'run', '' FROM pinned, json_tree(compiled) WHERE key = 'run'",  # noqa: S608 - of constants
     "person": "SELECT key, '' FROM house, json_each(house.data, '$.people')",
     "group": "SELECT belongs.value, '' FROM house, json_each(house.data, '$.people') AS person,"
     " json_each(person.value, '$.groups') AS belongs",
