@@ -131,6 +131,7 @@ async def approve_alike(app: Dashboard, hands: Hands) -> None:
     bulk = app.screen
     if not isinstance(bulk, BulkDialog):
         return await approve_one(app, hands, sheet.task_id, churn=True)
+    await until(pilot, lambda: bulk.is_mounted and bulk.rows.count)
     if len(bulk._entries) > 5:
         await hands.press(*str(len(bulk._entries)))
     await hands.press("enter")

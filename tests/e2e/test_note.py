@@ -56,7 +56,7 @@ def test_a_note_reaches_the_agent_at_its_next_call_once_and_is_shown_as_delivere
     (note,) = after["notes"]
     assert [(each["agent"], each["attempt"], each["way"]) for each in note["shown"]] == [("agent:alfa", 1, "check")]
     assert "shown to agent:alfa in check, attempt 1" in sheet
-    assert (after["state"], after["decisions"], after["gates"][0]["mark"]) == ("working", [], "missing")
+    assert (after["state"], after["decisions"], after["gates"][0]["mark"]) == ("working", [], "not_yet")
     names = [event["name"] for event in world.onloop("log", task, "--json").json["events"]]
     assert names.count("NoteSent") == names.count("NotesShown") == 1
     assert world.onloop("store", "verify").code == 0
@@ -91,7 +91,7 @@ def test_a_run_or_a_cause_is_told_as_one_and_an_agent_can_tell_nothing_as_a_pers
     one, two = claimed(world, "alfa"), claimed(world, "bravo")
 
     assert said(world, run, "hello").code == Exit.USAGE
-    assert said(world, run, "--below", "stop at the API").code == 0
+    assert said(world, run, "stop at the API", "--below").code == 0
     assert ["stop at the API" in world.onloop("check", env=env["env"]).out for env in (one, two)] == [True, True]
     refused = world.onloop("note", one["task"], "I am ana", env=one["env"], passphrase=PASSPHRASE)
     assert refused.code == Exit.NOT_YOURS, refused.out
@@ -101,7 +101,7 @@ def test_a_run_or_a_cause_is_told_as_one_and_an_agent_can_tell_nothing_as_a_pers
     assert asked.code == Exit.HELD
     groups = world.onloop("attention", "--json").json["groups"]
     cause = next(group["cause"] for group in groups if group["reason"] == "question")
-    assert said(world, cause, "--cause", "look at the guide").code == 0
+    assert said(world, cause, "look at the guide", "--cause").code == 0
     assert [note["text"] for note in world.task(one["task"])["notes"]] == ["stop at the API", "look at the guide"]
     denied = [e for e in world.onloop("log", "--json").json["events"] if e["name"] == "Denied"]
     assert any('"note"' in event["data"] for event in denied), denied

@@ -59,6 +59,18 @@ async def test_the_question_when_leaving_can_be_clicked() -> None:
         await until(pilot, lambda: app.return_value == "leave")
 
 
+async def test_tab_in_the_command_line_completes_and_shows_what_it_may_be() -> None:
+    app = busy().dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        await pilot.press("colon", *"pre", "tab")
+        await shows(pilot, "→ preview, previous")
+        assert app.main.prompt.line.value == "previ"
+        await pilot.press("enter")
+        await shows(pilot, "✗ 'previ' may be preview, previous; Tab completes what is clear")
+
+
 def test_a_click_presses_what_stands_in_its_column() -> None:
     enter = next(key for key in KEYS if key.word == "open")
     shown = (Span("前 "), *key_piece(enter))

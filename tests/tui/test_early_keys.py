@@ -8,7 +8,7 @@ from textual.events import Key
 
 from onloop.machine.task import DecisionKind
 from onloop_tui.app import Dashboard
-from onloop_tui.model.form.early_keys import EarlyKey, Shown, fate_of, tagged
+from onloop_tui.model.form.early_keys import EarlyKey, KeyTarget, fate_of, tagged
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_decisions import entry, last_decision, open_sheet, when_done
 from support.tui_scenes import PASSPHRASE, busy, playing, screen_lines, shows, until
@@ -30,7 +30,7 @@ def test_in_any_interleaving_each_key_acts_on_what_it_was_meant_for_or_is_counte
     for expected, what, sends, since in [*changes, ("", "", False, 0)]:
         queue = tagged(queue, expected)
         while queue and not expected:
-            fate = fate_of(queue, Shown(what, sends, since))
+            fate = fate_of(queue, KeyTarget(what, sends, since))
             if fate.is_delivered:
                 key = queue.pop(0)
                 assert key.meant_for in {"", what}, "to nothing else than what was expected when it was pressed"

@@ -52,6 +52,8 @@ DECIDING = (
     Step("c", "Cancel the task: it ends"), Step("escape", gone="Cancel the task: it ends"), AWAY,
     Step("P", "Pause: it stops"), Step("escape", gone="Pause: it stops"), AWAY,
     Step("x", "Exclude: its run"), Step("escape", gone="Exclude: its run"), AWAY,
+    Step("i", "Note: its agent"), Step("escape", gone="Note: its agent"), AWAY,
+    Step("L", "log of r7k2m.1"), Step("escape", gone="log of r7k2m.1"),
     Step("n", under=QUESTION), Step("e", "Answer: "), Step("escape", gone="Answer: "), AWAY,
     Step("n", under=FAILING), Step("t", "Retry: a note"), Step("escape", gone="Retry: a note"), AWAY,
     Step("b", "its base is not red"), AWAY,

@@ -21,7 +21,7 @@ async def test_texts_are_told_apart_made_one_and_grouped_as_before_by_one_key_ea
         await pilot.press("s")
         await shows(pilot, "have the same text")
         await pilot.press("R", "asterisk", "m")
-        await shows(pilot, "3 causes are one now", "blocked 3 in 1 cause ", "regrouped  3 texts")
+        await shows(pilot, "3 causes are one now", "blocked 3 in 1 cause)", "regrouped  3 texts")
         await pilot.press("escape", "u")
         await shows(pilot, "grouped as before", "blocked 3 in 2 causes")
         await until(pilot, lambda: "regrouped" not in screen_text(app))

@@ -76,7 +76,7 @@ async def test_y_copies_a_command_that_names_its_store() -> None:
     app = over(busy(), [])
 
     async with playing(app) as pilot:
-        await shows(pilot, "◆ approve", "old · in /a b")
+        await shows(pilot, "◆ approve", "in /a b")
         await pilot.press("Y")
         await until(pilot, lambda: app.clipboard == "onloop approve r7k2m.1 --store '/a b'")
 

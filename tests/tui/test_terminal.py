@@ -55,11 +55,11 @@ def _read_until(terminal: int, sought: bytes, seen: bytearray) -> None:
                 break
 
 
-def test_nothing_that_an_agent_wrote_is_obeyed_by_a_real_terminal(tmp_path: Path) -> None:
-    home = _hostile_home(tmp_path)
+def _dashboard(home: Home, **more: str) -> tuple[subprocess.Popen[bytes], int]:
+    """The dashboard, and the terminal that it runs in."""
     terminal, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
-    dashboard = subprocess.Popen(
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40", **more}
+    process = subprocess.Popen(
         [sys.executable, "-m", "onloop_tui", str(home.store)],
         stdin=theirs,
         stdout=theirs,
@@ -68,6 +68,40 @@ def test_nothing_that_an_agent_wrote_is_obeyed_by_a_real_terminal(tmp_path: Path
         start_new_session=True,
     )
     os.close(theirs)
+    return process, terminal
+
+
+def test_a_paste_with_control_bytes_sends_nothing_and_the_editor_has_the_terminal_and_gives_it_back(
+    tmp_path: Path,
+) -> None:
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import pathlib, sys\nprint('THE EDITOR' + ' RUNS')\nfile = pathlib.Path(sys.argv[1])\n"
+        "file.write_text('from the editor:\\n' + file.read_text())\n"
+    )
+    dashboard, terminal = _dashboard(_hostile_home(tmp_path), VISUAL=f"{sys.executable} {editor}")
+    try:
+        _read_until(terminal, b"landmark", bytearray())
+        os.write(terminal, b"M")
+        _read_until(terminal, b"hown to people who look for it", bytearray())
+        os.write(terminal, b"\x1b[200~one\r\n\x1b[31mtwo\r\n\x1b[201~")
+        _read_until(terminal, "␛[31mtwo".encode(), bytearray())
+        os.write(terminal, b"\x07")
+        seen = bytearray()
+        _read_until(terminal, b"THE EDITOR RUNS", seen)
+        _read_until(terminal, b"from the editor:", bytearray())
+        os.write(terminal, b"\x11")
+        _read_until(terminal, b"\x1b[?1049l", bytearray())
+        assert dashboard.wait(DEADLINE_S) == 0
+        assert b"\x1b[?1049l" in seen, "the editor has the terminal as it was before"
+    finally:
+        dashboard.kill()
+        dashboard.wait()
+        os.close(terminal)
+
+
+def test_nothing_that_an_agent_wrote_is_obeyed_by_a_real_terminal(tmp_path: Path) -> None:
+    dashboard, terminal = _dashboard(_hostile_home(tmp_path))
     seen = bytearray()
     try:
         _read_until(terminal, b"landmark", seen)

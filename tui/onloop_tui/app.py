@@ -247,7 +247,7 @@ class Dashboard(App[str]):
     def action_guide(self, name: str) -> None:
         """Show a guide; without a name, the keys."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._session.settings.keys, name))
+            self.push_screen(HelpScreen((*self._session.settings.keys, *bindings.FORM, *bindings.PROMPT), name))
 
     async def action_quit(self) -> None:
         """Leave. If the dashboard started other processes, ask first whether to stop them."""

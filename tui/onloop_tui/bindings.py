@@ -28,6 +28,7 @@ class Where(StrEnum):
     FILES = "on what a commit changes"
     LEAVING = "when leaving"
     FORM = "in a form"
+    PROMPT = "after : and /"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,13 @@ FORM: tuple[Key, ...] = (
         footer=_in(Where.FORM)),
 )  # fmt: skip
 """The keys of a form, where every other key is typed into it."""
+
+PROMPT: tuple[Key, ...] = (
+    Key(("tab",), "Tab", "complete", "complete", "complete a command as far as it is clear, and name what it may be; "
+        "a beginning that only one has is enough", Where.PROMPT),
+    Key(("escape",), "Esc", "leave", "leave", "close the line; a filter is lifted", Where.PROMPT),
+)  # fmt: skip
+"""The keys of the line for filters and commands."""
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""

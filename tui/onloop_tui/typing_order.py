@@ -10,7 +10,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from onloop_tui.model.form.early_keys import MOST, EarlyKey, Shown, fate_of, tagged
+from onloop_tui.model.form.early_keys import MOST, EarlyKey, KeyTarget, fate_of, tagged
 
 PATIENCE_S = 3.0
 """How long a key waits at most for the one before it: what was to handle that one may have been removed."""
@@ -27,7 +27,7 @@ class Expecting(Protocol):
     def expected(self) -> str:
         """What is about to come up, for which keys must wait; empty if nothing."""
 
-    def shown(self) -> Shown:
+    def shown(self) -> KeyTarget:
         """What takes keys now."""
 
 

@@ -49,7 +49,7 @@ def check_split(group: Group, tasks: tuple[str, ...] = ()) -> None:
     elif group.text_count < 2:
         raise BadInput(
             f"all failures of cause {group.cause} have the same text",
-            hint=f"tell tasks apart by name: onloop cause split {group.cause} --task TASK",
+            hint=f"tell some of its tasks apart: onloop cause split {group.cause} --task TASK; in the Inbox, mark them",
         )
 
 

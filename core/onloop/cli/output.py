@@ -57,7 +57,7 @@ def _paged(lines: Sequence[str]) -> bool:
 def json_text(output: VerbOutput) -> str:
     """The one JSON object that `--json` prints: the exit code, the model's fields, and the log's end after a write."""
     data = plain(output.data) if output.data is not None else {}
-    head = {"head": plain(output.head)} if output.head is not None else {}
+    head = {"head": plain(output.head), "log_head": plain(output.head)} if output.head is not None else {}
     return json.dumps({"exit": output.exit.value, **data, **head}, ensure_ascii=True)
 
 

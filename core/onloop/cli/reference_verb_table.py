@@ -37,5 +37,6 @@ REFERENCE: tuple[Verb, ...] = (
         CompletionArguments,
         (arg("shell", choices=("bash", "zsh", "fish"), help="your shell"),),
         prints=("build_models:CompletionJson",),
+        reach=Reach.NONE,
     ),
 )

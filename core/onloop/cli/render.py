@@ -103,6 +103,7 @@ def task_json(task: Task) -> TaskJson:
         context=task.context,
         unread=len(task.messages),
         head=task.submission.head if task.submission else None,
+        commit=task.submission.head if task.submission else None,
         result=task.result,
         version=task.version,
     )

@@ -39,7 +39,6 @@ GROUPS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-
 DRY_RUN = arg(
     "--dry-run", help="look at every target, say what is wrong with it, and begin nothing", action="store_true"
 )
@@ -360,7 +359,6 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.FILE,
     ),
 )
-
 
 DASHBOARD_PRINTS = ("work_models:VersionJson", "work_models:NoStoreJson")
 """The models of what `onloop` prints without a verb."""

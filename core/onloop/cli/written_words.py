@@ -61,7 +61,7 @@ def _may_edit(context: Context[Any]) -> bool:
 def _asked(context: Context[Any], found: Verb) -> list[str]:
     """What the words are for, and what is asked of people about the task."""
     task = getattr(context.args, "task", None)
-    if not task:
+    if not task or getattr(context.args, "cause", None):
         return [f"onloop {found.name}"]
     open_requests = context.opened.gateway.perform(ReadOpenRequests(task))
     asked = [each.request.question for each in open_requests.asked]

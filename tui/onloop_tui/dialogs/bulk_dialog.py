@@ -30,7 +30,7 @@ from onloop_tui.model.decide.bulk_lines import BulkEntry, entry_line, shown_line
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Tone, flowed, hanging
-from onloop_tui.model.form.early_keys import Shown
+from onloop_tui.model.form.early_keys import KeyTarget
 from onloop_tui.model.form.fields import FormField
 from onloop_tui.session import Session
 from onloop_tui.theme import COMPONENTS
@@ -130,12 +130,12 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         form = open_form(self)
         return _LIST if not self._began or (form is not None and form.is_busy) else ""
 
-    def shown(self) -> Shown:
+    def shown(self) -> KeyTarget:
         """The form of the list, unless it asks who decides."""
         form = open_form(self)
         if form is None:
-            return Shown("", self.phase is Phase.ASKING, self._shown_at)
-        return Shown("" if form.asks_who else _LIST, form.enter_sends, form.since)
+            return KeyTarget("", self.phase is Phase.ASKING, self._shown_at)
+        return KeyTarget("" if form.asks_who else _LIST, form.enter_sends, form.since)
 
     def ignored(self, words: str) -> None:
         """Show that keys were ignored."""
@@ -237,11 +237,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         """Show the change of the task under the cursor."""
         dossier = self._plan.changes.get(self.rows.cursor or "")
         if dossier is not None:
-            self.app.push_screen(ChangeScreen(self._session, dossier))
-
-    def on_screen_resume(self) -> None:
-        """Say anew what was shown."""
-        self._draw()
+            self.app.push_screen(ChangeScreen(self._session, dossier), lambda _: self._draw())
 
     def action_move(self, rows: int) -> None:
         """Rows down."""

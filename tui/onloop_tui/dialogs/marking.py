@@ -16,7 +16,7 @@ from onloop_tui.dialogs.form import FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
 from onloop_tui.model.drawing.text_line import Tone
-from onloop_tui.model.form.early_keys import Shown
+from onloop_tui.model.form.early_keys import KeyTarget
 from onloop_tui.model.form.fields import FormField
 from onloop_tui.model.inbox.snoozing import until_words
 from onloop_tui.session import Session
@@ -64,11 +64,13 @@ class Marking(Vertical):
         form = open_form(self)
         return self._wish.title if form is not None and form.is_busy and self._wish is not None else ""
 
-    def shown(self) -> Shown:
+    def shown(self) -> KeyTarget:
         """The wish whose form takes keys; nothing if none does, or if it is asked who decides."""
         form = open_form(self)
         known = form is not None and not form.asks_who and self._wish is not None
-        return Shown(self._wish.title, form.enter_sends, form.since) if known and form and self._wish else Shown()
+        return (
+            KeyTarget(self._wish.title, form.enter_sends, form.since) if known and form and self._wish else KeyTarget()
+        )
 
     def begin(self, wish: MarkWish) -> None:
         """Ask for what the wish needs; record it at once if nothing is missing."""

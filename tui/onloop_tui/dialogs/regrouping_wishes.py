@@ -23,7 +23,7 @@ def split(shown: Group | None, selection: Selection, snapshot: Snapshot) -> Mark
     try:
         check_split(group, apart)
     except BadInput as no:
-        return f"{no.message}; mark some of its tasks (/ narrows the list, Space marks) to tell those apart"
+        return f"{no.message}; {no.hint}"
     how = f"{len(apart)} tasks are told apart" if apart else f"each of {group.text_count} texts is a cause of its own"
     return MarkWish("Split", f"{how}; u takes it back", lambda by, _words: [CauseSplit(group.cause, by, apart)])
 

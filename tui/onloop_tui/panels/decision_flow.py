@@ -39,7 +39,7 @@ from onloop_tui.model.decide.owners import owners_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.model.drawing.warning_lines import warning_remarks
-from onloop_tui.model.form.early_keys import Shown
+from onloop_tui.model.form.early_keys import KeyTarget
 from onloop_tui.model.ground.acts import Act, meant
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
@@ -141,12 +141,12 @@ class DecisionFlow(Vertical):
         form = open_form(self)
         return self._begun() if form is not None and form.is_busy else ""
 
-    def shown(self) -> Shown:
+    def shown(self) -> KeyTarget:
         """The act whose words are being written; nothing if none is, or if it is asked who decides."""
         form = open_form(self)
         if form is None:
-            return Shown("", self.doing is Doing.CONFIRMING, self._shown_at)
-        return Shown("" if form.asks_who else self._begun(), form.enter_sends, form.since)
+            return KeyTarget("", self.doing is Doing.CONFIRMING, self._shown_at)
+        return KeyTarget("" if form.asks_who else self._begun(), form.enter_sends, form.since)
 
     def _begun(self) -> str:
         return begun_words(self._wanted, self._dossier.task.id) if self._wanted and self._dossier else ""

@@ -27,7 +27,7 @@ from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Tone, line
 from onloop_tui.model.drawing.warning_lines import Remark, warning_remarks
-from onloop_tui.model.form.early_keys import Shown
+from onloop_tui.model.form.early_keys import KeyTarget
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.sheet.change_lines import diff_lines
@@ -242,7 +242,7 @@ class Sheet(Vertical):
             return begun_words(self._wanted, self.task_id)
         return self.decision.expected()
 
-    def shown(self) -> Shown:
+    def shown(self) -> KeyTarget:
         """The act whose words are being written, or what waits to be confirmed."""
         return self.decision.shown()
 

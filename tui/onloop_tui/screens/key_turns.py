@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onloop_tui.model.drawing.text_line import Tone
-from onloop_tui.model.form.early_keys import Shown
+from onloop_tui.model.form.early_keys import KeyTarget
 
 if TYPE_CHECKING:
     from onloop_tui.panels.sheet_panel import Sheet
@@ -31,10 +31,10 @@ class KeyTurns:
         asking = self.sheet if self.sheet.is_open else self.view.asking
         return asking.expected() if asking is not None else ""
 
-    def shown(self) -> Shown:
+    def shown(self) -> KeyTarget:
         """What takes keys now."""
         asking = self.sheet if self.sheet.is_open else self.view.asking
-        return asking.shown() if asking is not None else Shown()
+        return asking.shown() if asking is not None else KeyTarget()
 
     def ignored(self, words: str) -> None:
         """Show that keys were ignored, if any were."""

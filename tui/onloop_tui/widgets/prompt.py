@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.events import Key as KeyPressed
 from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
+from onloop_tui.bindings import PROMPT, bindings_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
 from onloop_tui.widgets.bar import Bar
 
@@ -19,6 +21,7 @@ from onloop_tui.widgets.bar import Bar
 class Prompt(Vertical):
     """Hidden until `ask` opens it. Enter posts `Typed`, Esc posts `Left`."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(PROMPT)
     DEFAULT_CSS = """
     Prompt { height: auto; display: none; background: $surface; padding: 0 1; }
     Prompt.-open { display: block; }
@@ -93,22 +96,18 @@ class Prompt(Vertical):
         event.stop()
         self.post_message(self.Typed(self.sign, event.value, done=True))
 
-    def on_key(self, event: KeyPressed) -> None:
-        """Esc closes the prompt; Tab completes."""
-        if event.key == "escape":
-            event.stop()
-            self.post_message(self.Left())
-        elif event.key == "tab":
-            event.stop()
-            event.prevent_default()
-            self._fill_in()
+    def action_leave(self) -> None:
+        """Close the prompt."""
+        self.post_message(self.Left())
 
-    def _fill_in(self) -> None:
+    def action_complete(self) -> None:
         """Complete a command as far as it is clear, and name what it may be; of a filter, accept the suggestion."""
         if self.sign != ":":
             self.line.action_cursor_right()
             return
-        self.line.value, candidates = self._complete(self.line.value)
+        text, candidates = self._complete(self.line.value)
+        with self.prevent(Input.Changed):  # it would take the candidates away
+            self.line.value = text
         self.line.cursor_position = len(self.line.value)
         self._problem, self._is_hint = candidates, True
         self.query_one(Bar).renew()

@@ -41,7 +41,7 @@ def models_named(prints: Sequence[str]) -> tuple[type[Record], ...]:
 def printed(model: type[Record]) -> type[Struct]:
     """The whole object that is printed of a model: after `exit`, and with the log's end after a write.
 
-    A model with a `head` of its own has the log's end in its place.
+    The log's end is in `log_head`, and in `head` too, where it takes the place of a `head` of the model.
     """
     own = [
         (
@@ -55,7 +55,7 @@ def printed(model: type[Record]) -> type[Struct]:
     head = [] if has_head else [("head", LogHeadJson | UnsetType, UNSET)]
     return defstruct(
         model.__name__,
-        [("exit", Exit), *own, *head],
+        [("exit", Exit), *own, *head, ("log_head", LogHeadJson | UnsetType, UNSET)],
         namespace={"__doc__": model.__doc__},
         kw_only=True,
         forbid_unknown_fields=True,

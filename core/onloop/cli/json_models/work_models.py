@@ -53,8 +53,13 @@ class TaskJson(Record):
     context: Annotated[int | None, Meta(description="How full its agent's context is, in percent.")]
     unread: Annotated[int, Meta(description="How many messages its agent has not read.")]
     head: Annotated[
-        str | None, Meta(description="The submitted commit; in the answer of a write, the end of the log instead.")
+        str | None,
+        Meta(
+            description="Deprecated: the submitted commit, or in the answer of a write the end of the log; "
+            "read `commit` and `log_head`, which mean one thing each."
+        ),
     ]
+    commit: Annotated[str | None, Meta(description="The submitted commit.")]
     result: Annotated[str | None, Meta(description="The commit that the target was moved to.")]
     version: Annotated[int, Meta(description="How many events it has.")]
 

@@ -11,6 +11,7 @@ from onloop.access.task_log import AGENT, LogPart, LogWanted, TaskLog
 from onloop.cli.arguments import LogsArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.work_models import LogPartJson, LogsJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.running import stop_signals
 from onloop.errors import BadInput, Ground, NotAllowed, UnknownThing, unknown_task
@@ -34,6 +35,7 @@ def logs(context: Context[LogsArguments]) -> VerbOutput:
         raise BadInput("--follow has no end that one JSON object could hold", hint="leave out --json")
     _check_reader(context)
     task = _task(context)
+    check_names(context, gate=args.gate)
     if args.person is not None and context.opened.apart is not None:
         context.person()  # proved on this connection, so that the gateway gives what agents printed
     wanted = LogWanted(args.agent, args.gate, args.effect, args.attempt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from onloop.cli.context import Context
@@ -25,7 +24,7 @@ LONGEST = 4_000
 
 def note(context: Context[NoteArguments]) -> VerbOutput:
     """Tell whoever works on a task, on all below a run, or on all tasks with one cause; it decides nothing."""
-    args, text = context.args, _text(context.args.text)
+    args, text = context.args, _checked(context.args.text)
     if args.cause and (args.below or args.version is not None):
         raise BadInput("--cause goes with neither --below nor --version", hint='onloop note CAUSE "…" --cause')
     person, voice = context.voice("note")
@@ -58,9 +57,8 @@ def _told(outcomes: tuple[BulkOutcome, ...], to: str) -> VerbOutput:
     return VerbOutput(bulk_exit(outcomes), lines, data, bulk_hints(outcomes))
 
 
-def _text(given: str) -> str:
-    """The note; `-` reads standard input, whose lines stay lines."""
-    text = sys.stdin.read(LONGEST + 1) if given == "-" else given
+def _checked(text: str) -> str:
+    """The note, unless it is longer than a note may be."""
     if len(text) > LONGEST:
-        raise BadInput(f"a note of more than {LONGEST} characters is too long", hint=f"say it in {LONGEST}")
+        raise BadInput(f"a note of {len(text)} characters is too long", hint=f"say it in {LONGEST}")
     return text.strip("\n")

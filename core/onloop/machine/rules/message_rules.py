@@ -90,7 +90,7 @@ def _send_note(course: DecisionBuilder, command: c.SendNote) -> None:
     check_words(command.text, "a note", f'onloop note {task.id} "…"')
     check_enrolled(course, command.voice.person)
     if task.kind is Kind.FLEET:
-        hint = f'onloop note {task.id} --below "…" tells the agents of its tasks'
+        hint = f'onloop note {task.id} "…" --below tells the agents of its tasks'
         refuse(f"{task.id} is a fleet, and no agent works on it itself", Exit.USAGE, hint)
     waiting = sum(not note.shown for note in task.notes)
     if waiting >= MOST_NOTES:

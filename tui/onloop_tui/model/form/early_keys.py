@@ -23,7 +23,7 @@ class EarlyKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class KeyTarget:
     """What takes keys now, whether Enter sends it, and since when it has been there."""
 
     what: str = ""
@@ -45,7 +45,7 @@ def tagged(keys: Sequence[EarlyKey], expected: str) -> list[EarlyKey]:
     return [key if key.meant_for or not expected else replace(key, meant_for=expected) for key in keys]
 
 
-def fate_of(keys: Sequence[EarlyKey], shown: Shown) -> Fate:
+def fate_of(keys: Sequence[EarlyKey], shown: KeyTarget) -> Fate:
     """What becomes of the first of these keys, now that nothing is expected any more."""
     first = keys[0]
     if first.meant_for and first.meant_for != shown.what:
