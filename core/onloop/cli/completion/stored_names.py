@@ -26,7 +26,7 @@ _QUERIES = {
     "label": "SELECT value, '' FROM task, json_each(task.data, '$.labels')",
     "role": _IN_WORKFLOWS.format("role", "LIKE '%'"),
     "step": _IN_WORKFLOWS.format("id", "NOT LIKE '%.gates[%]'"),
-    "gate": f"{_GATES} UNION ALL SELECT 'run', '' FROM pinned, json_tree(compiled) WHERE key = 'run'",
+    "gate": f"{_GATES} UNION ALL SELECT 'run', '' FROM pinned, json_tree(compiled) WHERE key = 'run'",  # noqa: S608
     "person": "SELECT key, '' FROM house, json_each(house.data, '$.people')",
     "group": "SELECT belongs.value, '' FROM house, json_each(house.data, '$.people') AS person,"
     " json_each(person.value, '$.groups') AS belongs",
