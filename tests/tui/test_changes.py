@@ -135,4 +135,4 @@ def test_an_endless_diff_is_capped_and_says_how_much_is_missing() -> None:
     shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * (MOST_DIFF_LINES + 5), (), 60)
 
     assert len(shown) == MOST_DIFF_LINES + 1
-    assert plain(shown[-1]) == "… 7 more rows; d opens each file whole"
+    assert plain(shown[-1]) == "⚠ 7 more rows; d opens each file whole"
