@@ -208,7 +208,7 @@ class UnmuteArguments(PersonArguments, frozen=True, kw_only=True):
     rule: str
 
 
-class NoteArguments(PersonArguments, frozen=True, kw_only=True):
+class NoteArguments(WrittenArguments, frozen=True, kw_only=True):
     """Of note."""
 
     task: str
