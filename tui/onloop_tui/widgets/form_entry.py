@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual.events import Key, Paste
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from onloop_tui.model.form.fields import FormField, pasted
@@ -88,6 +90,10 @@ class LinesEntry(TextArea):
     def words(self, words: str) -> None:
         self.load_text(words)
         self.move_cursor(self.document.end)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing once it was removed: a screen may draw it a last time, when its styles are gone."""
+        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
 
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
