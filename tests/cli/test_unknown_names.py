@@ -47,6 +47,8 @@ LEAST = {
     "work": "work --role implementer --once -- true",
     "claim": "claim --role implementer",
     "approve": "approve {task}",
+    "reject": "reject {task}",
+    "note": "note {task} text",
 }
 """The words of a verb beside the name that is tried, where they are more than its task."""
 
@@ -57,6 +59,7 @@ ELSEWHERE = {
     ("join", "--role"),
     ("join", "task"),
     ("answer", "task"),
+    ("cause", "--task"),
 }
 """What is looked up under an agent's lease or in its clone (tests of messages, of the relay and of joining)."""
 

@@ -133,7 +133,9 @@ def test_a_person_tells_the_texts_of_a_cause_apart_and_makes_them_one_again(worl
     assert f"onloop logs {run}.1" in world.onloop("show", f"{run}.1").out
 
     assert world.onloop("cause", "split", cause, "--as", "ana").code == 13, "nobody is no person"
-    apart = mark(world, "cause", "split", cause).json["causes"]
+    told = mark(world, "cause", "split", cause)
+    assert told.code == 0, told.err
+    apart = told.json["causes"]
     assert [(one["tasks"], one["text_count"]) for one in apart] == [(1, 1), (1, 1)]
     assert [one["acts"] for one in apart] == [[f"one text of {cause} by human:ana"]] * 2
     assert mark(world, "cause", "split", cause).code == 2, "no failure has that cause any more"

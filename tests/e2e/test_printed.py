@@ -134,6 +134,7 @@ def without_a_store(story: Story) -> None:
         "help show",
         "schema",
         "schema error",
+        "completion bash",
     ):
         story.said(*command.split())
     for what in ("show", "install", "uninstall"):

@@ -100,4 +100,4 @@ def test_help_of_a_verb_shows_its_examples_and_help_of_one_of_its_words_only_tho
 def test_help_lists_the_verbs_by_what_one_wants(shop: tuple[World, str, str]) -> None:
     listed = shop[0].onloop("help", env={"COLUMNS": "80"}).out
 
-    assert any(line.split() == ["decide", "approve", "reject", "answer"] for line in listed.splitlines())
+    assert any(line.split() == ["decide", "approve", "reject", "answer", "delegate"] for line in listed.splitlines())

@@ -110,7 +110,7 @@ def test_a_diff_that_is_not_whole_says_how_much_it_is_and_how_to_see_the_rest() 
     whole, cut = _change("cart.py"), replace(_change("uv.lock"), lines_shown=1)
     shown = [plain(line) for line in diff_lines(DIFF, (whole, cut), 100)]
 
-    assert shown[0] == "  shown 2 of 2 files, 5 of 8 lines; 1 file shortened; d opens each file whole"
+    assert shown[0] == "  ⚠ shown 2 of 2 files, 5 of 8 lines; 1 file shortened; d opens each file whole"
     assert next(plain(line) for line in diff_lines(DIFF, (whole,), 100)) == "┆ diff --git a/cart.py b/cart.py"
 
 
@@ -135,4 +135,4 @@ def test_an_endless_diff_is_capped_and_says_how_much_is_missing() -> None:
     shown = diff_lines("diff --git a/x b/x\n@@ -0,0 +1 @@\n" + "+x\n" * (MOST_DIFF_LINES + 5), (), 60)
 
     assert len(shown) == MOST_DIFF_LINES + 1
-    assert plain(shown[-1]) == "… 7 more rows; d opens each file whole"
+    assert plain(shown[-1]) == "⚠ 7 more rows; d opens each file whole"

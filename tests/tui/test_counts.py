@@ -21,10 +21,12 @@ from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.model.chrome.header import header_lines
 from onloop_tui.model.drawing.text_line import plain
+from onloop_tui.model.filter.filters import EVERYTHING
 from onloop_tui.model.fleet.burndown import burndown_lines
 from onloop_tui.model.fleet.matrix import Matrix
 from onloop_tui.model.ground.rollup import RollupCategory
 from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.inbox.inbox_lines import empty_lines
 from onloop_tui.model.inbox.run_progress import fleet_lines
 from onloop_tui.model.tree.tree_index import TreeIndex
 from support.tui_scenes import MINUTE, NOON
@@ -170,3 +172,12 @@ def test_each_scope_shows_what_its_name_says() -> None:
     assert shown(Scope.MINE) == set("346")
     assert shown(Scope.GROUPS) == set("17")
     assert shown(Scope.EVERYBODY) == set("1234567")
+
+
+def test_an_inbox_that_is_empty_for_one_says_how_many_are_for_others() -> None:
+    snapshot = seen(
+        [asking("r1.1", Reason.APPROVAL_REQUIRED, "leads")], PEOPLE, viewer_of(PEOPLE, "ana"), Scope.MAY_ACT
+    )
+
+    shown = " ".join(map(plain, empty_lines(snapshot, EVERYTHING, 80)))
+    assert "nothing needs you" in shown and "1 for others: W shows them" in shown

@@ -78,7 +78,10 @@ FLEET = (
     Step("less_than_sign", "second run"), Step("greater_than_sign", "patch kvlite"),
     Step("T", "there is nothing to retry"),
 )  # fmt: skip
-LOG = (Step("5", "gates asked for"), Step("F", gone="gates asked for"), Step("F", "gates asked for"))
+LOG = (
+    Step("5", "gates asked for"), Step("F", gone="gates asked for"), Step("F", "gates asked for"),
+    Step("D", gone="gates asked for"), Step("D", "gates asked for"),
+)  # fmt: skip
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),
     Step("right_square_bracket", gone="What now?"), Step("left_square_bracket", "What now?"),

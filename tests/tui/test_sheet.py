@@ -60,8 +60,9 @@ def test_the_question_and_what_each_answer_would_do_come_first() -> None:
     assert lines[1] == "  about    patch kvlite (CVE-2026-1)"
     assert lines[2] == f"  approve  → ship.merge starts: merge {head} into main of billing"
     assert lines[3].startswith("  reject   → r7k2m.1 goes back to develop.remediate")
-    assert lines[4].startswith("  cancel   → the task ends as canceled")
-    assert "for approvers · proof A1 or better · asked 1m ago" in lines[5]
+    assert lines[4].startswith("  reassign → human:NAME or group:NAME is told that it is theirs")
+    assert lines[5].startswith("  cancel   → the task ends as canceled")
+    assert "for approvers · proof A1 or better · asked 1m ago" in lines[6]
 
 
 def test_a_question_stands_first_and_a_long_one_leaves_its_answers_in_sight() -> None:

@@ -208,9 +208,12 @@ class UnmuteArguments(PersonArguments, frozen=True, kw_only=True):
     rule: str
 
 
-class NoteArguments(DecisionArguments, frozen=True, kw_only=True):
+class NoteArguments(WrittenArguments, frozen=True, kw_only=True):
     """Of note."""
 
+    task: str
+    version: int | None
+    key: str
     text: str
     below: bool
     cause: bool

@@ -54,8 +54,12 @@ _BY_NAME: Mapping[str, ValueKind] = MappingProxyType(
         "--step": ValueKind.STEP,
         "--gate": ValueKind.GATE,
         "--as": ValueKind.PERSON,
+        "--by": ValueKind.PERSON,
+        "--viewer": ValueKind.PERSON,
         "--group": ValueKind.GROUP,
         "--cause": ValueKind.CAUSE,
+        "others": ValueKind.CAUSE,
+        "--task": ValueKind.TASK,
         "cause": ValueKind.CAUSE,
         "rule": ValueKind.RULE,
         "scope": ValueKind.SCOPE,
@@ -79,6 +83,8 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
         ("start", "--repo"): ValueKind.FOLDER,
         ("init", "--repo"): ValueKind.FOLDER,
         ("doctor", "--repo"): ValueKind.FOLDER,
+        ("delegate", "--to"): ValueKind.PERSON,
+        ("people", "name"): ValueKind.PERSON,
         ("amend", "--workflow"): ValueKind.BEGUN,
         ("serve", "--group"): ValueKind.NOTHING,
         ("hook", "agent"): ValueKind.WORD,
@@ -92,10 +98,15 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
 _BY_METAVAR: Mapping[str, ValueKind] = MappingProxyType({"FILE": ValueKind.FILE, "DIR": ValueKind.FOLDER})
 
 
+def takes_nothing(argument: Argument) -> bool:
+    """Whether it is a flag: an option without a value."""
+    return argument.options.get("action") in {"store_true", "store_const"}
+
+
 def value_kind(verb: str, argument: Argument) -> ValueKind:
     """What the argument of that verb takes; a choice of words is a WORD, a flag and free text are NOTHING."""
     name = argument.names[0]
-    if argument.options.get("action") == "store_true":
+    if takes_nothing(argument):
         return ValueKind.NOTHING
     if argument.options.get("choices"):
         return ValueKind.WORD

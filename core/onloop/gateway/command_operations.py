@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from onloop.errors import BadInput, Refused
-from onloop.gateway.authorize import verb_of
+from onloop.gateway.authorize import authorize, verb_of
 from onloop.gateway.idempotency import asked_command, asked_creations, logged, lookup, owner_of_key, remember
 from onloop.gateway.service import Gateway, Write
 from onloop.machine import commands as c
@@ -42,6 +42,7 @@ class PerformCommand(Write[Task], frozen=True):
     def carry_out(self, gateway: Gateway) -> Task:
         """See Write."""
         if isinstance(self.command, c.Take):
+            authorize(self.principal, self.command, self.task)  # whoever may not take work at all is told so
             raise BadInput("work is taken with a lease, and this gives none", hint="ask for the operation take")
         owner = owner_of_key(self.principal, self.command)
         request = asked_command(owner, self.task, self.command) if self.key else ""

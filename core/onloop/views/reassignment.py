@@ -26,8 +26,7 @@ def reassignment(request: Request | None, to: str, voice: Voice, reason: str, ve
 
 def handing_on_words(request: Request, *, has_work: bool) -> str:
     """What naming somebody would do while this request is open, in a sentence; `has_work` for a step of agents."""
-    who = ", ".join(request.approvers) or "anybody enrolled"
-    theirs = f"human:NAME or group:NAME is told that it is theirs; {who} may decide it as before"
+    theirs = "human:NAME or group:NAME is told; who may decide stays as it is"
     if request.kind is RequestKind.APPROVAL or not has_work:
         return theirs
-    return f"{theirs}; an agent, a role or me takes the work instead, and the {request.kind.value} ends"
+    return f"{theirs}; a role, an agent or me takes the work, and the {request.kind.value} ends"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from onloop.agents.vendors.known_vendors import HOOKED, VENDORS
 from onloop.cli.json_models import SCHEMA_FOLDER
-from onloop.cli.value_kinds import ValueKind, value_kind
+from onloop.cli.value_kinds import ValueKind, takes_nothing, value_kind
 from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb, arg
 from onloop.cli.verb_table import VERBS
 from onloop.guides.catalogue import TOPICS
@@ -79,7 +79,7 @@ def _shape(verb: str, summary: str, arguments: Iterable[Argument]) -> VerbShape:
 
 def _slot(verb: str, argument: Argument) -> Slot:
     options, name = argument.options, argument.names[0]
-    kind = None if options.get("action") == "store_true" else value_kind(verb, argument)
+    kind = None if takes_nothing(argument) else value_kind(verb, argument)
     known = _WORDS.get((verb, name)) or (_WORDS.get(kind) if kind else None)
     words = options.get("choices") or (known() if known else ())
     repeated = options.get("action") == "append" or options.get("nargs") in {"+", "*", "..."}

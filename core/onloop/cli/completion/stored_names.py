@@ -15,6 +15,7 @@ _LAST = "state IN ('completed', 'failed', 'canceled', 'rejected'), ordinal DESC"
 
 _IN_TASKS = "SELECT json_extract(data, '$.{}'), '' FROM task ORDER BY LAST"
 _IN_WORKFLOWS = "SELECT value, '' FROM pinned, json_tree(compiled) WHERE key = '{}' AND path {}"
+_GATES = _IN_WORKFLOWS.format("id", "LIKE '%.gates[%]'")
 
 _QUERIES = {
     "task": "SELECT id, json_extract(data, '$.title') || coalesce(' · ' || json_extract(data, '$.repo'), '') FROM task"
@@ -25,7 +26,7 @@ _QUERIES = {
     "label": "SELECT value, '' FROM task, json_each(task.data, '$.labels')",
     "role": _IN_WORKFLOWS.format("role", "LIKE '%'"),
     "step": _IN_WORKFLOWS.format("id", "NOT LIKE '%.gates[%]'"),
-    "gate": _IN_WORKFLOWS.format("id", "LIKE '%.gates[%]'"),
+    "gate": f"{_GATES} UNION ALL SELECT 'run', '' FROM pinned, json_tree(compiled) WHERE key = 'run'",  # noqa: S608
     "person": "SELECT key, '' FROM house, json_each(house.data, '$.people')",
     "group": "SELECT belongs.value, '' FROM house, json_each(house.data, '$.people') AS person,"
     " json_each(person.value, '$.groups') AS belongs",

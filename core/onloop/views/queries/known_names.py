@@ -64,7 +64,7 @@ def _names_in(kind: NameKind, steps: Iterable[Step]) -> Iterator[str]:
         elif kind is NameKind.STEP:
             yield step.id
         else:
-            yield from (gate.id for gate in step.gates)
+            yield from (gate.id for gate in (*step.gates, *step.machine_gates))
         if step.fan_out is not None:
             yield from _names_in(kind, (*step.fan_out.steps, *step.fan_out.resolve))
 

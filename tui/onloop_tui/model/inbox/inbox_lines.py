@@ -123,6 +123,9 @@ def empty_lines(snapshot: Snapshot, wanted: Filter, width: int) -> tuple[Line, .
     if wanted and snapshot.groups:
         words = f"{snapshot.board.counts.shown} need a person, and none fits the filter: {wanted.describe()}"
         return _centred([line(words), line("Esc clears it", Tone.DIM)], width)
+    if others := snapshot.board.counts.for_others:
+        words = f"{others} for others: W shows them"
+        return _centred([line("✓ nothing needs you", Tone.GOOD), line(words)], width)
     if hidden:
         words = f"{hidden} {'is' if hidden == 1 else 'are'} hidden: H shows what, how and by whom"
         return _centred([line("✓ nothing is shown", Tone.GOOD), line(words)], width)
