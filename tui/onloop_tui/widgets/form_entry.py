@@ -33,7 +33,6 @@ class LineEntry(Input):
             placeholder=field.example,
             password=field.secret,
             id=f"field-{field.name}",
-            select_on_focus=False,
             compact=True,
         )
         self.cursor_blink = False
