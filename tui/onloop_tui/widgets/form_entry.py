@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual.events import Key, Paste
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from onloop_tui.model.form.fields import FormField, pasted
@@ -54,7 +56,10 @@ class LineEntry(Input):
         event.stop()
         event.prevent_default()
         taken = pasted(self._field, event.text)
-        self.insert_text_at_cursor(taken.text)
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(taken.text)
+        elif taken.text:
+            self.replace(taken.text, *self.selection)
         self.post_message(Remarked(taken.remark))
 
 
@@ -91,6 +96,12 @@ class LinesEntry(TextArea):
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing until it has its colours: a screen may be painted before they are worked out, which would end us."""
+        if not self._component_styles:
+            return [Strip.blank(crop.width) for _ in range(crop.height)]
+        return super().render_lines(crop)
 
     async def _on_key(self, event: Key) -> None:
         if event.key == "enter":
