@@ -93,6 +93,10 @@ class LinesEntry(TextArea):
         self.load_text(words)
         self.move_cursor(self.document.end)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing once it was removed: a screen may draw it a last time, when its styles are gone."""
+        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
+
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)

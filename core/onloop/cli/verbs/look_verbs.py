@@ -22,6 +22,7 @@ from onloop.cli.seen_board import seen_board
 from onloop.errors import BadInput
 from onloop.machine.definition import Definition
 from onloop.machine.state import State
+from onloop.machine.store_state import HOUSE
 from onloop.machine.task import Kind
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import fit, padded, safe
@@ -155,7 +156,7 @@ def log(context: Context[LogArguments]) -> VerbOutput:
     args = context.args
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
-    check_names(context, run=args.run, task=args.task)
+    check_names(context, run=args.run, task=args.task if args.task != HOUSE else None)
     limit = min(args.limit, MOST_EVENTS)
     wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
     events = context.opened.gateway.perform(wanted)
