@@ -93,17 +93,13 @@ class LinesEntry(TextArea):
         self.load_text(words)
         self.move_cursor(self.document.end)
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Nothing once it was removed: a screen may draw it a last time, when its styles are gone."""
-        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
-
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Nothing until it has its colours: a screen may be painted before they are worked out, which would end us."""
-        if not self._component_styles:
+        """Nothing before it has its colours, or once it was removed: a screen may draw it then, which would end us."""
+        if not (self.is_attached and self._component_styles):
             return [Strip.blank(crop.width) for _ in range(crop.height)]
         return super().render_lines(crop)
 
