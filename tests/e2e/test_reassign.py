@@ -17,7 +17,8 @@ BARE = r"""
 mkdir -p docs/objects docs/refs docs/wt linked
 for folder in docs/objects docs/refs docs/wt; do echo > $folder/.k; done
 echo 'ref: refs/heads/x' | tee docs/HEAD > linked/HEAD; echo ../docs > linked/commondir
-printf '[core]\nrepositoryformatversion = 0\nbare = false\nworktree = wt\nfsmonitor = "touch ../../PWNED; false"\n' > docs/config
+printf '[core]\nrepositoryformatversion = 0\nbare = false\nworktree = wt\n' > docs/config
+echo 'fsmonitor = "touch ../../PWNED; false"' >> docs/config
 """
 EVIL = f"printf '*.txt filter=evil\\n' > .gitattributes; ln -s /etc/passwd out; {BARE}{GOOD}"
 
@@ -125,6 +126,10 @@ def test_a_delegate_approves_and_the_sheet_says_in_whose_place_until_it_ends(sta
     assert (before.code, lent.code, too_long.code, done.code) == (13, 0, 2, 0), lent.err + done.err
     assert f"{lent.json['id']}  cleo for ana at release until" in listed.out
     assert "human:cleo for human:ana" in world.onloop("show", task).out
+    for name in ("ana", "cleo"):
+        (made,) = world.onloop("decisions", "--by", name, "--json").json["decisions"]
+        assert (made["by"], made["behalf"]) == ("human:cleo", "human:ana")
+    assert "human:cleo for human:ana" in world.onloop("decisions").out
     assert by(world, "bob", "delegate", "--end", lent.json["id"]).code == 0
     assert "cleo for ana" not in world.onloop("people").out
 
