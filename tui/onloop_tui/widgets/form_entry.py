@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
-from onloop_tui.model.form.fields import FormField, pasted
+from onloop_tui.model.form.fields import FormField, pasted, takes
 
 
 class Entered(Message):
@@ -46,6 +46,14 @@ class LineEntry(Input):
     @words.setter
     def words(self, words: str) -> None:
         self.value = words
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed into it."""
+        return super().check_consume_key(key, character) and takes(self._field, character or "")
+
+    async def _on_key(self, event: Key) -> None:
+        if event.is_printable and not takes(self._field, event.character or ""):
+            event.prevent_default()  # not typed: it goes on to the keys of what is around the form
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Say Enter in the words of all entries."""
