@@ -95,7 +95,7 @@ def test_last_words_are_the_cause_and_a_session_that_is_gone_begins_afresh(world
     work(world, env)
 
     assert [line.split()[0] for line in beside(world, "sessions").splitlines()] == ["new", "s-1", "new"]
-    assert "exit code 3: cannot find module '@acme/a'" in world.task(task)["detail"]
+    assert "exit code 3, saying \"cannot find module '@acme/a'\"" in world.task(task)["detail"]
 
 
 def test_an_agent_file_of_the_target_is_read_and_none_of_the_agents_branch(world: World) -> None:

@@ -85,6 +85,12 @@ LAST_LINES = 8
 """Among how many of its last lines the one is looked for that says why an agent ended."""
 
 
+def quoting(how: str, words: str) -> str:
+    """How an agent ended, with its own words in quotes, out of which they cannot lead."""
+    inner = words.replace('"', "'")
+    return f'{how}, saying "{inner}"' if inner else how
+
+
 def last_words(printed: bytes) -> str:
     """Why a program ended, in its own words, as one line: the last of its last lines that tells of a failure.
 

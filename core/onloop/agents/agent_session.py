@@ -14,7 +14,7 @@ from onloop.access.opening import GatewayHandle
 from onloop.access.setback_kind import is_passing, trouble_in, words_of
 from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
 from onloop.agents.agent_command import VendorPrograms
-from onloop.agents.agent_output import last_words
+from onloop.agents.agent_output import last_words, quoting
 from onloop.agents.agent_start import AgentStart, SessionSettings, Started
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
 from onloop.agents.limit_messages import not_now
@@ -297,7 +297,7 @@ def _ending(code: int, last: bytes) -> str:
     """How an agent's command ended, with its last words: the cause, for people and for the next attempt."""
     words = last_words(last)
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"{how}: {words}" if words else how
+    return quoting(how, words)
 
 
 def _statement(manifest: Manifest, submitted: Submission | None, last: bytes) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from onloop.agents.agent_output import quoting
 from onloop.agents.reset_times import moment_in
 from onloop.records import Record
 from onloop.text import safe
@@ -84,4 +85,4 @@ def not_now(code: int, printed: bytes, now: int) -> NotNow | None:
     if code != TEMPORARY_FAILURE:
         return None
     last = safe(lines[-1].strip(), 200) if lines else ""
-    return NotNow(f"exit code {code}{f': {last}' if last else ''}", moment_in(last, now))
+    return NotNow(quoting(f"exit code {code}", last), moment_in(last, now))

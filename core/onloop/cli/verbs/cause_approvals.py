@@ -75,7 +75,8 @@ def decide_cause(
     wanted = [(each.task.id, make(each, voice)) for each in meant]
     outcomes = (*perform_each(context.opened.gateway, person, wanted, key=args.key), *refused)
     ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
-    notes = (_unseen_note(each) for each in meant) if any(isinstance(c, Approve) for _, c in wanted) else ()
+    approved = {done.task for done in outcomes if done.accepted} if verb == "approve" else set()
+    notes = (_unseen_note(each) for each in meant if each.task.id in approved)
     data = CauseOutcomesJson(cause, 0, outcomes_json(outcomes))
     return VerbOutput(bulk_exit(outcomes), bulk_lines(outcomes), data, (*filter(None, notes), *bulk_hints(outcomes)))
 
