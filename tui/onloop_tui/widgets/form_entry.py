@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.events import Key, Paste
+from textual.events import Focus, Key, Paste
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -48,6 +48,11 @@ class LineEntry(Input):
     def words(self, words: str) -> None:
         self.value = words
 
+    def on_focus(self, event: Focus) -> None:
+        """Select what is proposed and untouched, so that typing replaces it; what a person wrote is not selected."""
+        if self._field.is_proposed and not event.from_app_focus and self.value == self._field.value:
+            self.select_all()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Say Enter in the words of all entries."""
         event.stop()
@@ -57,7 +62,8 @@ class LineEntry(Input):
         event.stop()
         event.prevent_default()
         taken = pasted(self._field, event.text)
-        self.insert_text_at_cursor(taken.text)
+        if taken.text:
+            self.replace(taken.text, *self.selection)
         self.post_message(Remarked(taken.remark))
 
 

@@ -19,7 +19,10 @@ def most_of(hint: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form; the text of a `secret` one is hidden, and one with `lines` takes several."""
+    """A field of a form; the text of a `secret` one is hidden, and one with `lines` takes several.
+
+    A value that `is_proposed` is ours, and is replaced by what is typed; any other is what the person wrote before.
+    """
 
     name: str
     label: str
@@ -28,6 +31,7 @@ class FormField:
     value: str = ""
     example: str = ""
     lines: bool = False
+    is_proposed: bool = False
 
     @property
     def most(self) -> int:
