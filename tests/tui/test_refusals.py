@@ -130,6 +130,8 @@ async def test_someone_who_may_not_decide_is_refused_by_the_gateway() -> None:
     app = scene.dashboard(who="eve")
 
     async with playing(app) as pilot:
+        await shows(pilot, "2 for others")
+        await pilot.press("W", "W", "W")
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("a")
         scene.clock.later(1000)

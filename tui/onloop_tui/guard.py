@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from onloop_tui.model.drawing.terminal_text import cells, is_safe, safe
+from onloop_tui.model.drawing.terminal_text import is_safe, safe
 
 
 class Guard(LineFilter):
@@ -23,7 +23,8 @@ class Guard(LineFilter):
 def _guarded(segment: Segment) -> Segment:
     if is_safe(segment.text):
         return segment
-    return Segment(set_cell_size(safe(segment.text), cells(segment.text)), segment.style)
+    # Textual laid it out by Rich's width, to which control characters have none.
+    return Segment(set_cell_size(safe(segment.text), cell_len(segment.text)), segment.style)
 
 
 GUARD = Guard()

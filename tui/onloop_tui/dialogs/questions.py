@@ -56,5 +56,8 @@ def words_form(act: Act, before: Mapping[str, str], owners: str = "", about: Seq
 def person_form(known: str, people: Sequence[str]) -> FormDialog:
     """The form that asks who decides. It fills the name in if it is known or only one person is enrolled."""
     name = known or (people[0] if len(people) == 1 else "")
-    fields = (FormField("name", "name", value=name), FormField("passphrase", "passphrase", secret=True))
+    fields = (
+        FormField("name", "name", value=name, is_proposed=True),
+        FormField("passphrase", "passphrase", secret=True),
+    )
     return FormDialog("Who decides? The proof lapses some minutes after you type it", fields)

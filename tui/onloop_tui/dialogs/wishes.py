@@ -39,8 +39,8 @@ def mute(group: Group, now: int) -> MarkWish:
         return made if isinstance(made, str) else [made]
 
     fields = (
-        FormField("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS),
-        FormField("for", "for", value="4h", example="1h, 12h, 3d; 7d at most"),
+        FormField("what", "what", value=f"cause:{group.cause}", example=RULE_FIELDS, is_proposed=True),
+        FormField("for", "for", value="4h", example="1h, 12h, 3d; 7d at most", is_proposed=True),
         FormField("reason", "reason", example="shown to people who look for it", lines=True),
     )
     title = f"Mute whatever fits all of: {RULE_FIELDS}"
