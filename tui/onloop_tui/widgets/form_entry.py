@@ -33,6 +33,7 @@ class LineEntry(Input):
             placeholder=field.example,
             password=field.secret,
             id=f"field-{field.name}",
+            select_on_focus=False,
             compact=True,
         )
         self.cursor_blink = False
@@ -47,7 +48,6 @@ class LineEntry(Input):
     def words(self, words: str) -> None:
         self.value = words
 
-<<<<<<< HEAD
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is typed into it."""
         return super().check_consume_key(key, character) and takes(self._field, character or "")
@@ -55,12 +55,11 @@ class LineEntry(Input):
     async def _on_key(self, event: Key) -> None:
         if event.is_printable and not takes(self._field, event.character or ""):
             event.prevent_default()  # not typed: it goes on to the keys of what is around the form
-=======
+
     def on_focus(self, event: Focus) -> None:
         """Select what is proposed and untouched, so that typing replaces it; what a person wrote is not selected."""
         if self._field.is_proposed and not event.from_app_focus and self.value == self._field.value:
             self.select_all()
->>>>>>> 5c72bc5
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Say Enter in the words of all entries."""
@@ -71,13 +70,7 @@ class LineEntry(Input):
         event.stop()
         event.prevent_default()
         taken = pasted(self._field, event.text)
-<<<<<<< HEAD
-        if self.selection.is_empty:
-            self.insert_text_at_cursor(taken.text)
-        elif taken.text:
-=======
         if taken.text:
->>>>>>> 5c72bc5
             self.replace(taken.text, *self.selection)
         self.post_message(Remarked(taken.remark))
 

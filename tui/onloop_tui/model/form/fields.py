@@ -19,15 +19,10 @@ def most_of(hint: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-<<<<<<< HEAD
     """A field of a form; the text of a `secret` one is hidden, one with `lines` takes several, and `digits` no letters.
 
     What a field of digits does not take is a key of whatever is around the form.
-=======
-    """A field of a form; the text of a `secret` one is hidden, and one with `lines` takes several.
-
     A value that `is_proposed` is ours, and is replaced by what is typed; any other is what the person wrote before.
->>>>>>> 5c72bc5
     """
 
     name: str
@@ -37,11 +32,8 @@ class FormField:
     value: str = ""
     example: str = ""
     lines: bool = False
-<<<<<<< HEAD
     digits: bool = False
-=======
     is_proposed: bool = False
->>>>>>> 5c72bc5
 
     @property
     def most(self) -> int:
