@@ -166,6 +166,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     sections = [
         Section("subject", _subject(dossier, asked, width)),
         Section("changed, and decides what the gates said", _flags(task, width)),
+        Section("changed, and acts where no gate looks", _beside_gates(task, width)),
         *(base if task.submission is None else ()),
         Section("gates", gate_lines(dossier.gates, now, width)),
         *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
@@ -225,6 +226,12 @@ def _flags(task: Task, width: int) -> tuple[Line, ...]:
         *warning_lines(WorkWarning.CI_CHANGED, task, width=width),
         *(hanging((Span("  + ", Tone.DIM),), f"new tests: {', '.join(f.path for f in added)}", width) if added else ()),
     )
+
+
+def _beside_gates(task: Task, width: int) -> tuple[Line, ...]:
+    """What the change does outside its checkout, and to a person who opens it."""
+    kinds = (WorkWarning.LEADS_OUT, WorkWarning.OPENED)
+    return tuple(shown for kind in kinds for shown in warning_lines(kind, task, width=width))
 
 
 def _base(dossier: Dossier, now: int, width: int) -> tuple[Section, ...]:
