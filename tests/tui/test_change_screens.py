@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop.machine.state import Reason
 from onloop.machine.task import DecisionKind
-from onloop_tui.dialogs.bulk_dialog import BulkDialog, Phase
+from onloop_tui.dialogs.bulk_dialog import FEW, BulkDialog, Phase
 from onloop_tui.dialogs.change_screens import ChangeScreen, FilesScreen, PatchScreen
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_changes import LOCK_LINES, changing
@@ -147,3 +147,24 @@ async def test_a_list_of_different_changes_says_which_were_not_shown_and_names_t
     (other,) = set(tasks) - {looked_at}
     assert last_decision(scene, looked_at).unseen == (UNSEEN,)
     assert last_decision(scene, other).unseen == ("a.py (2 lines)", "uv.lock (60,000 lines)")
+
+
+async def test_in_a_list_so_long_that_its_number_is_typed_d_shows_a_diff_and_is_no_digit() -> None:
+    scene, tasks = changing({f"repo-{n}": f"text {n}" for n in range(FEW + 1)})
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("asterisk", "a")
+        await until(pilot, lambda: isinstance(app.screen, BulkDialog))
+        bulk = app.screen
+        assert isinstance(bulk, BulkDialog)
+        await shows(pilot, "how many", f"{len(tasks)} different diffs")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ChangeScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is bulk)
+        scene.clock.later(1000)
+        await pilot.press("6", "enter")
+        await until(pilot, lambda: bulk.phase is Phase.DONE)
+        await shows(pilot, "6 accepted")

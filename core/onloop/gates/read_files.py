@@ -40,9 +40,9 @@ _FILES: Mapping[Family, str] = {
     """,
     Family.NODE: """
         package.json package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock deno.lock .npmrc
-        .yarnrc .yarnrc.yml .mocharc.* .babelrc .eslintrc .eslintrc.json tsconfig.json jest.config.* jest.setup.* vitest.* vite.config.*
-        *.js *.mjs *.cjs *.ts *.jsx *.tsx babel.config.* eslint.config.* karma.conf.* playwright.config.*
-        cypress.config.*
+        .yarnrc .yarnrc.yml .mocharc.* .babelrc .eslintrc .eslintrc.json tsconfig.json jest.config.* jest.setup.*
+        vitest.* vite.config.* *.js *.mjs *.cjs *.ts *.jsx *.tsx babel.config.* eslint.config.* karma.conf.*
+        playwright.config.* cypress.config.*
     """,
     Family.GO: "*.go go.mod go.work go.sum",
     Family.RUST: "*.rs cargo.toml cargo.lock build.rs rust-toolchain rust-toolchain.toml",

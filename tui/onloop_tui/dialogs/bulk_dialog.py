@@ -151,7 +151,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
             self._show_form(person_form(self._session.person_name, self._people))
             return
         many = len(self._entries)
-        count = (FormField(_COUNT, "how many", example=f"type {many} to confirm"),) if many > FEW else ()
+        count = (FormField(_COUNT, "how many", example=f"type {many} to confirm", digits=True),) if many > FEW else ()
         if fields := (*self._plan.fields, *count):
             self._show_form(FormDialog("once, for all of them", fields))
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
-from onloop_tui.model.form.fields import FormField, pasted
+from onloop_tui.model.form.fields import FormField, pasted, takes
 
 
 class Entered(Message):
@@ -46,6 +46,14 @@ class LineEntry(Input):
     @words.setter
     def words(self, words: str) -> None:
         self.value = words
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed into it."""
+        return super().check_consume_key(key, character) and takes(self._field, character or "")
+
+    async def _on_key(self, event: Key) -> None:
+        if event.is_printable and not takes(self._field, event.character or ""):
+            event.prevent_default()  # not typed: it goes on to the keys of what is around the form
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Say Enter in the words of all entries."""
@@ -93,17 +101,13 @@ class LinesEntry(TextArea):
         self.load_text(words)
         self.move_cursor(self.document.end)
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Nothing once it was removed: a screen may draw it a last time, when its styles are gone."""
-        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
-
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Nothing until it has its colours: a screen may be painted before they are worked out, which would end us."""
-        if not self._component_styles:
+        """Nothing before it has its colours, or once it was removed: a screen may draw it then, which would end us."""
+        if not (self.is_attached and self._component_styles):
             return [Strip.blank(crop.width) for _ in range(crop.height)]
         return super().render_lines(crop)
 

@@ -19,7 +19,10 @@ def most_of(hint: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form; the text of a `secret` one is hidden, and one with `lines` takes several."""
+    """A field of a form; the text of a `secret` one is hidden, one with `lines` takes several, and `digits` no letters.
+
+    What a field of digits does not take is a key of whatever is around the form.
+    """
 
     name: str
     label: str
@@ -28,6 +31,7 @@ class FormField:
     value: str = ""
     example: str = ""
     lines: bool = False
+    digits: bool = False
 
     @property
     def most(self) -> int:
@@ -54,7 +58,14 @@ def pasted(field: FormField, text: str) -> Pasted:
     rows = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
     if len(rows) > 1:
         return Pasted("", f"a paste of {len(rows)} lines was not taken: {field.label} is one line")
+    if field.digits and not takes(field, rows[0].strip()):
+        return Pasted("", f"a paste that is no number was not taken: {field.label} is a number")
     return Pasted(rows[0] if field.secret else typed_lines(rows[0].replace("\t", " "))[0])
+
+
+def takes(field: FormField, typed: str) -> bool:
+    """Whether what is typed goes into the field, and is no key of what is around it."""
+    return not field.digits or (typed.isascii() and typed.isdigit())
 
 
 def problem_of(field: FormField, words: str) -> str:
