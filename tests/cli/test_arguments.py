@@ -91,3 +91,34 @@ def test_an_agents_command_loses_the_dashes_that_separate_it(words: tuple[str, .
 
     assert isinstance(args, WorkArguments)
     assert command_words(args.command) == ("sh", "-c", "true")
+
+
+def _with_an_optional_word() -> list[Verb]:
+    """The verbs of which a word may be left out, but for those that pass the rest on to a command."""
+    kinds = [{argument.options.get("nargs") for argument in row.arguments} for row in VERBS]
+    return [row for row, found in zip(VERBS, kinds, strict=True) if found & {"?", "*", "+"} and "..." not in found]
+
+
+def _words_of(row: Verb) -> tuple[list[str], list[str]]:
+    """A word for each word of the verb, and a value for each option that is not left out."""
+    positional = [argument for argument in row.arguments if not argument.names[0].startswith("-")]
+    words = [str((*argument.options.get("choices", ()), f"w{n}")[0]) for n, argument in enumerate(positional)]
+    required = [argument.names[0] for argument in row.arguments if argument.options.get("required")]
+    return words, [part for name in (*required, "--store") for part in (name, "7")]
+
+
+@pytest.mark.parametrize("row", _with_an_optional_word(), ids=lambda row: row.name)
+def test_options_may_come_before_between_and_behind_the_words_of_a_verb(row: Verb) -> None:
+    words, given = _words_of(row)
+    _, behind = parse([row.name, *words, *given])
+
+    for place in range(len(words)):
+        assert parse([row.name, *words[:place], *given, *words[place:]])[1] == behind
+
+
+def test_what_is_behind_two_hyphens_is_a_word_wherever_the_options_are() -> None:
+    _, note = parse(["note", "b4.1", "--as", "ana", "--", "--hello"])
+
+    assert (note.person, note.text) == ("ana", "--hello")  # type: ignore[attr-defined]
+    with pytest.raises(BadInput, match="unrecognized arguments: --hello"):
+        parse(["note", "b4.1", "--as", "ana", "--hello"])

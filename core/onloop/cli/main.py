@@ -199,7 +199,31 @@ def _parse_dashboard(words: Sequence[str]) -> DashboardArguments:
 
 
 def _parse_verb(found: Verb, rest: Sequence[str]) -> Arguments:
-    return arguments_from(verb_parser(found).parse_args(list(rest)), found.takes)
+    try:
+        parsed = verb_parser(found).parse_args(list(rest))
+    except BadInput as problem:
+        parsed = _parse_in_any_order(found, rest, problem)
+    return arguments_from(parsed, found.takes)
+
+
+def _parse_in_any_order(found: Verb, rest: Sequence[str], problem: BadInput) -> argparse.Namespace:
+    """The arguments with options between or before the words, or else `problem`.
+
+    Argparse gives words that may be left out their defaults as soon as an option comes before them. What a command is
+    given keeps its order, and what is behind `--` is no option.
+    """
+    arguments = (*found.arguments, *COMMON)
+    if any(argument.options.get("nargs") == "..." for argument in arguments):
+        raise problem
+    ends = rest.index("--") if "--" in rest else len(rest)
+    options, words = _Parser(add_help=False), _Parser(add_help=False)
+    _add(options, [argument for argument in arguments if argument.names[0].startswith("-")])
+    _add(words, [argument for argument in arguments if not argument.names[0].startswith("-")])
+    try:
+        parsed, others = options.parse_known_args(list(rest[:ends]))
+        return words.parse_args([*others, *rest[ends:]], parsed)
+    except BadInput:
+        raise problem from None
 
 
 def verb_parser(found: Verb) -> argparse.ArgumentParser:

@@ -56,7 +56,10 @@ class LineEntry(Input):
         event.stop()
         event.prevent_default()
         taken = pasted(self._field, event.text)
-        self.insert_text_at_cursor(taken.text)
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(taken.text)
+        elif taken.text:
+            self.replace(taken.text, *self.selection)
         self.post_message(Remarked(taken.remark))
 
 
@@ -97,6 +100,12 @@ class LinesEntry(TextArea):
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing until it has its colours: a screen may be painted before they are worked out, which would end us."""
+        if not self._component_styles:
+            return [Strip.blank(crop.width) for _ in range(crop.height)]
+        return super().render_lines(crop)
 
     async def _on_key(self, event: Key) -> None:
         if event.key == "enter":

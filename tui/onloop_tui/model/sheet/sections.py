@@ -290,6 +290,9 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
         lines += warning_lines(WorkWarning.NOT_SHOWN, unseen_words(decision.unseen), width=width, indent=4)
     for fed in task.feedback:
+        if fed.question:
+            lines += hanging((Span("  → ", Tone.DIM),), f"question of {fed.asker}", width, Tone.DIM)
+            lines += quoted(fed.question, width, most=10)
         lines += hanging(
             (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM
         )
