@@ -62,7 +62,8 @@ def test_the_counts_add_up_to_the_number_of_tasks(tasks: list[Task]) -> None:
     picture = overview_of(tasks)
     work = [one for one in tasks if one.kind is Kind.WORK]
 
-    counts = (picture.needs_person, picture.working, picture.ready, picture.paused, picture.ended)
+    excluded = sum(run.excluded for run in picture.runs)
+    counts = (picture.needs_person, picture.working, picture.waiting, picture.ended, excluded)
     assert sum(counts) == len(work)
     items = [item for group in picture.groups for item in group.members]
     assert sum(item.tier is not Tier.FYI for item in items) == picture.needs_person

@@ -186,10 +186,10 @@ def test_an_inbox_that_is_empty_for_one_says_how_many_are_for_others() -> None:
 
 def test_what_waits_and_what_is_worked_on_has_one_word_and_one_count_everywhere() -> None:
     divided = replace(moving("r1.3", State.WORKING), reason=Reason.CHILDREN_RUNNING)
+    later = replace(troubled("r1.2"), setback=None)
     claimable = replace(moving("r1.4", State.SUBMITTED), reason=Reason.READY)
-    snapshot = seen(
-        [moving("r1.1", State.WORKING), troubled("r1.2"), divided, claimable], PEOPLE, NOBODY, Scope.MAY_ACT
-    )
+    tasks = (root("r1"), moving("r1.1", State.WORKING), later, divided, claimable)
+    snapshot = Snapshot().after(tasks, PEOPLE, 1).at(LATER, NOBODY, Scope.MAY_ACT)
     header = " ".join(map(plain, header_lines(snapshot, lost="", age_ms=0, labels=(), tabs=(), width=400)))
     (run,) = [line for line in map(plain, fleet_lines(snapshot, 200, 10)) if "r1" in line]
     tally = TreeIndex(snapshot.tasks.values()).held("r1").tally

@@ -88,8 +88,12 @@ def row_line(
         column(task.id, columns.task - 1, Tone.STRONG),
         _GAP,
     )
-    own = _own(task, gates, _now(task, owns, place, viewer, columns), columns, within)
-    tail = own if place.is_open is None else _with_below(own, task, place.tally)
+    stands = _now(task, owns, place, viewer, columns)
+    tail = (
+        _own(task, gates, stands, columns, within)
+        if place.is_open is None
+        else _with_below(task, gates, stands, columns, place.tally)
+    )
     since = Span(age(now - task.since).rjust(_AGE), Tone.DIM)
     room = width - width_of(head) - _AGE
     name = max(_LEAST_NAME, room - width_of(tail) - 1)
@@ -147,10 +151,12 @@ def _below(tally: Tally) -> Line:
     return tuple(span for pair in pieces for span in pair)[:-1]
 
 
-def _with_below(own: Line, task: Task, tally: Tally) -> Line:
-    """The counts below a task, after what it asks of a person itself."""
-    asks = task.state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}
-    return (*own, _GAP, *_below(tally)) if asks else _below(tally)
+def _with_below(task: Task, gates: Line, now: str, columns: TreeColumns, tally: Tally) -> Line:
+    """The counts below a task, after what it asks of a person itself; a narrow row has no room for its gates, too."""
+    if task.state not in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}:
+        return _below(tally)
+    own = _own(task, gates, now, columns, 0) if columns.step else (column(now, columns.waits - 1, Tone.PLAIN),)
+    return (*own, _GAP, *_below(tally))
 
 
 def _padded(shown: Line, width: int) -> Line:
