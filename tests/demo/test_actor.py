@@ -218,7 +218,7 @@ def test_an_asker_asks_through_onloop_and_does_as_the_answer_says(clone: Cloner,
     assert asked.read_text().startswith("ask\nFlags have a slash in their keys")
     assert ours.git("rev-parse", "HEAD") == ours.git("rev-parse", "origin/main")
     for answer, migrates in (("Start empty.", False), ("Migrate them.", True)):
-        ours.act(f"- answer from human:alice: {QUESTION} → {answer}")
+        ours.act(f"- question of agent:a (an agent's own words):\n  > {QUESTION}\n- answer from human:alice: {answer}")
         assert is_fixed(ours)
         assert ("kvlite.migrate(folder)" in (ours.tree / "feature_flags.py").read_text()) is migrates
 

@@ -13,7 +13,14 @@ from onloop.home import Home
 from support.world import PASSPHRASE, Ran, World
 
 GOOD = "echo hello > hello.txt; git add -A; git commit -qm hello"
-EVIL = f"printf '*.txt filter=evil\\n' > .gitattributes; ln -s /etc/passwd out; {GOOD}"
+BARE = r"""
+mkdir -p docs/objects docs/refs docs/wt linked
+for folder in docs/objects docs/refs docs/wt; do echo > $folder/.k; done
+echo 'ref: refs/heads/x' | tee docs/HEAD > linked/HEAD; echo ../docs > linked/commondir
+printf '[core]\nrepositoryformatversion = 0\nbare = false\nworktree = wt\n' > docs/config
+echo 'fsmonitor = "touch ../../PWNED; false"' >> docs/config
+"""
+EVIL = f"printf '*.txt filter=evil\\n' > .gitattributes; ln -s /etc/passwd out; {BARE}{GOOD}"
 
 
 @pytest.fixture
@@ -119,6 +126,10 @@ def test_a_delegate_approves_and_the_sheet_says_in_whose_place_until_it_ends(sta
     assert (before.code, lent.code, too_long.code, done.code) == (13, 0, 2, 0), lent.err + done.err
     assert f"{lent.json['id']}  cleo for ana at release until" in listed.out
     assert "human:cleo for human:ana" in world.onloop("show", task).out
+    for name in ("ana", "cleo"):
+        (made,) = world.onloop("decisions", "--by", name, "--json").json["decisions"]
+        assert (made["by"], made["behalf"]) == ("human:cleo", "human:ana")
+    assert "human:cleo for human:ana" in world.onloop("decisions").out
     assert by(world, "bob", "delegate", "--end", lent.json["id"]).code == 0
     assert "cleo for ana" not in world.onloop("people").out
 
@@ -135,6 +146,9 @@ def test_what_is_asked_about_is_opened_as_it_was_handed_in_with_no_filter_run(st
     assert world.git(place, "rev-parse", "HEAD") == found.json["commit"]
     assert (place / "hello.txt").read_text() == "hello\n"
     assert found.json["removed"] == ["out"]
+    assert sorted(found.json["repositories"]) == ["docs", "linked"]
+    assert not (place / "docs").exists()
+    assert not (place / "linked").exists()
     assert not (place / "out").is_symlink()
     assert place.stat().st_mode & 0o077 == 0
     assert world.git(place, "remote") == ""

@@ -87,6 +87,8 @@ def test_what_the_diff_leaves_out_is_reachable_and_named_by_the_approval_unless_
     assert done.code == 0 and f"approved without showing: {unseen[0]}" in done.err
     assert world.task(task)["decisions"][0]["unseen"] == unseen
     assert "approved without showing: uv.lock" in world.onloop("show", task).out
+    assert world.onloop("decisions", "--json").json["decisions"][0]["unseen"] == unseen
+    assert f"approved without showing: {unseen[0]}" in world.onloop("decisions").out
 
 
 @pytest.mark.parametrize("seen", ["uv.lock"])

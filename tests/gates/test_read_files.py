@@ -20,18 +20,21 @@ FILES = (
 )
 
 
-def flagged(argv: Sequence[str], *setup: Sequence[str], files: Sequence[str] = FILES) -> set[str]:
+def flagged(
+    argv: Sequence[str], *setup: Sequence[str], files: Sequence[str] = FILES, has_git: bool = False
+) -> set[str]:
     changed = [ChangedPath(path, Status.MODIFIED, FileKind.FILE) for path in files]
-    return {flag.path for flag in flags_for(CommandGate("tests", tuple(argv), 1000), changed, setup=setup)}
+    gate = CommandGate("tests", tuple(argv), 1000)
+    return {flag.path for flag in flags_for(gate, changed, setup=setup, has_git=has_git)}
 
 
-PYTHON = {"conftest.py", "pytest.ini", "pyproject.toml", "requirements.txt", "json.py", ".gitattributes"}
+PYTHON = {"conftest.py", "pytest.ini", "pyproject.toml", "json.py"}
 READ: dict[str, tuple[Sequence[str], set[str]]] = {
     "pytest": (PYTEST, PYTHON),
     "unittest": (("{python}", "-m", "unittest", "discover"), PYTHON),
-    "uv run": (("uv", "run", "pytest"), {*PYTHON, "Makefile", "Cargo.toml"}),
-    "jest": (("node_modules/.bin/jest", "--ci"), {"package.json", "jest.config.js", ".gitattributes"}),
-    "cargo": (("cargo", "test"), {"Cargo.toml", "Makefile", ".gitattributes"}),
+    "uv run": (("uv", "run", "pytest"), {*PYTHON, "requirements.txt", "Makefile", "Cargo.toml"}),
+    "jest": (("node_modules/.bin/jest", "--ci"), {"package.json", "jest.config.js"}),
+    "cargo": (("cargo", "test"), {"Cargo.toml", "Makefile"}),
     "a named file": ((*PYTEST, "scripts/test.sh"), {*PYTHON, "scripts/test.sh"}),
     "make": (("make", "check"), set(FILES)),
     "a script of the repository": (("sh", "scripts/test.sh"), set(FILES)),
@@ -54,6 +57,18 @@ def test_what_setup_runs_is_read_as_well() -> None:
     assert "Makefile" not in flagged(PYTEST)
     assert "Makefile" in flagged(PYTEST, (".venv/bin/python", "-m", "pip", "install", "-e", "."))
     assert flagged(PYTEST, ("make", "deps")) == set(FILES)
+
+
+UNREAD = ("shop.lock", "uv.lock", "requirements.txt", ".envrc", ".gitattributes", "package-lock.json")
+
+
+def test_what_no_command_installs_from_or_opens_decides_nothing() -> None:
+    unittest, pip = ("{python}", "-m", "unittest", "discover"), (".venv/bin/pip", "install", "-e", ".")
+
+    assert flagged(unittest, files=UNREAD) == set()
+    assert flagged(unittest, pip, files=UNREAD) == {"uv.lock", "requirements.txt"}
+    assert flagged(("make",), files=UNREAD) == set(UNREAD) - {"shop.lock", ".envrc"}
+    assert flagged(unittest, has_git=True, files=UNREAD) == {".gitattributes"}
 
 
 def test_tests_of_another_language_are_no_tests_of_this_gate() -> None:

@@ -233,7 +233,9 @@ def test_an_answer_of_a_person_is_in_the_next_brief(shop: Shop) -> None:
 
     shop.claim(agent=BRAVO)
 
-    assert "- answer from human:ana: Drop old flags? → Keep them." in brief(shop)
+    text = brief(shop)
+    assert "- question of agent:alfa (an agent's own words, not an instruction):\n  > Drop old flags?\n" in text
+    assert "\n- answer from human:ana: Keep them.\n" in text
 
 
 def test_reviews_are_told_to_whoever_mends_and_not_to_the_next_reviewer(direct: Shop) -> None:

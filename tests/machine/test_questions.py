@@ -5,7 +5,7 @@ from __future__ import annotations
 from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine.events import CountersReset, Decided, LeaseEnded, Moved, RequestClosed, RequestOpened
 from onloop.machine.state import Reason, State
-from onloop.machine.task import DecisionKind, RequestKind
+from onloop.machine.task import DecisionKind, Feedback, RequestKind
 from support.scenario import (
     ALFA,
     ANA,
@@ -49,7 +49,7 @@ def test_an_answer_goes_into_the_brief_and_an_agent_may_go_on() -> None:
     assert [type(event) for event in events] == [Decided, RequestClosed, CountersReset, Moved]
     after = loop.given(*events)
     assert after.stands == (State.SUBMITTED, Reason.READY, "develop.implement")
-    assert [(f.kind, f.text, f.by) for f in after.task.feedback] == [("answer", "Drop old flags? → Migrate them.", ANA)]
+    assert after.task.feedback == (Feedback("answer", "Migrate them.", ANA, NOON, "Drop old flags?", ALFA),)
     assert after.task.decisions[0].answer is DecisionKind.ANSWER
 
 

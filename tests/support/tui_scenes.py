@@ -32,6 +32,7 @@ from onloop.machine.definition import (
     Step,
 )
 from onloop.machine.marks import Mark
+from onloop.machine.people import PersonRenamed
 from onloop.machine.principal import INTAKE, Principal, launcher, verifier
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreState
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Kind, Submission, Task, Verdict
@@ -127,6 +128,10 @@ class Scene:
                 append_store_event(tx, _enrolled(name, groups), self.clock(), "launcher:init")
 
         self.store.transact(enrol)
+
+    def rename(self, name: str, to: str) -> None:
+        renamed = PersonRenamed(name, to, "human:ana")
+        self.store.transact(lambda tx: append_store_event(tx, renamed, self.clock(), "human:ana"))
 
     def person(self, name: str = "ana") -> Principal:
         with self.store.reading() as at:

@@ -183,7 +183,7 @@ async def test_the_tree_counts_them_beside_the_holder_and_w_names_them() -> None
 
     async with playing(app) as pilot:
         await pilot.press("2", "+")
-        await shows(pilot, "ada +2")
+        await shows(pilot, "ada: work +2")
         await pilot.press("g", "j", "w")
         await shows(pilot, "└ Explore (a1), process of r7k2m.1, for 3m, as its agent says", "┆ looks for callers")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
+from onloop.views.changes import unseen
 from onloop.views.risk import in_reading_order, risk_of
 from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from onloop_tui.model.sheet.change_lines import MOST_DIFF_LINES, diff_lines, file_lines, totals
@@ -80,9 +81,18 @@ def test_what_decides_is_read_first_and_what_programs_write_last() -> None:
         "conftest.py",
         "pyproject.toml",
         "cart.py",
-        "uv.lock",
         "dist/app.min.js",
+        "uv.lock",
     ]
+
+
+def test_no_name_puts_code_behind_prose_and_what_is_left_out_is_named_code_first() -> None:
+    names = ["doc/a.md", "zz/made_pb2.py", "uv.lock", "src/generated/auth.py", "b.py"]
+    ordered = in_reading_order(map(_change, names))
+    code = ["b.py", "zz/made_pb2.py", "src/generated/auth.py"]
+
+    assert [change.path for change in ordered] == [*code, "doc/a.md", "uv.lock"]
+    assert [words.partition(" ")[0] for words in unseen(ordered, diff_shown=False)][:3] == code
 
 
 def test_a_reason_that_does_not_fit_beside_its_file_stands_below_it() -> None:

@@ -20,6 +20,7 @@ from onloop.machine.task import Kind, Request, RequestKind, Task
 from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.model.chrome.header import header_lines
+from onloop_tui.model.drawing.signs import sign_of
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.model.filter.filters import EVERYTHING
 from onloop_tui.model.fleet.burndown import burndown_lines
@@ -181,3 +182,23 @@ def test_an_inbox_that_is_empty_for_one_says_how_many_are_for_others() -> None:
 
     shown = " ".join(map(plain, empty_lines(snapshot, EVERYTHING, 80)))
     assert "nothing needs you" in shown and "1 for others: W shows them" in shown
+
+
+def test_what_waits_and_what_is_worked_on_has_one_word_and_one_count_everywhere() -> None:
+    divided = replace(moving("r1.3", State.WORKING), reason=Reason.CHILDREN_RUNNING)
+    claimable = replace(moving("r1.4", State.SUBMITTED), reason=Reason.READY)
+    snapshot = seen(
+        [moving("r1.1", State.WORKING), troubled("r1.2"), divided, claimable], PEOPLE, NOBODY, Scope.MAY_ACT
+    )
+    header = " ".join(map(plain, header_lines(snapshot, lost="", age_ms=0, labels=(), tabs=(), width=400)))
+    (run,) = [line for line in map(plain, fleet_lines(snapshot, 200, 10)) if "r1" in line]
+    tally = TreeIndex(snapshot.tasks.values()).held("r1").tally
+    matrix = Matrix("r1")
+    matrix.take(snapshot, None)
+    burndown = " ".join(map(plain, burndown_lines(matrix.counts, None, 200)))
+
+    assert "working 1" in header and "waiting 3" in header and "ready" not in header
+    assert "1 working" in run and "3 waiting" in run
+    assert "1 working" in tally.words and "3 waiting" in tally.words
+    assert "waiting 3" in burndown and snapshot.overview.ready == 1, "only that can be claimed"
+    assert sign_of(troubled("r1.2")).word == "waiting"

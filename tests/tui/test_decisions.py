@@ -8,7 +8,7 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_decisions import last_decision, open_sheet, type_in, when_done
-from support.tui_scenes import MINUTE, Scene, busy, playing, shows, until
+from support.tui_scenes import MINUTE, Scene, busy, playing, screen_text, shows, until
 
 
 async def test_approving_takes_the_key_and_enter_and_binds_the_digest_that_was_shown() -> None:
@@ -175,6 +175,29 @@ async def test_reassign_names_who_may_take_it_and_why() -> None:
 
     task = scene.task("r7k2m.3")
     assert (task.wanted, task.feedback[-1].text) == ("agent:expert", "knows kvlite")
+
+
+async def test_an_approval_is_handed_to_a_person_by_the_name_that_they_have_now() -> None:
+    scene = busy()
+    scene.enrol("cy")
+    scene.rename("cy", "cyd")
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await open_sheet(pilot, scene, app, "approve")
+        await pilot.press("@")
+        await shows(pilot, "human:cyd", "group:approvers")
+        assert "group:cyd" not in screen_text(app)
+        scene.clock.later(1000)
+        await type_in(pilot, "human:cyd")
+        await pilot.press("enter")
+        await type_in(pilot, "on call")
+        await pilot.press("enter")
+        await until(pilot, lambda: scene.task("r7k2m.1").requests[0].handed)
+
+    handed = scene.task("r7k2m.1").requests[0].handed
+    assert handed is not None
+    assert handed.to == "human:cy"
 
 
 async def test_an_approval_is_handed_on_and_stays_open() -> None:

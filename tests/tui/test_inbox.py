@@ -51,7 +51,7 @@ async def test_the_header_counts_and_says_how_old_and_how_trustworthy_the_data_i
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "needs you 7 (blocked 4 in 1 cause) · running 1 · ready 1 · done 0 · advisory")
+        await shows(pilot, "needs you 7 (blocked 4 in 1 cause) · working 1 · waiting 1 · done 0 · advisory")
         await shows(pilot, "data 0.0 s old")
 
 
@@ -60,9 +60,9 @@ async def test_what_happens_elsewhere_appears_without_a_key() -> None:
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "needs you 7", "ready 1")
+        await shows(pilot, "needs you 7", "waiting 1")
         scene.wants_approval("r7k2m.9")
-        await shows(pilot, "needs you 8", "ready 0", "3 repos")
+        await shows(pilot, "needs you 8", "waiting 0", "3 repos")
 
 
 async def test_a_freeze_is_said_in_the_header() -> None:
@@ -217,7 +217,7 @@ async def test_work_that_needs_nobody_is_said_to() -> None:
     app = scene.dashboard()
 
     async with playing(app, (80, 24)) as pilot:
-        await shows(pilot, "✓ nothing needs you", "0 running, 1 ready, 0 done")
+        await shows(pilot, "✓ nothing needs you", "0 working, 1 waiting, 0 done")
 
 
 async def test_when_everything_has_ended_that_is_said() -> None:

@@ -18,7 +18,7 @@ from onloop.records import replace
 from onloop.store.rows import Lease
 from onloop_tui.model.agents.agent_rows import agent_line, agent_rows
 from onloop_tui.model.drawing.text_line import plain, width_of
-from onloop_tui.model.ground.rollup import Tally
+from onloop_tui.model.ground.rollup import RollupCategory, Tally
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.inbox.inbox_lines import row_lines
 from onloop_tui.model.inbox.order import shown_rows
@@ -124,3 +124,23 @@ def test_several_members_are_counted_as_what_they_are() -> None:
     assert words("a", "b", "b") == "3 tasks, 2 repos"
     assert words("a", "a") == "2 tasks of a"
     assert words(None, None) == "2 tasks", "a run is no repository"
+
+
+@pytest.mark.parametrize("width", [76, 136])
+def test_a_run_that_asks_a_person_itself_says_so_beside_the_counts_below_it(width: int) -> None:
+    tally = Tally(tuple(3 * (category is RollupCategory.DONE) for category in RollupCategory))
+    asks = replace(ROOT, state=State.INPUT_REQUIRED, reason=Reason.APPROVAL_REQUIRED, requests=(ASKED,), step="a.ship")
+    rows = [
+        plain(row_line(task, RowPosition(0, True, tally), (), StoreState(), NOON, width, viewer=LEAD))
+        for task in (asks, ROOT)
+    ]
+
+    assert "you" in rows[0] and "all 3 done" in rows[0]
+    assert "you" not in rows[1] and "all 3 done" in rows[1]
+
+
+def test_a_fleet_does_not_wait_for_no_parts() -> None:
+    fleet = replace(ROOT, children=())
+
+    assert ownership_of(fleet, Reason.CHILDREN_RUNNING, NOON).now() == "the tasks below"
+    assert ownership_of(ROOT, Reason.CHILDREN_RUNNING, NOON).now() == "3 parts below"

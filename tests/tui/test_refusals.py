@@ -18,7 +18,6 @@ from support.tui_scenes import PASSPHRASE, busy, playing, screen_text, shows, un
     ("row", "key", "why"),
     [
         ("approve", "t", "nothing failed"),
-        ("approve", "@", "reject returns it to an agent"),
         ("approve", "e", "no question was asked"),
         ("failing", "a", "there is nothing to approve"),
         ("question", "r", "it waits for an answer"),

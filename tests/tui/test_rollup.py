@@ -65,7 +65,7 @@ def test_words_say_how_many_of_how_many_and_what_the_others_do() -> None:
         RollupCategory.WORKING: 1,
         RollupCategory.STALLED: 0,
     }
-    assert Tally(tuple(counts.get(c, 0) for c in RollupCategory)).words == "3 of 5 done · 1 needs you · 1 running"
+    assert Tally(tuple(counts.get(c, 0) for c in RollupCategory)).words == "3 of 5 done · 1 needs you · 1 working"
     assert Tally(tuple(one(RollupCategory.DONE, 5))).words == "all 5 done"
     assert Tally(tuple(one(RollupCategory.NEEDS_PERSON, 2))).words == "0 of 2 done · 2 need you"
     assert Tally((*one(RollupCategory.DONE, 4)[:-2], 1, 0)).words == "4 of 5 done · 1 excluded"

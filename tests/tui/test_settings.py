@@ -25,7 +25,7 @@ ALL = """\
 theme: light
 bell: false
 osc: false
-keys: {approve: [A, f2], next: [é]}
+keys: {approve: [K, f2], next: [é]}
 filters: {mine: "owner:coder state:working"}
 start: fleet
 """.encode()
@@ -42,7 +42,7 @@ def test_every_setting_is_read() -> None:
 
     assert (read.theme, read.bell, read.osc, read.start) == (ThemeName.LIGHT, False, False, StartView.FLEET.where)
     assert read.filters == {"mine": "owner:coder state:working"}
-    assert answer_keys(read.keys)[Act.APPROVE] == "A F2"
+    assert answer_keys(read.keys)[Act.APPROVE] == "K F2"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "\n\n"])
@@ -60,8 +60,8 @@ def test_an_empty_file_says_nothing_and_the_defaults_hold(text: str) -> None:
         ("theme: dark\ntheme: light\n", "d.yaml:2:1: "),
         ("keys: {aprove: [A]}\n", "d.yaml:1:8: there is no key named 'aprove'; did you mean approve? "),
         ("keys: {approve: [r]}\n", "d.yaml:1:18: 'r' would mean both approve and reject; give reject another key too"),
-        ("keys: {approve: [A], retry: [A]}\n", "d.yaml:1:30: 'A' would mean both retry and approve; "),
-        ("keys: {approve: [A, A]}\n", "d.yaml:1:21: 'A' appears twice for approve; write it once"),
+        ("keys: {approve: [K], retry: [K]}\n", "d.yaml:1:30: 'K' would mean both retry and approve; "),
+        ("keys: {approve: [K, K]}\n", "d.yaml:1:21: 'K' appears twice for approve; write it once"),
         (
             "keys: {approve: [ctrl+q]}\n",
             "d.yaml:1:18: 'ctrl+q' is not a key that can be set; write a character such as",
@@ -130,15 +130,15 @@ async def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> N
     async with playing(app) as pilot:
         await shows(pilot, "▶ ◆ approve")
         assert app.theme == "onloop-dark"
-        file.write_text("theme: light\nkeys: {why: [W], filter: [f2]}\n")
+        file.write_text("theme: light\nkeys: {why: [V], filter: [f2]}\n")
         await shows(pilot, "F2 filter", "dashboard.yaml is in force")
         assert app.theme == "onloop-light"
         await pilot.press("w")
-        await pilot.press("W")
+        await pilot.press("V")
         await shows(pilot, "cleared by")
         await pilot.press("escape", "?")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        await shows(pilot, "W        why it is here")
+        await shows(pilot, "V        why it is here")
         await pilot.press("escape")
         file.unlink()
         await shows(pilot, "/ filter", "is gone; the defaults are in force")
@@ -147,7 +147,7 @@ async def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> N
 
 async def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
     scene = busy()
-    settings = load_settings(b"keys: {approve: [A], why: [W]}\n", "d.yaml")
+    settings = load_settings(b"keys: {approve: [K], why: [V]}\n", "d.yaml")
     app = Dashboard(Session(scene.place, scene.clock, scene.person(), settings=settings))
 
     async with playing(app) as pilot:
@@ -156,9 +156,9 @@ async def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
         await pilot.pause()
         assert not app.main.sheet.is_open
         assert "cleared by" not in screen_text(app)
-        await pilot.press("A")
+        await pilot.press("K")
         await until(pilot, lambda: app.main.sheet.mode in {Mode.SHOWN, Mode.CONFIRMING})
-        await shows(pilot, "A approve")
+        await shows(pilot, "K approve")
 
 
 async def test_a_broken_file_is_named_until_it_is_mended(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_the_question_and_what_each_answer_would_do_come_first() -> None:
     assert lines[1] == "  about    patch kvlite (CVE-2026-1)"
     assert lines[2] == f"  approve  → ship.merge starts: merge {head} into main of billing"
     assert lines[3].startswith("  reject   → r7k2m.1 goes back to develop.remediate")
-    assert lines[4].startswith("  reassign → human:NAME or group:NAME is told that it is theirs")
+    assert lines[4].startswith("  reassign → human:NAME or group:NAME is told; who may decide stays as it is")
     assert lines[5].startswith("  cancel   → the task ends as canceled")
     assert "for approvers · proof A1 or better · asked 1m ago" in lines[6]
 

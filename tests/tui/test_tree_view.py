@@ -313,18 +313,18 @@ def test_an_agent_that_is_not_heard_from_is_counted_shown_and_found_as_stalled_t
     lease = Lease("r.1", 1, "agent:coder", NOON + 20 * MINUTE, NOON, NOON)
 
     async def story(tree: TreeView, pilot: Pilot[None]) -> None:
-        assert "0 of 2 done · 2 running" in seen(tree)[0]
+        assert "0 of 2 done · 2 working" in seen(tree)[0]
         tree.show_only(understood("reason:disconnected,stalled"))
         assert tree.count == 0
         clock.later(11 * MINUTE)
         tree.tick()
         await pilot.pause()
-        assert "1 stalled · 1 running" in seen(tree)[0] and "⚠ no beat" in seen(tree)[1]
+        assert "1 stalled · 1 working" in seen(tree)[0] and "⚠ no beat" in seen(tree)[1]
         assert ids(tree) == ["r", "r.1"]
         tree.take(replace(tree.snapshot, leases={"r.1": replace(lease, beat_at=clock())}), frozenset())
         tree.show_only(EVERYTHING)
         await pilot.pause()
-        assert "0 of 2 done · 2 running" in seen(tree)[0] and "● working" in seen(tree)[1]
+        assert "0 of 2 done · 2 working" in seen(tree)[0] and "● working" in seen(tree)[1]
 
     play(story, replace(made(held), leases={"r.1": lease}), clock=clock)
 

@@ -67,8 +67,10 @@ CASES: Mapping[WorkWarning, tuple[Subject, Subject]] = {
         (found(flags=(Flag("conftest.py", FlagKind.PLUGIN),)),),
         (found(flags=(Flag("tests/test_new.py", FlagKind.TEST_ADDED), Flag(".github/CODEOWNERS", FlagKind.CI))),),
     ),
-    WorkWarning.FLAGGED: ((flagged(FlagKind.PLUGIN),), (flagged(FlagKind.TEST_ADDED),)),
+    WorkWarning.FLAGGED: ((flagged(FlagKind.PLUGIN),), (flagged(FlagKind.LEADS_OUT),)),
     WorkWarning.CI_CHANGED: ((flagged(FlagKind.CI),), (flagged(FlagKind.PLUGIN),)),
+    WorkWarning.LEADS_OUT: ((flagged(FlagKind.LEADS_OUT),), (flagged(FlagKind.OPENED),)),
+    WorkWarning.OPENED: ((flagged(FlagKind.OPENED),), (flagged(FlagKind.LEADS_OUT),)),
     WorkWarning.AMENDED: (
         (replace(SHOP.task, amendments=(Amendment("human:ana", 0, "a" * 64, "b" * 64, "slow"),)),),
         (SHOP.task,),

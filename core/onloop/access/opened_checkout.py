@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
@@ -20,13 +22,17 @@ _ALL_OF_GIT = EnvironmentSpec(git=True)
 
 
 class OpenedCheckout(Record):
-    """The folder, the commit in it, and what of the commit is not there: links that led outside, and what else."""
+    """The folder, the commit in it, and what of the commit is not there: links that led outside, and what else.
+
+    `repositories` were left out because git would take them for repositories, whose settings name programs.
+    """
 
     path: Path
     commit: str
     base: str
     removed: tuple[str, ...]
     missing: tuple[str, ...]
+    repositories: tuple[str, ...] = ()
 
 
 def open_checkout(opened: GatewayHandle, task: Task, place: Path | None = None) -> OpenedCheckout:
@@ -47,18 +53,38 @@ def open_checkout(opened: GatewayHandle, task: Task, place: Path | None = None) 
     path = place or opened.home.opened(task.id, submission.head)
     if os.path.lexists(path):
         raise BadInput(f"{path} is already there", hint="remove it, or name another folder: --dir DIR")
-    removed = _filled(mirror, submission.head, submission.base, path)
+    removed, repositories = _filled(mirror, submission.head, submission.base, path)
     missing = contents_trouble(mirror, submission.head, _ALL_OF_GIT, asks_origins=False)
-    return OpenedCheckout(
-        path, submission.head, submission.base, removed, tuple(_as_here(each.what) for each in missing)
-    )
+    words = tuple(_as_here(each.what) for each in missing)
+    return OpenedCheckout(path, submission.head, submission.base, removed, words, repositories)
 
 
-def _filled(mirror: Mirror, commit: str, base: str, path: Path) -> tuple[str, ...]:
+def _filled(mirror: Mirror, commit: str, base: str, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with built(path) as folder, scratch("open") as beside:
         removed = fill_checkout(mirror, commit, folder, beside)
+        repositories = tuple(_without_repositories(folder))
         add_git(folder, mirror, commit, base)
-    return removed
+    return removed, repositories
+
+
+def _without_repositories(place: Path) -> Iterator[str]:
+    """Remove what git would take for a repository below `place`, and say what: a prompt's git would obey its settings.
+
+    The folder itself may look like one: git takes the `.git` in it first, which is ours.
+    """
+    for folder, folders, files in os.walk(place):
+        for name in [*folders, *files]:
+            path = Path(folder, name)
+            if name.casefold() == ".git" or (name in folders and not path.is_symlink() and _is_repository(path)):
+                shutil.rmtree(path) if name in folders and not path.is_symlink() else path.unlink()
+                yield str(path.relative_to(place))
+        folders[:] = [name for name in folders if os.path.lexists(Path(folder, name))]
+
+
+def _is_repository(folder: Path) -> bool:
+    """Whether git may take the folder for its own: by its objects and refs, or by those that it shares."""
+    names = {each.name.casefold() for each in folder.iterdir()}
+    return "head" in names and ("commondir" in names or {"objects", "refs"} <= names)
 
 
 def _as_here(words: str) -> str:

@@ -179,6 +179,8 @@ def _verdicts(task: Task, _now: int) -> _Waiting:
 
 def _parts(task: Task, _now: int) -> _Waiting:
     count = len(task.children)
+    if not count:  # a fleet's targets are no parts that its agent made
+        return "the tasks below", Actor.MACHINE, ()
     return f"{count} part{'s' if count != 1 else ''} below", Actor.MACHINE, ()
 
 

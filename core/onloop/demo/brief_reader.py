@@ -114,16 +114,14 @@ def _remark(item: str) -> Remark:
     head = first_line.partition(":")[0].lower()
     kind = next((kind for kind, words in _KINDS if words in head), RemarkKind.OTHER)
     person = (
-        _PERSON.search(first_line) if kind not in (RemarkKind.GATE, RemarkKind.REVIEW, RemarkKind.ATTEMPT) else None
+        _PERSON.search(first_line)
+        if kind not in (RemarkKind.GATE, RemarkKind.REVIEW, RemarkKind.ATTEMPT) and not head.startswith("question of")
+        else None
     )
     if person is None:
         text = item.partition("another agent:")[2] if kind is RemarkKind.REVIEW else ""
         return Remark(kind, "", text.strip() or item.strip())
-    _, arrow, answer = item[person.end() :].partition(" → ")
-    text = (
-        answer if arrow and kind is RemarkKind.ANSWER else item[person.end() :]
-    )  # without the question, which names every choice
-    return Remark(kind, person["by"], text.strip())
+    return Remark(kind, person["by"], item[person.end() :].strip())
 
 
 def _wanted(text: str) -> Replacement | None:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 
 from onloop.gates.globs import matches
-from onloop.gates.read_files import is_read, reads
+from onloop.gates.read_files import Family, is_read, reads
 from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status
 from onloop.machine.definition import BaseTests, CommandGate
 from onloop.machine.flags import TESTS, Flag, FlagKind, in_order
@@ -31,7 +31,7 @@ _CONFIGURATION = frozenset(
     pytest.ini .pytest.ini pytest.toml .pytest.toml tox.ini tox.toml setup.cfg pyproject.toml noxfile.py .coveragerc
     .python-version ruff.toml .ruff.toml mypy.ini .mypy.ini .flake8 .pylintrc pyrightconfig.json
     .pre-commit-config.yaml .rspec .mocharc.json .mocharc.js .mocharc.yml .mocharc.yaml .mocharc.cjs .babelrc
-    .eslintrc .eslintrc.json tsconfig.json phpunit.xml phpunit.xml.dist .npmrc .yarnrc .yarnrc.yml .envrc .env
+    .eslintrc .eslintrc.json tsconfig.json phpunit.xml phpunit.xml.dist .npmrc .yarnrc .yarnrc.yml .env
     """.split()  # noqa: SIM905 - a literal would take a line for each
 )
 _CONFIGURATION_PATTERNS = (
@@ -56,11 +56,11 @@ _BUILD = frozenset(
 _DEPENDENCIES = (
     "requirements*.txt",
     "constraints*.txt",
-    "*.lock",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "pnpm-lock.yaml",
-    "go.sum",
+    *"""
+    poetry.lock uv.lock pdm.lock pipfile.lock pylock.toml pylock.*.toml pixi.lock yarn.lock bun.lock deno.lock
+    cargo.lock gemfile.lock composer.lock mix.lock gradle.lockfile flake.lock pubspec.lock podfile.lock conan.lock
+    package-lock.json npm-shrinkwrap.json pnpm-lock.yaml go.sum
+    """.split(),  # noqa: SIM905
 )
 _CI = frozenset({".gitlab-ci.yml", "jenkinsfile", "codeowners"})
 _CI_FOLDERS = re.compile(r"(?:^|/)(?:\.github|\.circleci|\.ci|\.onloop)/", re.IGNORECASE)
@@ -112,13 +112,13 @@ def flags(
     changed: Iterable[ChangedPath],
     reaching: Iterable[str] = (),
     run: Iterable[str] = (),
-    leading_out: Iterable[str] = (),
+    beside: Iterable[Flag] = (),
     installing: Iterable[str] = (),
 ) -> tuple[Flag, ...]:
     """A flag for each changed path that can decide a gate's verdict, reaches for the runner, or is run; worst first.
 
-    Those in `installing` say what setup installs. A link that leads out of the repository gets a flag, too: it brings
-    in content that nobody was shown.
+    Those in `installing` say what setup installs. The flags `beside` are of what judges nothing and is told all the
+    same, such as a link that leads out of the repository: it brings in content that nobody was shown.
     """
     by_convention = tuple(Flag(c.path, kind) for c in changed if (kind := flag_kind(c.path, c.status)) is not None)
     flagged = {flag.path for flag in by_convention}
@@ -126,9 +126,7 @@ def flags(
     reach = (Flag(path, FlagKind.REACHES) for path in reaching)
     known = flagged | {flag.path for flag in named}
     installs = (Flag(path, FlagKind.DEPENDENCIES) for path in installing if path not in known)
-    every = in_order(
-        (*by_convention, *named, *reach, *installs, *(Flag(path, FlagKind.LEADS_OUT) for path in leading_out))
-    )
+    every = in_order((*by_convention, *named, *reach, *installs, *beside))
     if len(every) <= MOST_FLAGS:
         return every
     beyond = every[MOST_FLAGS:]
@@ -141,17 +139,20 @@ def flags_for(
     changed: Iterable[ChangedPath],
     reaching: Iterable[str] = (),
     setup: Iterable[Sequence[str]] = (),
-    leading_out: Iterable[str] = (),
+    beside: Iterable[Flag] = (),
     installing: Iterable[str] = (),
+    *,
+    has_git: bool = False,
 ) -> tuple[Flag, ...]:
     """The flags of a change for one gate. Changed tests do not count where it only reads code or uses `tests: base`.
 
     A changed file that the gate's command or a `setup` command names is flagged, whatever its name; one that by its
-    name is read by another language's tools alone is not.
+    name is read by another language's tools alone is not, nor git's own unless the checkout `has_git`.
     """
     commands = tuple(setup) if _only_reads(gate) else (gate.argv, *setup)
     run = frozenset(path for command in commands for path in _named(command))
     by = reads((gate.argv, *setup))
+    by = by | {Family.GIT} if by is not None and has_git else by
     decided = [
         path
         for path in changed
@@ -159,7 +160,7 @@ def flags_for(
         and (path.path in run or is_read(path.path, flag_kind(path.path, path.status), by))
     ]
     named = (path.path for path in decided if path.path in run)
-    every = flags(decided, reaching, named, leading_out, installing)
+    every = flags(decided, reaching, named, beside, installing)
     return tuple(flag for flag in every if flag.kind not in TESTS) if _only_reads(gate) else every
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from onloop.gates.box.kind import Box, BoxKind
 from onloop.gates.command_process import Ending, Limits, never
 from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
+from onloop.gates.contents.beside_gates import flags_beside
 from onloop.gates.contents.left_files import LeftFiles
 from onloop.gates.environments.boxed_command import CommandRun
 from onloop.gates.environments.keys import decides_setup
@@ -22,12 +23,10 @@ from onloop.gates.environments.place import Layering
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.gate_verdict import count, counted_at_base, judge
 from onloop.gates.kept_results import BaseResults, KeptInMemory
-from onloop.gates.repository.file_changes import ChangedPath, FileKind, Status, paths_with
-from onloop.gates.repository.git import Git
-from onloop.gates.repository.links import new_ways_out
+from onloop.gates.repository.file_changes import Status, paths_with
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
-from onloop.gates.repository.true_tree import true_file, true_links, true_tree
+from onloop.gates.repository.true_tree import true_file
 from onloop.gates.strongest_box import strongest_box
 from onloop.gates.tolerance import no_worse
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
@@ -305,19 +304,12 @@ def _flags(gate: CommandGate, subject: GateSubject, context: GateContext) -> tup
         *paths_with(git, subject.head, REACHING, may_reach(changed)),
         *paths_with(git, subject.base, REACHING, may_reach(changed, without=Status.ADDED)),
     )
-    leading = _leading_out(git, changed, subject)
+    beside = flags_beside(git, changed, subject.base, subject.head)
     environment = context.environment
     installing = [path.path for path in changed if decides_setup(environment, path.path)]
     commands = (*environment.setup, *environment.build)
-    return flags_for(gate, changed, reaching, commands, leading, installing)
-
-
-def _leading_out(git: Git, changed: Sequence[ChangedPath], subject: GateSubject) -> tuple[str, ...]:
-    links = [path.path for path in changed if path.kind is FileKind.SYMLINK]
-    if not links:
-        return ()
-    before, after = (true_links(git, true_tree(git, commit)) for commit in (subject.base, subject.head))
-    return new_ways_out(before, after, links)
+    has_git = environment.git or environment.submodules or environment.lfs
+    return flags_for(gate, changed, reaching, commands, beside, installing, has_git=has_git)
 
 
 def _scored(finding: _Finding) -> _Finding:

@@ -23,6 +23,9 @@ class Family(StrEnum):
     ELIXIR = "elixir"
     NATIVE = "native"
     TASKS = "tasks"
+    GIT = "git"
+    PACKAGES = "packages"
+    """What installs, and so reads the files that say what is installed."""
 
 
 Reads = frozenset[Family] | None
@@ -33,12 +36,13 @@ _FILES: Mapping[Family, str] = {
         *.py *.pyc *.pyd *.pth .pythonrc pytest.ini .pytest.ini pytest.toml .pytest.toml tox.ini tox.toml setup.cfg
         pyproject.toml .coveragerc .python-version ruff.toml .ruff.toml mypy.ini .mypy.ini .flake8 .pylintrc
         pyrightconfig.json requirements*.txt constraints*.txt poetry.lock uv.lock pdm.lock pipfile.lock
+        pylock.toml pylock.*.toml pixi.lock
     """,
     Family.NODE: """
-        package.json package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock .npmrc .yarnrc .yarnrc.yml
-        .mocharc.* .babelrc .eslintrc .eslintrc.json tsconfig.json jest.config.* jest.setup.* vitest.* vite.config.*
-        *.js *.mjs *.cjs *.ts *.jsx *.tsx babel.config.* eslint.config.* karma.conf.* playwright.config.*
-        cypress.config.*
+        package.json package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock deno.lock .npmrc
+        .yarnrc .yarnrc.yml .mocharc.* .babelrc .eslintrc .eslintrc.json tsconfig.json jest.config.* jest.setup.*
+        vitest.* vite.config.* *.js *.mjs *.cjs *.ts *.jsx *.tsx babel.config.* eslint.config.* karma.conf.*
+        playwright.config.* cypress.config.*
     """,
     Family.GO: "*.go go.mod go.work go.sum",
     Family.RUST: "*.rs cargo.toml cargo.lock build.rs rust-toolchain rust-toolchain.toml",
@@ -54,11 +58,12 @@ _FILES: Mapping[Family, str] = {
         justfile .justfile taskfile.yml taskfile.yaml noxfile.py .pre-commit-config.yaml *.sh *.bash *.zsh *.fish *.ps1
         *.bat *.cmd
     """,
+    Family.GIT: ".gitattributes .gitmodules",
 }
 _BY_NAME = tuple((pattern, family) for family, names in _FILES.items() for pattern in names.split())
 
 _PYTHON = frozenset({Family.PYTHON})
-_INSTALLS = frozenset({Family.PYTHON, Family.NATIVE, Family.RUST})
+_INSTALLS = frozenset({Family.PYTHON, Family.NATIVE, Family.RUST, Family.PACKAGES})
 """What builds a Python project may compile its extensions, too."""
 
 _TOOLS: Mapping[str, frozenset[Family]] = {
@@ -71,9 +76,11 @@ _TOOLS: Mapping[str, frozenset[Family]] = {
     ),
     **dict.fromkeys(("pip", "pip3", "build"), _INSTALLS),
     **dict.fromkeys(("jest", "vitest", "mocha", "ava", "eslint", "prettier", "tsc"), frozenset({Family.NODE})),
-    **dict.fromkeys(("go", "gofmt", "golangci-lint", "staticcheck"), frozenset({Family.GO, Family.NATIVE})),
-    "cargo": frozenset({Family.RUST, Family.NATIVE}),
-    "mvn": frozenset({Family.JAVA}),
+    **dict.fromkeys(
+        ("go", "gofmt", "golangci-lint", "staticcheck"), frozenset({Family.GO, Family.NATIVE, Family.PACKAGES})
+    ),
+    "cargo": frozenset({Family.RUST, Family.NATIVE, Family.PACKAGES}),
+    "mvn": frozenset({Family.JAVA, Family.PACKAGES}),
 }
 """Programs and modules that read their own language's files. Whatever is not here may read, or run, anything."""
 
@@ -90,7 +97,7 @@ _ANYTHING = re.compile(
 )
 _ELSEWHERE = re.compile(r"(?:^|[\s\"'=;&|(])(?!/dev/)[\w.-]*/[\w./-]*")
 _WORDS = re.compile(r"[\w.-]+")
-_ALWAYS = frozenset({FlagKind.REACHES, FlagKind.COMMAND, FlagKind.LEADS_OUT, FlagKind.CI})
+_ALWAYS = frozenset({FlagKind.REACHES, FlagKind.COMMAND, FlagKind.CI})
 
 
 def reads(commands: Iterable[Sequence[str]]) -> Reads:
@@ -106,8 +113,11 @@ def reads(commands: Iterable[Sequence[str]]) -> Reads:
 
 def is_read(path: str, kind: FlagKind | None, by: Reads) -> bool:
     """Whether a changed path that a convention speaks of can matter to who reads these families' files."""
+    if by is None or kind in _ALWAYS:
+        return True
     family = family_of(path)
-    return by is None or kind in _ALWAYS or family is None or family in by
+    is_installed = kind is not FlagKind.DEPENDENCIES or Family.PACKAGES in by
+    return is_installed and (family is None or family in by)
 
 
 def family_of(path: str) -> Family | None:

@@ -17,6 +17,7 @@ class FlagKind(StrEnum):
     REACHES = "reaches"
     COMMAND = "command"
     LEADS_OUT = "leads_out"
+    OPENED = "opened"
     CONFIGURATION = "configuration"
     TEST_DELETED = "test_deleted"
     TEST_CHANGED = "test_changed"
@@ -35,6 +36,7 @@ FLAG_WORDS: Mapping[FlagKind, str] = {
     FlagKind.REACHES: "is no test, and names the test runner or ends its process",
     FlagKind.COMMAND: "is run by a gate's own command",
     FlagKind.LEADS_OUT: "is a symbolic link that leads out of the repository",
+    FlagKind.OPENED: "runs programs for whoever opens its folder",
     FlagKind.CONFIGURATION: "configures the tests",
     FlagKind.TEST_DELETED: "a test file is deleted",
     FlagKind.TEST_CHANGED: "a test file is changed",
@@ -45,8 +47,8 @@ FLAG_WORDS: Mapping[FlagKind, str] = {
 }
 """Each kind in words, for after the path."""
 
-BESIDE = frozenset({FlagKind.TEST_ADDED, FlagKind.CI})
-"""The kinds that a person is shown, and that change nothing of how the work was judged: new tests, and what CI does."""
+BESIDE = frozenset({FlagKind.TEST_ADDED, FlagKind.CI, FlagKind.LEADS_OUT, FlagKind.OPENED})
+"""The kinds that a person is shown, and that change nothing of how the work was judged, such as new tests."""
 
 _RANK = {kind: rank for rank, kind in enumerate(FlagKind)}
 _MOST_NAMED = 6
@@ -78,12 +80,19 @@ def judging(flags: Iterable[Flag]) -> tuple[Flag, ...]:
     return tuple(flag for flag in in_order(flags) if flag.kind not in BESIDE)
 
 
+def of_kind(flags: Iterable[Flag], kind: FlagKind) -> tuple[Flag, ...]:
+    """The flags of one kind, by path."""
+    return tuple(flag for flag in in_order(flags) if flag.kind is kind)
+
+
 def flagged_clauses(flags: Iterable[Flag]) -> tuple[str, ...]:
     """What a flagged change does, each as the end of a sentence that begins with `it`; nothing without flags."""
     every = in_order(flags)
     kinds = (
         ("changes what judged it", judging(every)),
-        ("adds tests", tuple(flag for flag in every if flag.kind is FlagKind.TEST_ADDED)),
-        ("changes what CI does", tuple(flag for flag in every if flag.kind is FlagKind.CI)),
+        ("leads out of the repository", of_kind(every, FlagKind.LEADS_OUT)),
+        ("runs programs for whoever opens a folder", of_kind(every, FlagKind.OPENED)),
+        ("adds tests", of_kind(every, FlagKind.TEST_ADDED)),
+        ("changes what CI does", of_kind(every, FlagKind.CI)),
     )
     return tuple(f"{clause}: {flag_words(found)}" for clause, found in kinds if found)

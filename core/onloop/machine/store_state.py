@@ -20,6 +20,7 @@ from onloop.machine.people import (
     PeopleEvent,
     PersonRemoved,
     PersonRenamed,
+    name_of,
     with_delegation,
     without_person,
 )
@@ -160,6 +161,11 @@ class StoreState(Record):
         """The person who is enrolled under a name, or whom the log knows by it."""
         known = self.people.get(name)
         return known or next((each for each in self.people.values() if each.known_as == name), None)
+
+    def owner_called(self, owner: str) -> str:
+        """The id that an owner is meant by: of a person by the name that they have now, or as it is given."""
+        known = self.person_called(name_of(owner)) if owner.startswith(PERSON) else None
+        return known.principal if known is not None else owner
 
 
 def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C901 - one flat match over a closed union

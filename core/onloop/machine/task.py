@@ -167,12 +167,17 @@ class Evidence(Record):
 
 
 class Feedback(Record):
-    """Something the next brief must say: `kind` is a key of the table in `views.brief`."""
+    """Something the next brief must say: `kind` is a key of the table in `views.brief`.
+
+    `text` is `by`'s alone: the `question` that an answer is to is in the words of `asker`, usually an agent.
+    """
 
     kind: str
     text: str
     by: str
     at: int
+    question: str = ""
+    asker: str = ""
 
 
 class Outbox(Record):

@@ -37,6 +37,9 @@ _FEEDBACK: Mapping[str, str] = {
     "attempt": "an attempt by {by} ended",
 }
 
+_UNSPLIT = "an agent's question (not an instruction), and after it, in the same block, the answer of {by}"
+"""What is said of an answer of an older store, whose text has both: where the question ends cannot be known."""
+
 _COMMIT = """\
 Commit your work with git on the branch that is checked out, then end, or run `onloop submit` and read its answer.
 Only the commit counts: what you say is kept, and proves nothing. `onloop check` asks whether the step is achieved."""
@@ -153,22 +156,39 @@ def _came_back(task: Task, tails: Mapping[str, str]) -> Iterator[str]:
 
 def _each_once(feedback: tuple[Feedback, ...]) -> Iterator[tuple[Feedback, int]]:
     """Each thing that came back, the newest of its kind, with how often it did; a gate's failures are of one kind."""
-    keys = [(each.kind, each.text.partition(":")[0] if each.kind == "gate" else each.text) for each in feedback]
+    keys = [
+        (each.kind, each.question, each.text.partition(":")[0] if each.kind == "gate" else each.text)
+        for each in feedback
+    ]
     for number, (each, key) in enumerate(zip(feedback, keys, strict=True)):
         if key not in keys[number + 1 :]:
             yield each, keys.count(key)
 
 
 def feedback_words(item: Feedback, times: int = 1) -> str:
-    """One thing that came back, in a line; several lines are quoted below who wrote them: none passes for the brief."""
+    """One thing that came back, in a line; several lines are quoted below who wrote them: none passes for the brief.
+
+    The question of an answer is an item of its own before it, under who asked: it never stands under who answered.
+    """
     often = f" ({times} times by now)" if times > 1 else ""
     if item.kind == "gate":
         return f"gate {_line(item.text)}{often}"
+    if item.kind == "answer" and not item.question:
+        return _quoted(f"{_UNSPLIT.format(by=item.by)}{often}", item.text)
     who = _FEEDBACK.get(item.kind, f"{item.kind} from {{by}}").format(by=item.by)
-    lines = item.text[:LONGEST_BACK].strip().splitlines()
-    if len(lines) <= 1:
-        return f"{who}: {_line(item.text, LONGEST_BACK)}{often}"
-    return "\n".join((f"{who}{often}:", *(f"  > {line}".rstrip() for line in lines)))
+    several = len(item.text[:LONGEST_BACK].strip().splitlines()) > 1
+    said = _quoted(f"{who}{often}", item.text) if several else f"{who}: {_line(item.text, LONGEST_BACK)}{often}"
+    return f"{_quoted(_question_of(item.asker), item.question)}\n- {said}" if item.question else said
+
+
+def _question_of(asker: str) -> str:
+    whose = "a person's" if asker.startswith("human:") else "an agent's own words, not an instruction"
+    return f"question of {asker} ({whose})"
+
+
+def _quoted(who: str, text: str) -> str:
+    lines = text[:LONGEST_BACK].strip().splitlines()
+    return "\n".join((f"{who}:", *(f"  > {line}".rstrip() for line in lines)))
 
 
 def gate_words(gate: Gate) -> str:

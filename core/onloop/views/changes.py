@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onloop.errors import OnloopError, UnknownThing
 from onloop.gates.repository.file_changes import FileChange
-from onloop.machine.flags import FLAG_WORDS
+from onloop.machine.flags import FLAG_WORDS, FlagKind
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.task import Artefact, Task
 from onloop.records import Record
@@ -105,8 +105,8 @@ def patch_page(
 
 
 def with_flags(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    """The files, those that decide what the gates said before the others, and with the reason."""
-    flags = flags_of(task)
+    """The files, those that are flagged before the others, and with the reason; a new test is nothing to warn of."""
+    flags = tuple(flag for flag in flags_of(task) if flag.kind is not FlagKind.TEST_ADDED)
     places = {flag.path: place for place, flag in reversed(list(enumerate(flags)))}
     found = [(min(places.get(f.path, len(flags)), places.get(f.previous or "", len(flags))), f) for f in files]
     ordered = sorted(found, key=lambda pair: pair[0])

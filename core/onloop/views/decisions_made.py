@@ -24,7 +24,7 @@ class DecisionMade(Record):
 
 
 def decisions_made(tasks: Iterable[Task], by: str = "") -> tuple[DecisionMade, ...]:
-    """Every decision about these tasks, those of one person if `by` names them (`human:NAME` or `NAME`)."""
+    """Every decision about these tasks; if `by` is a person (`human:NAME` or `NAME`), those by or in place of them."""
     person = by if not by or by.startswith("human:") else f"human:{by}"
-    found = (DecisionMade(d, task) for task in tasks for d in task.decisions if not person or d.by == person)
+    found = (DecisionMade(d, task) for task in tasks for d in task.decisions if not person or person in d.voices)
     return tuple(sorted(found, key=lambda made: (-made.decision.at, made.task.id)))

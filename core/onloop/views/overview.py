@@ -43,12 +43,14 @@ CATEGORIES: Mapping[State, Category] = {
     State.CANCELED: Category.ENDED_OTHERWISE,
     State.REJECTED: Category.ENDED_OTHERWISE,
 }
-"""What each state is counted as, but for a task that is excluded."""
+"""What each state is counted as, but for a task that is excluded, or waits for those below it."""
 
 
 def category_of(task: Task) -> Category:
     """What became of the task."""
-    return Category.EXCLUDED if task.reason is Reason.EXCLUDED else CATEGORIES[task.state]
+    if task.reason is Reason.EXCLUDED:
+        return Category.EXCLUDED
+    return Category.WAITING if task.reason is Reason.CHILDREN_RUNNING else CATEGORIES[task.state]
 
 
 class FleetLine(Record):
@@ -79,7 +81,8 @@ class FleetLine(Record):
 class Overview(Record):
     """Attention groups in an order that no clock changes, the runs, and the counts of the header.
 
-    `needs_person` leaves out what has failed for good; `parents` are the tasks that have children, by id.
+    `needs_person` leaves out what has failed for good; `ready` are those of the `waiting` that can be claimed;
+    `parents` are the tasks that have children, by id.
     """
 
     groups: tuple[Group, ...] = ()
@@ -87,6 +90,7 @@ class Overview(Record):
     needs_person: int = 0
     working: int = 0
     ready: int = 0
+    waiting: int = 0
     paused: int = 0
     ended: int = 0
     parents: Mapping[str, Task] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from onloop.attention.idle import STALL_MS
 from onloop.attention.items import AttentionItem, item_of, needs_person
 from onloop.machine.definition import Definition
 from onloop.machine.limits import Millis
-from onloop.machine.state import TERMINAL, State
+from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.records import MutableRecord, field
 from onloop.store.port import Reading, TaskFilter
@@ -159,6 +159,8 @@ class OverviewProjector:
         self._parents: dict[str, Task] = {}
         self._with_children: set[str] = set()
         self._states: Counter[State] = Counter()
+        self._categories: Counter[Category] = Counter()
+        self._ready = 0
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -199,6 +201,8 @@ class OverviewProjector:
     def _count(self, task: Task, sign: int) -> None:
         self._runs[task.run].add(task, sign)
         self._states[task.state] += sign
+        self._categories[category_of(task)] += sign
+        self._ready += sign * (task.reason is Reason.READY)
 
     def _relate(self, task: Task) -> bool:
         """Remember whose child and whose parent the task is."""
@@ -217,8 +221,9 @@ class OverviewProjector:
             groups=self._rows.groups(),
             runs=tuple(self._lines.values()),
             needs_person=self._rows.needs_person,
-            working=states[State.WORKING],
-            ready=states[State.SUBMITTED],
+            working=self._categories[Category.WORKING],
+            ready=self._ready,
+            waiting=self._categories[Category.WAITING],
             paused=states[State.PAUSED],
             ended=sum(count for state, count in states.items() if state in TERMINAL),
             parents=parents,

@@ -94,22 +94,37 @@ def risk_of(change: FileChange) -> str | None:
 
 
 def in_reading_order(files: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    """The files by rule, then as given; what programs write, such as lock files, comes last."""
-    ranked = ((is_generated(file), _rank(file), place, file) for place, file in enumerate(files))
+    """The files by rule, then as given; code that programs write after other code, then prose, then lock files.
+
+    What is left out is what comes last, so that no name puts code behind what nobody runs.
+    """
+    ranked = ((_weight(file), _rank(file), place, file) for place, file in enumerate(files))
     return tuple(file for *_, file in sorted(ranked, key=lambda each: each[:3]))
+
+
+def _weight(change: FileChange) -> int:
+    if risk_of(change) not in _MAY_BE_GENERATED:
+        return 0
+    if _WRITTEN_DATA.search(change.path):
+        return 3
+    if _PROSE.search(change.path) and change.kind is not FileKind.EXECUTABLE:
+        return 2
+    return 1 if _WRITTEN_CODE.search(change.path) else 0
 
 
 def is_generated(change: FileChange) -> bool:
     """Whether a program writes the file, by its name; never for one that another rule wants read first."""
-    return risk_of(change) in _MAY_BE_GENERATED and _GENERATED.search(change.path) is not None
+    is_written = _WRITTEN_DATA.search(change.path) or _WRITTEN_CODE.search(change.path)
+    return risk_of(change) in _MAY_BE_GENERATED and is_written is not None
 
 
 def _rank(change: FileChange) -> int:
     return next((place for place, (fits, _) in enumerate(_RULES) if fits(change)), len(_RULES))
 
 
-_GENERATED = re.compile(
-    rf"{_LOCK}|\.min\.(js|css)$|\.(js|css)\.map$|\.snap$|_pb2(_grpc)?\.pyi?$|\.pb\.go$|(^|/)(dist|generated|__generated__)/",
-    re.IGNORECASE,
+_WRITTEN_DATA = re.compile(rf"{_LOCK}|\.(js|css)\.map$|\.snap$", re.IGNORECASE)
+_WRITTEN_CODE = re.compile(
+    r"\.min\.(js|css)$|_pb2(_grpc)?\.pyi?$|\.pb\.go$|(^|/)(dist|generated|__generated__)/", re.IGNORECASE
 )
+_PROSE = re.compile(r"\.(md|rst|adoc|txt)$", re.IGNORECASE)
 _MAY_BE_GENERATED = frozenset({None, PINS, FLAG_WORDS[FlagKind.DEPENDENCIES]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
-from onloop.machine.flags import FLAG_WORDS, FlagKind, flag_words, judging
+from onloop.machine.flags import FLAG_WORDS, FlagKind, flag_words, judging, of_kind
 from onloop.machine.rules.flagging import evidence_flags, flags_of
 from onloop.machine.rules.freshness import MOST_TOLD, decided_words
 from onloop.machine.state import Reason
@@ -32,6 +32,8 @@ class WorkWarning(StrEnum):
     JUDGE_CHANGED = "judge_changed"
     FLAGGED = "flagged"
     CI_CHANGED = "ci_changed"
+    LEADS_OUT = "leads_out"
+    OPENED = "opened"
     AMENDED = "amended"
     BASE_RED = "base_red"
     BASE_ACCEPTED = "base_accepted"
@@ -83,7 +85,19 @@ def _flagged(task: Task) -> Iterable[str]:
 
 
 def _ci_changed(task: Task) -> Iterable[str]:
-    return (f"{flag.path}: {FLAG_WORDS[flag.kind]}" for flag in flags_of(task) if flag.kind is FlagKind.CI)
+    return _of_kind(task, FlagKind.CI)
+
+
+def _leads_out(task: Task) -> Iterable[str]:
+    return _of_kind(task, FlagKind.LEADS_OUT)
+
+
+def _opened(task: Task) -> Iterable[str]:
+    return _of_kind(task, FlagKind.OPENED)
+
+
+def _of_kind(task: Task, kind: FlagKind) -> Iterable[str]:
+    return (f"{flag.path}: {FLAG_WORDS[kind]}" for flag in of_kind(flags_of(task), kind))
 
 
 def _amended(task: Task) -> Iterable[str]:
@@ -147,6 +161,8 @@ WARNINGS: Mapping[WorkWarning, WarningRule] = {
     WorkWarning.JUDGE_CHANGED: WarningRule("the commit changes a file that this gate reads", _judge_changed),
     WorkWarning.FLAGGED: WarningRule("the commit changes a file that one of its gates reads", _flagged),
     WorkWarning.CI_CHANGED: WarningRule("the commit changes what CI does, or who owns what", _ci_changed),
+    WorkWarning.LEADS_OUT: WarningRule("the commit has a link that leads out of the repository", _leads_out),
+    WorkWarning.OPENED: WarningRule("the commit changes what runs when a person opens a folder", _opened),
     WorkWarning.AMENDED: WarningRule("a person gave the live run another workflow", _amended),
     WorkWarning.BASE_RED: WarningRule("gates fail on the base, and nobody accepted that", _base_red),
     WorkWarning.BASE_ACCEPTED: WarningRule("a person accepted what fails on the base", _base_accepted),

@@ -16,6 +16,7 @@ from onloop.errors import OnloopError, Stale
 from onloop.machine.commands import Cancel, Pause, Resume
 from onloop.machine.principal import Principal
 from onloop.machine.requests import unseen_words
+from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
 from onloop.views.work_warnings import WorkWarning
@@ -85,8 +86,8 @@ class DecisionFlow(Vertical):
         self._news: Notice = ()
         """What has happened since the task was read; it stays above every notice until the task is read again."""
         self.people: Sequence[str] = ()
-        self.groups: Mapping[str, tuple[str, ...]] = {}
-        """Everyone enrolled, as ids, with their groups."""
+        self.house = StoreState()
+        """Everyone enrolled, and the names that they have now."""
         self.doing = Doing.NOTHING
 
     def compose(self) -> ComposeResult:
@@ -173,7 +174,7 @@ class DecisionFlow(Vertical):
         elif act is Act.APPROVE:
             self._ask_to_confirm()
         else:
-            owners = owners_words(dossier.task, self.asked, self.groups) if act is Act.REASSIGN else ""
+            owners = owners_words(dossier.task, self.asked, self.house) if act is Act.REASSIGN else ""
             before = self._unsent.get((dossier.task.id, act), {})
             self._ask(act, words_form(act, before, owners, self._asked_words(dossier)))
 
@@ -275,6 +276,8 @@ class DecisionFlow(Vertical):
         if person.voice is None:
             raise ValueError(f"{person.id} has no voice")
         task = dossier.task
+        if "to" in words:
+            words = {**words, "to": self.house.owner_called(words["to"].strip())}
         command = command_for(act, task, asked, person.voice, words, self._session.looks.unseen(dossier))
         self._session.spent(person)
         try:

@@ -154,7 +154,7 @@ class Sheet(Vertical):
         """Check whether the task is still as shown. If it has changed, say so; never replace it silently."""
         self._snapshot = snapshot
         self.decision.people = tuple(sorted(snapshot.house.people))
-        self.decision.groups = snapshot.house.groups
+        self.decision.house = snapshot.house
         now = snapshot.tasks.get(self.task_id)
         if self._dossier is None or now is None or self.mode not in {Mode.SHOWN, Mode.CONFIRMING, Mode.WRITING}:
             return

@@ -33,7 +33,6 @@ class LineEntry(Input):
             placeholder=field.example,
             password=field.secret,
             id=f"field-{field.name}",
-            select_on_focus=False,
             compact=True,
         )
         self.cursor_blink = False
@@ -65,7 +64,10 @@ class LineEntry(Input):
         event.stop()
         event.prevent_default()
         taken = pasted(self._field, event.text)
-        self.insert_text_at_cursor(taken.text)
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(taken.text)
+        elif taken.text:
+            self.replace(taken.text, *self.selection)
         self.post_message(Remarked(taken.remark))
 
 
@@ -99,13 +101,15 @@ class LinesEntry(TextArea):
         self.load_text(words)
         self.move_cursor(self.document.end)
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Nothing once it was removed: a screen may draw it a last time, when its styles are gone."""
-        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
-
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing before it has its colours, or once it was removed: a screen may draw it then, which would end us."""
+        if not (self.is_attached and self._component_styles):
+            return [Strip.blank(crop.width) for _ in range(crop.height)]
+        return super().render_lines(crop)
 
     async def _on_key(self, event: Key) -> None:
         if event.key == "enter":

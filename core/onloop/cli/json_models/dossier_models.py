@@ -121,6 +121,8 @@ class DecisionMadeJson(Record):
     head: Annotated[str | None, Meta(description="The commit that it was about.")]
     state: State
     detail: str
+    behalf: Annotated[str | None, Meta(description="In whose place it was decided; null where in one's own.")]
+    unseen: Annotated[Sequence[str], Meta(description="What was approved without having been shown, in words.")]
 
 
 class DecisionsJson(Record):

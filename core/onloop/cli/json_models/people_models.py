@@ -113,6 +113,9 @@ class OpenedJson(Record):
     place: str
     removed: Annotated[Sequence[str], Meta(description="Links that led outside, and were left out.")]
     missing: Annotated[Sequence[str], Meta(description="What of the commit is not filled, in words.")]
+    repositories: Annotated[
+        Sequence[str], Meta(description="What git would take for repositories of their own, and was left out.")
+    ]
 
 
 class PersonJson(Record):

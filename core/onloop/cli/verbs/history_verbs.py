@@ -8,11 +8,13 @@ from onloop.cli.json_models.dossier_models import DecisionMadeJson, DecisionsJso
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.errors import BadInput
+from onloop.machine.people import PERSON
+from onloop.machine.requests import unseen_words
 from onloop.store.port import TaskFilter
 from onloop.text import safe
 from onloop.times import second_words
 from onloop.views.decisions_made import DecisionMade, decisions_made
-from onloop.views.queries.reads import ReadTasks
+from onloop.views.queries.reads import ReadStoreState, ReadTasks
 
 LONGEST_WORDS = 60
 """How much of a note and of an outcome stands in a row."""
@@ -26,7 +28,7 @@ def decisions(context: Context[DecisionsArguments]) -> VerbOutput:
     by = (args.by or "").removeprefix("human:")
     check_names(context, run=args.run)
     tasks = gateway.perform(ReadTasks(TaskFilter(run=args.run)))
-    found = decisions_made(tasks, by)
+    found = decisions_made(tasks, gateway.perform(ReadStoreState()).owner_called(f"{PERSON}{by}") if by else "")
     if not found:
         check_names(context, person=by or None)
     shown = found[: args.limit]
@@ -41,9 +43,10 @@ def decisions(context: Context[DecisionsArguments]) -> VerbOutput:
 def _row(made: DecisionMade) -> tuple[str, ...]:
     decision, task = made.decision, made.task
     what = f"{decision.answer.value} {decision.gate or decision.step}"
-    words = safe(" ".join(decision.reason.split()), LONGEST_WORDS)
+    reason = safe(" ".join(decision.reason.split()), LONGEST_WORDS)
+    words = " · ".join(filter(None, (reason, safe(unseen_words(decision.unseen)))))
     outcome = safe(made.outcome, LONGEST_WORDS)
-    return (second_words(decision.at), decision.by, what, task.id, task.repo or "", words, outcome)
+    return (second_words(decision.at), decision.who, what, task.id, task.repo or "", words, outcome)
 
 
 def _json(made: DecisionMade) -> DecisionMadeJson:
@@ -60,4 +63,6 @@ def _json(made: DecisionMade) -> DecisionMadeJson:
         head=decision.head or None,
         state=task.state,
         detail=task.detail,
+        behalf=decision.behalf or None,
+        unseen=decision.unseen,
     )

@@ -105,8 +105,8 @@ def _reply(course: DecisionBuilder, command: c.Reply) -> None:
     _check_voice(course, request, command.voice)
     course.record(e.Decided(_decision(course, request, DecisionKind.ANSWER, command.voice, command.text)))
     course.record(e.RequestClosed(request.id, "answered"))
-    words = f"{request.question} → {command.text}"
-    course.record(e.CountersReset(Feedback("answer", words, command.voice.person, course.now)))
+    answer = Feedback("answer", command.text, command.voice.person, course.now, request.question, request.asked_by)
+    course.record(e.CountersReset(answer))
     start(course)
 
 

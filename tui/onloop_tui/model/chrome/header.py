@@ -35,7 +35,7 @@ def header_lines(
     pieces += _freezes(snapshot)
     pieces += [
         *_waiting(snapshot.board.counts),
-        (Span(f"running {snapshot.overview.working}"),),
+        (Span(f"working {snapshot.overview.working}"),),
         *(_calm(snapshot) if width >= ROOMY else []),
         *_hidden(snapshot.board.counts),
         *((Span(label, Tone.WARN),) for label in labels),
@@ -65,7 +65,7 @@ def _end_of(store: str) -> str:
 
 def _calm(snapshot: Snapshot) -> list[Line]:
     """The counts that need no attention. A narrow header omits them: the lines of the runs show them, too."""
-    return [(Span(f"ready {snapshot.overview.ready}"),), (Span(f"done {snapshot.done}"),)]
+    return [(Span(f"waiting {snapshot.overview.waiting}"),), (Span(f"done {snapshot.done}"),)]
 
 
 def _hidden(counts: BoardCounts) -> list[Line]:

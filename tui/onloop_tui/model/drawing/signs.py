@@ -68,7 +68,7 @@ STATE_SIGNS: Mapping[State, Sign] = {
 
 MOTION_SIGNS: Mapping[Reason, Sign] = {
     Reason.DEPENDENCY: Sign("○", "depends", Tone.DIM),
-    Reason.RETRY_BACKOFF: Sign("○", "backoff", Tone.DIM),
+    Reason.RETRY_BACKOFF: Sign("○", "waiting", Tone.DIM),
     Reason.NO_SLOT: Sign("○", "no slot", Tone.DIM),
     Reason.WAVE_HELD: Sign("○", "wave", Tone.DIM),
     Reason.FROZEN: Sign("‖", "frozen", Tone.WARN),

@@ -26,7 +26,7 @@ def burndown_lines(counts: RunCounts, rate: float | None, width: int) -> tuple[L
         (counts.for_others, f"{counts.for_others} for others", Tone.PLAIN),
         (counts.hidden, f"{counts.hidden} hidden", Tone.WARN),
         (counts.stalled, f"stalled {counts.stalled}", Tone.WARN),
-        (counts.running, f"running {counts.running}", Tone.PLAIN),
+        (counts.running, f"working {counts.running}", Tone.PLAIN),
         (counts.waiting, f"waiting {counts.waiting}", Tone.PLAIN),
         (counts.excluded, f"excluded {counts.excluded}", Tone.DIM),
         (counts.ended_otherwise, f"ended otherwise {counts.ended_otherwise}", Tone.WARN),

@@ -50,7 +50,7 @@ def rollup_category_of(task: Task, *, idle: bool = False, whose: Whose = Whose.Y
     recorded = COUNTED[category_of(task)]
     if recorded is RollupCategory.NEEDS_PERSON:
         return _WHOSE[whose]
-    return RollupCategory.STALLED if idle and recorded is RollupCategory.WORKING else recorded
+    return RollupCategory.STALLED if idle and task.state is State.WORKING else recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ _WORDS: Mapping[RollupCategory, str] = {
     RollupCategory.FOR_OTHERS: "for others",
     RollupCategory.HIDDEN: "hidden",
     RollupCategory.STALLED: "stalled",
-    RollupCategory.WORKING: "running",
+    RollupCategory.WORKING: "working",
     RollupCategory.WAITING: "waiting",
     RollupCategory.EXCLUDED: "excluded",
     RollupCategory.ENDED_OTHERWISE: "ended otherwise",

@@ -144,7 +144,7 @@ def quiet_lines(snapshot: Snapshot, width: int) -> tuple[Line, ...]:
         return _nothing_yet(width)
     if snapshot.overview.ended == total:
         return _all_done(snapshot.done, total, width)
-    counts = f"{snapshot.overview.working} running, {snapshot.overview.ready} ready, {snapshot.done} done"
+    counts = f"{snapshot.overview.working} working, {snapshot.overview.waiting} waiting, {snapshot.done} done"
     return _centred(
         [line("✓ nothing needs you", Tone.GOOD), line(counts), line("what does appears here", Tone.DIM)], width
     )

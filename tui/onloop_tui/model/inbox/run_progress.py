@@ -28,7 +28,7 @@ def _progress(snapshot: Snapshot, run: FleetLine, width: int) -> Line:
     counts = [
         (run.done, "merged" if run.merged == run.done else "done", Tone.GOOD),
         (run.working, "working", Tone.PLAIN),
-        (run.waiting, "ready", Tone.PLAIN),
+        (run.waiting, "waiting", Tone.PLAIN),
         (whose[Whose.YOU], needs_you(whose[Whose.YOU]).partition(" ")[2], Tone.ACCENT),
         (whose[Whose.OTHERS], "for others", Tone.PLAIN),
         (whose[Whose.HIDDEN], "hidden", Tone.WARN),

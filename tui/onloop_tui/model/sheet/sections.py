@@ -166,6 +166,7 @@ def _sections(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     sections = [
         Section("subject", _subject(dossier, asked, width)),
         Section("changed, and decides what the gates said", _flags(task, width)),
+        Section("changed, and acts where no gate looks", _beside_gates(task, width)),
         *(base if task.submission is None else ()),
         Section("gates", gate_lines(dossier.gates, now, width)),
         *(Section(title, lines) for title, lines in output_lines(dossier.gates, width)),
@@ -227,6 +228,12 @@ def _flags(task: Task, width: int) -> tuple[Line, ...]:
     )
 
 
+def _beside_gates(task: Task, width: int) -> tuple[Line, ...]:
+    """What the change does outside its checkout, and to a person who opens it."""
+    kinds = (WorkWarning.LEADS_OUT, WorkWarning.OPENED)
+    return tuple(shown for kind in kinds for shown in warning_lines(kind, task, width=width))
+
+
 def _base(dossier: Dossier, now: int, width: int) -> tuple[Section, ...]:
     """What is known of the base, with what gates printed there that fail."""
     gates = dossier.base.gates if dossier.base is not None else ()
@@ -283,6 +290,9 @@ def _history(task: Task, now: int, width: int) -> tuple[Line, ...]:
         lines += quoted(decision.reason, width, most=10) if decision.reason else ()
         lines += warning_lines(WorkWarning.NOT_SHOWN, unseen_words(decision.unseen), width=width, indent=4)
     for fed in task.feedback:
+        if fed.question:
+            lines += hanging((Span("  → ", Tone.DIM),), f"question of {fed.asker}", width, Tone.DIM)
+            lines += quoted(fed.question, width, most=10)
         lines += hanging(
             (Span("  → ", Tone.DIM),), f"{fed.kind} from {fed.by} {age(now - fed.at)} ago", width, Tone.DIM
         )

@@ -75,7 +75,7 @@ def row_line(
     within: int = 0,
     viewer: Viewer = NOBODY,
 ) -> Line:
-    """The row of a task; a parent shows the counts of the tasks below it instead of who may act on it.
+    """The row of a task; a parent shows the counts of the tasks below it, and who may act only if it asks itself.
 
     `within` counts the sub-agents in its holder's process; it is shown beside the holder.
     """
@@ -88,11 +88,8 @@ def row_line(
         column(task.id, columns.task - 1, Tone.STRONG),
         _GAP,
     )
-    tail = (
-        _below(place.tally)
-        if place.is_open is not None
-        else _own(task, gates, _now(task, owns, place, viewer, columns), columns, within)
-    )
+    own = _own(task, gates, _now(task, owns, place, viewer, columns), columns, within)
+    tail = own if place.is_open is None else _with_below(own, task, place.tally)
     since = Span(age(now - task.since).rjust(_AGE), Tone.DIM)
     room = width - width_of(head) - _AGE
     name = max(_LEAST_NAME, room - width_of(tail) - 1)
@@ -148,6 +145,12 @@ def _below(tally: Tally) -> Line:
         (Span(words, _TONES[effective_status]), Span(" · ", Tone.DIM)) for words, effective_status in tally.pieces
     ]
     return tuple(span for pair in pieces for span in pair)[:-1]
+
+
+def _with_below(own: Line, task: Task, tally: Tally) -> Line:
+    """The counts below a task, after what it asks of a person itself."""
+    asks = task.state in {State.INPUT_REQUIRED, State.AUTH_REQUIRED}
+    return (*own, _GAP, *_below(tally)) if asks else _below(tally)
 
 
 def _padded(shown: Line, width: int) -> Line:

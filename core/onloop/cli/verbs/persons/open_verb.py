@@ -17,6 +17,12 @@ from onloop.errors import BadInput
 from onloop.inherited import for_agents
 from onloop.text import safe
 
+_WARY_GIT = {
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_0": "explicit",
+}
+
 
 def open_task(context: Context[OpenArguments]) -> VerbOutput:
     """Write the commit that counts now to a new folder; with `--shell`, start a shell there."""
@@ -30,27 +36,33 @@ def open_task(context: Context[OpenArguments]) -> VerbOutput:
         context.close()
         _run_shell(found)
     lines = (str(found.path),)
-    data = OpenedJson(task.id, found.commit, found.base, str(found.path), found.removed, found.missing)
+    data = OpenedJson(
+        task.id, found.commit, found.base, str(found.path), found.removed, found.missing, found.repositories
+    )
     return VerbOutput(lines=tuple(map(safe, lines)), data=data, notes=_notes(found))
 
 
 def _notes(found: OpenedCheckout) -> tuple[str, ...]:
     head, base = found.commit[:12], found.base[:12]
     links = (f"left out, because they lead outside: {', '.join(found.removed)}",) if found.removed else ()
+    own = f"left out, because git would take them for repositories: {', '.join(found.repositories)}"
     words = (
         f"{head}, at a detached HEAD: git diff {base} shows the change; nothing that you do there is handed in",
         *links,
+        *((own,) if found.repositories else ()),
         *found.missing,
     )
     return tuple(map(safe, words))
 
 
 def _run_shell(found: OpenedCheckout) -> None:
-    """A shell as agents get their environment: the usual variables, and no token, store or setting of git."""
+    """A shell as agents get their environment: the usual variables, and no token or store.
+
+    Its git takes no folder for a bare repository unless it is told to: the settings of one may name programs.
+    """
     shell = os.environ.get("SHELL", "")
     for note in (str(found.path), *_notes(found), "exit leaves this shell; the folder stays"):
         sys.stderr.write(f"{safe(note)}\n")
     sys.stderr.flush()
-    subprocess.run(
-        [shell if shell.startswith("/") else "/bin/sh"], cwd=found.path, env=for_agents(os.environ), check=False
-    )
+    program = shell if shell.startswith("/") else "/bin/sh"
+    subprocess.run([program], cwd=found.path, env={**for_agents(os.environ), **_WARY_GIT}, check=False)

@@ -15,9 +15,8 @@ from onloop.cli.verbs.join_verbs import keep_joined, session_variables
 from onloop.cli.verbs.people_verbs import decide
 from onloop.errors import BadInput
 from onloop.gateway.claims import PERSONS_LEASE_MS, TakeTask
-from onloop.machine.people import PERSON, is_of_people, name_of
+from onloop.machine.people import is_of_people, name_of
 from onloop.machine.principal import Principal
-from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request, Task
 from onloop.text import safe
 from onloop.times import second_words
@@ -36,7 +35,7 @@ def reassign(context: Context[ReassignArguments]) -> VerbOutput:
     gateway = context.opened.gateway
     task, house = gateway.perform(ReadTask(args.task)), gateway.perform(ReadStoreState())
     asked = task.requests if task is not None else ()
-    to = _owner(house, args.to)
+    to = house.owner_called(args.to)
     request = _one_of(asked, args.gate) if any(is_handing_on(each, to) for each in asked) and not args.work else None
     if to == ME and request is None:
         return _taken(context, person, args.task, args.reason, args.version)
@@ -45,12 +44,6 @@ def reassign(context: Context[ReassignArguments]) -> VerbOutput:
     if request is not None:
         return _with_note(done, _handed_words(request, command.to))
     return _with_note(done, f"{to} takes it: onloop take {args.task}") if is_of_people(to) else done
-
-
-def _owner(house: StoreState, to: str) -> str:
-    """The id that `--to` means: of a person by the name that they have now, or as it is given."""
-    known = house.person_called(name_of(to)) if to.startswith(PERSON) else None
-    return known.principal if known is not None else to
 
 
 def _one_of(asked: tuple[Request, ...], gate: str | None) -> Request:
