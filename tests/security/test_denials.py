@@ -409,7 +409,7 @@ def test_whoever_runs_the_gateway_and_asks_it_for_what_is_its_users_has_not_trie
     no = NotAllowed("no proof that they can open the store", hint="only the owner can", ground=Ground.PEER)
     attempt = DeniedAct(NOBODY, "pass for the store's owner")
     for peer in (f"uid:{os.getuid()}", "uid:65533"):
-        replace(durable.gateway, peer=peer).count_denial(attempt, no)
+        Gateway(durable.store, durable.clock, peer=peer).count_denial(attempt, no)
 
     (fact,) = durable.denied()
     assert (fact.principal, fact.verb) == ("uid:65533", "pass for the store's owner")
