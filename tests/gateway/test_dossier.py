@@ -288,3 +288,12 @@ def test_any_change_of_what_is_judged_changes_the_digest(shop: Shop) -> None:
     ]
 
     assert len({digest, *changed}) == 1 + len(changed)
+
+
+def test_a_carriage_return_that_a_commit_adds_is_seen_in_the_diff(shop: Shop) -> None:
+    shop.begin()
+    shown = replace(dossier(shop), diff="diff --git a/x b/x\n@@ -1 +1 @@\n-#!/bin/sh\n+#!/bin/sh\r\n")
+    lines = list(dossier_lines(shown, EffectiveStatus(None, None), with_diff=True))
+
+    assert "  | -#!/bin/sh" in lines
+    assert "  | +#!/bin/sh␍" in lines

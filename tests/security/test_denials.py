@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,7 @@ from onloop.machine.denials import (
     gathered,
 )
 from onloop.machine.marks import Muted, Rule
+from onloop.machine.operation import DeniedAct
 from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.state import Reason
 from onloop.machine.store_state import Frozen, StoreEvent, StoreState, Unfrozen, fold_store
@@ -204,7 +206,7 @@ def test_what_an_agent_says_of_itself_is_no_text_in_the_log(shop: Shop) -> None:
     shop.gateway.perform(CountDenial(AGENT, "\x1b]52;c;aGk=\x07 rm -rf, all is well", "\x1b[2J" + "x" * 5_000))
 
     (fact,) = shop.denied()
-    assert fact.verb == "something"
+    assert fact.verb == "do something"
     assert "\x1b" not in fact.subject
     assert len(fact.subject) < 500
 
@@ -401,3 +403,13 @@ def test_threads_that_are_refused_at_the_same_time_lose_no_count(durable: Shop) 
 
     assert sum(fact.count for fact in durable.denied()) == 100
     assert len(durable.denied()) == 2
+
+
+def test_whoever_runs_the_gateway_and_asks_it_for_what_is_its_users_has_not_tried_to_break_in(durable: Shop) -> None:
+    no = NotAllowed("no proof that they can open the store", hint="only the owner can", ground=Ground.PEER)
+    attempt = DeniedAct(NOBODY, "pass for the store's owner")
+    for peer in (f"uid:{os.getuid()}", "uid:65533"):
+        Gateway(durable.store, durable.clock, peer=peer).count_denial(attempt, no)
+
+    (fact,) = durable.denied()
+    assert (fact.principal, fact.verb) == ("uid:65533", "pass for the store's owner")

@@ -349,7 +349,7 @@ def _decision_line(decision: Decision) -> str:
 def _untrusted_lines(dossier: Dossier, *, with_diff: bool) -> Iterator[str]:
     if with_diff and dossier.diff:
         yield "diff"
-        yield from _quoted(dossier.diff)
+        yield from (f"  | {safe(row)}" for row in dossier.diff.removesuffix("\n").split("\n"))  # a CR is a change too
     if dossier.artefacts:
         yield f"handed over by the agent (not evidence{'' if with_diff else '; --diff shows the text'})"
     for handed in dossier.artefacts:

@@ -41,7 +41,7 @@ MOST_PENDING = 200
 FORGOTTEN_MS = 60 * MINUTE_MS
 """How long after a burst's last entry a leftover count is still looked for."""
 
-_PLAIN_VERB = re.compile(r"[a-z][a-z ]{0,39}")
+_PLAIN_VERB = re.compile(r"[a-z][a-z' ]{0,39}")
 
 Append = Callable[[Transaction, StoreEvent, int, str], None]
 
@@ -140,5 +140,5 @@ def left_behind(at: Reading, now: int) -> tuple[Denied, ...]:
 def denied_of(who: Principal, verb: str, subject: str, ground: Ground, peer: str, now: int) -> Denied:
     """The fact that `who`, or the user at the other end where they are nobody, was refused."""
     name = who.id if who.kind is not PrincipalKind.NOBODY else peer or "nobody"
-    plain = verb if _PLAIN_VERB.fullmatch(verb) else "something"
+    plain = verb if _PLAIN_VERB.fullmatch(verb) else "do something"
     return Denied(safe(name[:LONGEST_NAME]), plain, ground, safe(subject[:LONGEST_NAME]), peer, at=now)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onloop.machine.messages import Note
 from onloop.text import safe
-from onloop.times import utc_words
+from onloop.times import second_words, utc_words
 
 MOST_LINES = 200
 
@@ -19,7 +19,7 @@ def note_heading(note: Note) -> str:
 def shown_words(note: Note) -> str:
     """To whom a note was shown, when and in what; that nobody was, if so."""
     times = [
-        f"shown to {each.agent} in {each.way or 'an answer'}, attempt {each.attempt}, {utc(each.at)}"
+        f"shown to {each.agent} in {each.way or 'an answer'}, attempt {each.attempt}, {second_words(each.at)}"
         for each in note.shown
     ]
     return "; ".join(times) or "no agent has seen it yet"
