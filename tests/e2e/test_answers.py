@@ -62,7 +62,7 @@ def test_a_freeze_is_seen_wherever_one_looks_and_what_was_recorded_stays(world: 
     assert said in world.onloop("show", task).out.splitlines()
     assert "submitted (frozen; recorded: ready)" in world.onloop("tree").out
     world.onloop("unfreeze", "all", "--as", "ana", passphrase=PASSPHRASE)
-    assert (world.task(task)["reason"], world.onloop("attention").err) == ("ready", "")
+    assert (world.task(task)["reason"], world.onloop("attention").err) == ("ready", "0 need you\n")
 
 
 @pytest.mark.parametrize("kind", ["run", "task", "repo", "workflow"])
@@ -89,8 +89,8 @@ def test_a_task_is_only_given_to_somebody_who_could_claim_it(world: World) -> No
     agent = world.decide("reassign", task, "--to", "agent:bob", "--reason", "knows it")
 
     assert (nobody.code, nameless.code, role.code, agent.code) == (2, 2, 0, 0)
-    assert "'bob' is neither an agent nor a role of small" in nobody.err
-    assert "--to agent:NAME, or one of its roles: implementer" in nobody.err
+    assert "'bob' is neither an agent, nor a person or group, nor a role of small" in nobody.err
+    assert "use --to agent:NAME, human:NAME, group:NAME, or a role: implementer" in nobody.err
 
 
 def test_a_token_is_good_for_its_own_task_only(world: World) -> None:
