@@ -188,7 +188,8 @@ def test_what_waits_and_what_is_worked_on_has_one_word_and_one_count_everywhere(
     divided = replace(moving("r1.3", State.WORKING), reason=Reason.CHILDREN_RUNNING)
     later = replace(troubled("r1.2"), setback=None)
     claimable = replace(moving("r1.4", State.SUBMITTED), reason=Reason.READY)
-    tasks = (root("r1"), moving("r1.1", State.WORKING), later, divided, claimable)
+    given = replace(claimable, id="r1.5", owner="human:ana")
+    tasks = (root("r1"), moving("r1.1", State.WORKING), later, divided, claimable, given)
     snapshot = Snapshot().after(tasks, PEOPLE, 1).at(LATER, NOBODY, Scope.MAY_ACT)
     header = " ".join(map(plain, header_lines(snapshot, lost="", age_ms=0, labels=(), tabs=(), width=400)))
     (run,) = [line for line in map(plain, fleet_lines(snapshot, 200, 10)) if "r1" in line]
@@ -198,7 +199,7 @@ def test_what_waits_and_what_is_worked_on_has_one_word_and_one_count_everywhere(
     burndown = " ".join(map(plain, burndown_lines(matrix.counts, None, 200)))
 
     assert "working 1" in header and "waiting 3" in header and "ready" not in header
-    assert "1 working" in run and "3 waiting" in run
+    assert "1 working" in run and "3 waiting" in run and "5 in all" in run, "what was given to a person needs them"
     assert "1 working" in tally.words and "3 waiting" in tally.words
     assert "waiting 3" in burndown and snapshot.overview.ready == 1, "only that can be claimed"
     assert sign_of(troubled("r1.2")).word == "waiting"

@@ -14,6 +14,7 @@ from onloop.attention.denial_items import denial_items
 from onloop.attention.groups import Group, groups_of
 from onloop.attention.held_role_items import held_role_items
 from onloop.attention.idle import idle_item_of
+from onloop.attention.items import is_work_for_people
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState, covering
 from onloop.machine.task import Task
@@ -50,6 +51,8 @@ def category_of(task: Task) -> Category:
     """What became of the task."""
     if task.reason is Reason.EXCLUDED:
         return Category.EXCLUDED
+    if is_work_for_people(task):
+        return Category.NEEDS_PERSON
     return Category.WAITING if task.reason is Reason.CHILDREN_RUNNING else CATEGORIES[task.state]
 
 

@@ -202,7 +202,7 @@ class OverviewProjector:
         self._runs[task.run].add(task, sign)
         self._states[task.state] += sign
         self._categories[category_of(task)] += sign
-        self._ready += sign * (task.reason is Reason.READY)
+        self._ready += sign * (task.reason is Reason.READY and category_of(task) is Category.WAITING)
 
     def _relate(self, task: Task) -> bool:
         """Remember whose child and whose parent the task is."""
