@@ -52,6 +52,8 @@ def test_a_person_takes_the_work_hands_it_in_and_another_approves_it(staffed: Wo
     world = staffed
     task = f"{world.fleet(world.origin())}.1"
 
+    assert by(world, "ana", "reassign", task, "--to", "human:bob", "--reason", "yours").code == 0
+    assert f"onloop take {task}" in world.onloop("why", task).out
     taken = by(world, "bob", "take", task)
     clone = Path(taken.json["place"])
     (clone / "hello.txt").write_text("hello", encoding="utf-8")

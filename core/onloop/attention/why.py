@@ -15,7 +15,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.APPROVAL_REQUIRED: "an approval or a rejection of each request; a time-out never approves",
     Reason.QUESTION: "an answer, which goes into the agent's brief",
     Reason.CHOICE: "retry, reassign, reject or cancel",
-    Reason.READY: "whoever it is for: onloop take; or a person: onloop reassign",
+    Reason.READY: "whoever it is for takes it, or a person reassigns it",
     Reason.GATE_FAILED: "retry runs the gate again; reassign, reject or cancel",
     Reason.ROUNDS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
     Reason.ATTEMPTS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
@@ -101,7 +101,7 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
     if is_held_by_base(task):
         return RED_BASE.format(task=task.id)
     if reason is Reason.READY and is_of_people(task.owner or ""):
-        return CLEARED_BY[reason]
+        return f"{CLEARED_BY[reason]}: onloop take {task.id}"
     if (reason in CLEARED_BY and reason not in {Reason.EXTERNAL, Reason.READY}) or state in {
         State.INPUT_REQUIRED,
         State.AUTH_REQUIRED,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onloop.attention.groups import age, handed_words
+from onloop.attention.items import is_work_for_people
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import FlagKind
@@ -72,7 +73,8 @@ def headings(lines: Sequence[Line]) -> tuple[int, ...]:
 def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> list[Line]:
     effects = _effect_lines(dossier.task, asked, width)
     if asked is None:
-        return [line(_NO_MORE, Tone.STRONG), *hanging((), dossier.task.detail, width, Tone.UNTRUSTED), *effects]
+        first = f"given to people: onloop take {dossier.task.id}" if is_work_for_people(dossier.task) else _NO_MORE
+        return [line(first, Tone.STRONG), *hanging((), dossier.task.detail, width, Tone.UNTRUSTED), *effects]
     lines: list[Line] = list(hanging((), _asked_words(dossier.task, asked), width, Tone.STRONG))
     if asked.request.kind is RequestKind.APPROVAL:
         lines += hanging((Span("  about    "),), _subject_words(dossier), width, Tone.UNTRUSTED)
