@@ -61,7 +61,7 @@ def test_a_junit_gate_counts_what_passed_and_what_failed(desk: Desk, monkeypatch
     assert good.summary.startswith("2 tests passed in ")
     assert good.tests == TestCounts(2, 0, 0)
     bad = desk.ask(gate, desk.submit({"test_b.py": "def test_z():\n    assert 1 == 2\n"}))
-    assert says(bad) == (Verdict.FAIL, "assert 1 == 2")
+    assert says(bad) == (Verdict.FAIL, "test_z: assert 1 == 2")
     assert bad.tests == TestCounts(3, 0, 1)
     none = desk.ask(gate, desk.submit({}, "test_a.py", "test_b.py"))
     assert says(none) == (Verdict.FAIL, "0 tests ran")
@@ -70,7 +70,7 @@ def test_a_junit_gate_counts_what_passed_and_what_failed(desk: Desk, monkeypatch
 def test_a_failing_test_is_the_summary(desk: Desk) -> None:
     subject = desk.submit({"tests/test_a.py": suite("def test_x(self): self.assertEqual(1 + 1, 3)")})
     evidence = desk.ask(command(*UNITTEST, tests=counted()), subject)
-    assert says(evidence) == (Verdict.FAIL, "AssertionError: 2 != 3")
+    assert says(evidence) == (Verdict.FAIL, "test_x: AssertionError: 2 != 3")
     assert evidence.tests == TestCounts(1, 0, 1)
 
 
