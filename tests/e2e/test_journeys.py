@@ -81,7 +81,7 @@ def test_an_agent_asks_its_turn_ends_and_the_answer_is_in_the_next_brief(world: 
     world.init()
     task = f"{world.fleet(world.origin())}.1"
     agent = world.agent(
-        'case "$(cat)" in *"→ in Latin:"*"  > salve"*) echo salve, hello > hello.txt; git add -A; git commit -qm x;;'
+        'case "$(cat)" in *"in Latin:"*"  > salve"*) echo salve, hello > hello.txt; git add -A; git commit -qm x;;'
         f'*) {ONLOOP} ask "Which language?" > /dev/null || echo $? > "$ONLOOP_OUT/code";; esac'
     )
     world.onloop("work", "--role", "implementer", "--once", "--", *agent)

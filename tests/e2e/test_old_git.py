@@ -18,6 +18,8 @@ WORDS = {
     "demo": ("--unattended", "--dir", "demo"),
     "claim": ("--role", "implementer"),
     "join": ("r7k2m",),
+    "open": ("r7k2m",),
+    "take": ("r7k2m",),
     "amend": ("r7k2m", "--workflow", "feature", "--reason", "x"),
     "retarget": ("r7k2m", "--branch", "main"),
     "init": ("--repo", "."),

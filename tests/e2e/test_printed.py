@@ -11,12 +11,22 @@ from typing import Any
 
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
-from onloop.cli.json_models.build_models import HookProofJson, NotIsolatedJson
-from onloop.cli.json_models.dossier_models import AttachmentShownJson
+from onloop.cli.json_models.attention_models import CausesJson
+from onloop.cli.json_models.build_models import EnrolJson, HookProofJson, NotIsolatedJson
+from onloop.cli.json_models.dossier_models import AttachmentShownJson, FilePatchJson
 from onloop.cli.json_models.envelope import ErrorJson
-from onloop.cli.json_models.people_models import RoleTriedJson
+from onloop.cli.json_models.people_models import (
+    CauseListJson,
+    CauseOutcomesJson,
+    DelegatedJson,
+    DelegationEndedJson,
+    OpenedJson,
+    PersonChangedJson,
+    RoleTriedJson,
+    TakenJson,
+)
 from onloop.cli.json_models.schemas import models_named
-from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson
+from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson, TaskNowJson
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
 from onloop.records import Record
 from support.printed import DASHBOARD, model_of, named
@@ -65,6 +75,21 @@ ELSEWHERE = {
     ("logs", LogsJson): "only a worker's agent has a log: tests/e2e/test_agents_by_name.py",
     ("show", AttachmentShownJson): "a gate must leave something: tests/e2e/test_contents.py",
     ("retry", RoleTriedJson): "a role is held after five ends alike: tests/e2e/test_bad_days.py",
+    ("approve", CauseListJson): "rows of equal changes: tests/e2e/test_row_decisions.py",
+    ("approve", CauseOutcomesJson): "rows of equal changes: tests/e2e/test_row_decisions.py",
+    ("reject", CauseListJson): "rows of equal changes: tests/e2e/test_row_decisions.py",
+    ("reject", CauseOutcomesJson): "rows of equal changes: tests/e2e/test_row_decisions.py",
+    ("cause", CausesJson): "failures that share a cause: tests/e2e/test_attention.py",
+    ("delegate", DelegatedJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("delegate", DelegationEndedJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("note", CauseOutcomesJson): "an agent must be at work: tests/e2e/test_note.py",
+    ("note", TaskNowJson): "an agent must be at work: tests/e2e/test_note.py",
+    ("open", OpenedJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("passphrase", EnrolJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("people", PersonChangedJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("reassign", TakenJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("take", TakenJson): "it needs several people: tests/e2e/test_reassign.py",
+    ("show", FilePatchJson): "a change must be long: tests/e2e/test_row_decisions.py",
     ("init", NotIsolatedJson): "only another user than root meets it: tests/e2e/test_isolation.py",
 }
 """What is not met here, and why."""
@@ -293,6 +318,8 @@ def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: Wo
     people(story, run)
     looks(story, run)
     before_work(story, run)
+    story.said("people")
+    story.said("decisions")
     begun = story.said("start", "spawning.yaml", "--repo", str(world.origin("six", {"spawning.yaml": SPAWNING})))
     lead = story.by("lead", begun["task"], "lead")
     the_short_path(story, lead)

@@ -183,7 +183,7 @@ async def test_a_line_below_says_how_far_the_run_is() -> None:
 
     async with playing(app) as pilot:
         await shows(
-            pilot, "cve-remediation r7k2m ▕", "1 working · 1 ready · 7 need you · 1 ended otherwise · 10 in all"
+            pilot, "cve-remediation r7k2m ▕", "1 working · 1 waiting · 7 need you · 1 ended otherwise · 10 in all"
         )
 
 

@@ -156,7 +156,8 @@ def log(context: Context[LogArguments]) -> VerbOutput:
     args = context.args
     if args.limit < 1:
         raise BadInput("--limit 0 shows nothing", hint=f"1 to {MOST_EVENTS}")
-    check_names(context, run=args.run, task=args.task if args.task != HOUSE else None)
+    run, task = (name if name != HOUSE else None for name in (args.run, args.task))
+    check_names(context, run=run, task=task)
     limit = min(args.limit, MOST_EVENTS)
     wanted = ReadEvents(after=args.after, limit=limit, run=args.run, task=args.task)
     events = context.opened.gateway.perform(wanted)
