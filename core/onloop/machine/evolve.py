@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import assert_never
 
 from onloop.machine import events as e
 from onloop.machine.base_fold import left_waiting, looked_first, put_right
-from onloop.machine.messages import MOST_NOTES, Note, NoteShown, unshown
+from onloop.machine.effect_fold import OfEffect, carried_out
+from onloop.machine.message_fold import passed_on
 from onloop.machine.setbacks import Trouble, of_last_day
 from onloop.machine.state import Reason
-from onloop.machine.task import NOT_KNOWN, Evidence, Feedback, Hand, Outbox, Request, Task, evidence_key
+from onloop.machine.task import NOT_KNOWN, Evidence, Feedback, Hand, Request, Task, evidence_key
 from onloop.records import replace
 
 KEPT_FEEDBACK = 20
@@ -85,17 +85,6 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, requests=tuple(r for r in task.requests if r.id != request_id))
         case e.Decided(decision):
             return replace(task, decisions=(*task.decisions, decision))
-        case e.EffectRequested(effect_id, effect):
-            return replace(task, effect=Outbox(effect_id, effect.value), effects=task.effects + 1)
-        case e.EffectStarted(effect_id, expected, result):
-            kind = task.effect.kind if task.effect else ""
-            return replace(task, effect=Outbox(effect_id, kind, expected, result))
-        case e.EffectDone(_, result):
-            return replace(task, effect=None, result=result, voided="")
-        case e.EffectFailed(_, _, _, flags):
-            return replace(task, effect=None, flagged=(*task.flagged, *flags))
-        case e.EffectVoided(_, submission, why):
-            return replace(task, submission=submission, effect=None, awaited=(), voided=why, flagged=())
         case e.RoundStarted(number, feedback):
             return replace(task, round=number, feedback=_with_feedback(task, *feedback))
         case e.AttemptEnded(_, tries, last):
@@ -124,31 +113,12 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, children=(*task.children, *children), born=task.born + len(children), joined=None)
         case e.Joined():
             return _joined(task, event)
-        case e.Funnelled(submission):
-            after = replace(task, submission=submission, funnel=submission.head, awaited=(), effect=None)
-            return replace(after, voided="", flagged=())
-        case e.MessageReceived(message):
-            number = task.received + 1
-            return replace(task, received=number, messages=(*task.messages, replace(message, number=number)))
-        case e.MessagesShown(upto):
-            return replace(task, shown=upto)
-        case e.MessagesAcknowledged(upto):
-            return replace(task, shown=0, messages=tuple(m for m in task.messages if m.number > upto))
-        case e.CheckpointSaved(checkpoint):
-            return replace(task, checkpoints={**task.checkpoints, checkpoint.step: checkpoint})
-        case e.HandedOff(handover):
-            return replace(task, owner=handover.to or None, handovers=(*task.handovers, handover))
         case e.ContextReported(percent):
             return replace(task, context=percent)
-        case e.NoteSent(note):
-            number = max((each.number for each in task.notes), default=0) + 1
-            return replace(task, notes=(*task.notes, replace(note, number=number))[-MOST_NOTES:])
-        case e.NotesShown():
-            return replace(task, notes=tuple(_shown(note, event, at) for note in task.notes))
         case e.Created() | e.TurnEnded() | e.Told() | e.Recovered():
             return task
         case _:
-            assert_never(event)
+            return carried_out(task, event) if isinstance(event, OfEffect) else passed_on(task, event, at)
 
 
 def _moved(task: Task, event: e.Moved, at: int) -> Task:
@@ -240,15 +210,6 @@ def _joined(task: Task, event: e.Joined) -> Task:
     workers = dict.fromkeys((*task.workers.get(step, ()), *event.workers))
     named = {**task.workers, step: tuple(workers)}
     return replace(task, joined=event.children, workers=named, hands=_with_hands(task, *event.hands))
-
-
-def _shown(note: Note, event: e.NotesShown, at: int) -> Note:
-    """The note, as shown to the agent unless it was before."""
-    if note.number > event.upto or note not in unshown((note,), event.epoch):
-        return note
-    return replace(
-        note, shown=(*note.shown, NoteShown(event.agent, event.epoch, event.attempt, at, event.way))[-MOST_NOTES:]
-    )
 
 
 def _with_worker(task: Task, agent: str) -> Mapping[str, tuple[str, ...]]:
