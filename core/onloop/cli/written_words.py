@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from onloop.cli.context import Context
+from onloop.cli.given_content import content_of
 from onloop.cli.text_editor import edited
 from onloop.cli.verb import Verb
 from onloop.errors import BadInput, OnloopError
@@ -70,17 +71,7 @@ def _asked(context: Context[Any], found: Verb) -> list[str]:
 
 def _content(source: str) -> str:
     try:
-        if source == "-":
-            content = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with open(source, "rb") as file:  # noqa: PTH123 - a name as given, which pathlib would change
-                content = file.read(LARGEST + 1)
-    except OSError as problem:
-        raise BadInput(f"{source} cannot be read: {problem.strerror}", hint="give a file, or - for stdin") from None
-    if len(content) > LARGEST:
-        raise BadInput(f"{source} holds more than {LARGEST} bytes", hint="say it in fewer")
-    try:
-        return content.decode().replace("\r\n", "\n").strip("\n")
+        return content_of(source, LARGEST).decode().replace("\r\n", "\n").strip("\n")
     except UnicodeDecodeError:
         raise BadInput(f"{source} is not UTF-8", hint="give it in UTF-8") from None
 

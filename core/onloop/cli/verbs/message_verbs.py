@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from onloop.cli.arguments import Arguments, CheckpointArguments, HandoffArguments, TellArguments
 from onloop.cli.context import Context
+from onloop.cli.given_content import content_of
 from onloop.cli.json_models.agent_models import (
     CheckpointJson,
     HandoffJson,
@@ -17,7 +17,6 @@ from onloop.cli.json_models.agent_models import (
 )
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import notes_json
-from onloop.errors import BadInput
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.message_sending import mark_notes_shown, mark_shown, save_checkpoint
 from onloop.gateway.message_sending import tell as tell_task
@@ -45,7 +44,7 @@ def handoff(context: Context[HandoffArguments]) -> VerbOutput:
 def checkpoint(context: Context[CheckpointArguments]) -> VerbOutput:
     """Leave word of how far you are; your successor's brief holds it after any loss of the lease."""
     args = context.args
-    content = _content(args.file or "-", LARGEST_CHECKPOINT)  # first: no file is opened beside the database
+    content = content_of(args.file or "-", LARGEST_CHECKPOINT)  # first: no file is opened beside the database
     agent = context.agent()
     task = save_checkpoint(context.opened.gateway, agent, content, key=args.key)
     kept = task.checkpoints[agent.step]
@@ -56,7 +55,7 @@ def checkpoint(context: Context[CheckpointArguments]) -> VerbOutput:
 def tell(context: Context[TellArguments]) -> VerbOutput:
     """Tell another task of the run something."""
     agent, args = context.agent(), context.args
-    content = _content("-", LARGEST_MESSAGE) if args.text == "-" else args.text.encode("utf-8", "surrogateescape")
+    content = content_of("-", LARGEST_MESSAGE) if args.text == "-" else args.text.encode("utf-8", "surrogateescape")
     kind = MessageKind(args.kind)
     task = tell_task(context.opened.gateway, agent, args.to, kind, content, key=args.key)
     data = TellJson(task.id, args.to, kind, len(content))
@@ -86,19 +85,3 @@ def _lines(letter: Letter) -> Iterator[str]:
 def _message_json(letter: Letter) -> MessageJson:
     sent = letter.message
     return MessageJson(sent.number, sent.kind, sent.by, sent.origin, sent.at, letter.text)
-
-
-def _content(path: str, most: int) -> bytes:
-    """What is read; of what is too large to be passed on, no more than shows that it is."""
-    try:
-        if path == "-":
-            content = sys.stdin.buffer.read(most + 1)
-        else:
-            with open(path, "rb") as file:  # noqa: PTH123 - a name as given, which pathlib would change
-                content = file.read(most + 1)
-    except OSError as problem:
-        raise BadInput(f"{path} cannot be read: {problem.strerror}", hint="give a file, or - for stdin") from None
-    if len(content) > most:
-        source = "standard input" if path == "-" else path
-        raise BadInput(f"{source} holds more than can be passed on", hint=f"say it in 1 to {most} bytes")
-    return content
