@@ -20,7 +20,7 @@ LISTED = 8
 _SHOWN_BY = {
     NameKind.TASK: "onloop list shows every task",
     NameKind.RUN: "onloop tree shows every run",
-    NameKind.PERSON: "onloop doctor says who is enrolled",
+    NameKind.PERSON: "onloop people lists who is enrolled",
 }
 
 
