@@ -8,11 +8,17 @@ import inspect
 import os
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from support.world import ROOT
+
+if TYPE_CHECKING:
+    from support.forge import TestForge
 
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("any speed"), max_examples=1_000)
@@ -27,6 +33,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for part in ("core", "tui"):
             compileall.compile_dir(ROOT / part, quiet=2)
+
+
+@pytest.fixture
+def forge(tmp_path: Path) -> Iterator[TestForge]:
+    """The test forge (`support.forge`), with the repository acme/app in it."""
+    from support.forge import APP, TestForge  # here: few tests need it
+
+    with TestForge(tmp_path / "forge") as made:
+        made.repository(APP)
+        yield made
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -41,7 +41,9 @@ def test_the_tables_know_exactly_these_reasons() -> None:
     assert (
         TIERS.keys()
         == HEADLINES.keys()
-        == NEEDS | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED, Reason.EXTERNAL, Reason.READY}
+        == NEEDS
+        | {Reason.STALLED, Reason.DISCONNECTED, Reason.FAILED, Reason.DENIED, Reason.EXTERNAL, Reason.READY}
+        | {Reason.ANOMALY}
     )
 
 

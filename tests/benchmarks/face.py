@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("tests", "core", "tui")]
 
 from benchmarks.figures import DEFINITION, PINNED, opened_in, say  # noqa: E402
-from benchmarks.paint import drawn_by, sample, seen, terminal  # noqa: E402
+from benchmarks.paint import answerer, drawn_by, sample, seen, terminal  # noqa: E402
 from onloop.access.opening import GatewayHandle, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.command_operations import CreateRun, PerformCommand  # noqa: E402
@@ -186,7 +186,9 @@ def measure(shown: Shown, opened: GatewayHandle, live: int, all_tasks: int) -> N
         report("key → painted, 50 events/s", [shown.painted_ms(b"j", "▶".encode()) for _ in range(KEYS)])
         report("filter → painted, 50 events/s", [filtered(shown, number, found) for number, found in hits(all_tasks)])
         shown.painted_ms(b"1", b"[1 Inbox]")
-        report("committed → painted, 50 events/s", [sample(opened, shown.ours, number) for number in range(SAMPLES)])
+        person = answerer(opened)
+        took = [sample(opened, shown.ours, number, person) for number in range(SAMPLES)]
+        report("committed → painted, 50 events/s", took)
         began, used = time.perf_counter(), shown.cpu_s()
         until(lambda: time.perf_counter() - began > IDLE_S, shown.ours)
         say(f"CPU at 50 events/s: {(shown.cpu_s() - used) / (time.perf_counter() - began):.1%} of a core")

@@ -30,7 +30,7 @@ from onloop.gateway.command_operations import PerformCommand  # noqa: E402
 from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Ask, Reply  # noqa: E402
-from onloop.machine.principal import launcher  # noqa: E402
+from onloop.machine.principal import Principal, launcher  # noqa: E402
 
 SAMPLES = 200
 PATIENCE_S = 5.0
@@ -61,16 +61,21 @@ def seen(ours: int, marker: bytes, patience_s: float = PATIENCE_S) -> float:
     raise TimeoutError(f"{marker!r} was not painted within {patience_s} s")
 
 
-def sample(opened: GatewayHandle, ours: int, number: int) -> float:
+def answerer(opened: GatewayHandle) -> Principal:
+    """Who answers the questions; they say their passphrase once."""
+    with opened.gateway.store.reading() as at:
+        return person_from_passphrase(at.house(), "ana", "long enough", typed=False)
+
+
+def sample(opened: GatewayHandle, ours: int, number: int, person: Principal) -> float:
     """One question asked and painted, in ms; then it is answered, so that the row goes away."""
     claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task="t0"))
     with opened.gateway.store.reading() as at:
-        agent, house = agent_from_token(at, claim.secret), at.house()
+        agent = agent_from_token(at, claim.secret)
     marker = f"marker{number:04}"
     task = opened.gateway.perform(PerformCommand(agent, "t0", Ask(agent.id, agent.epoch, f"{marker}?")))
     committed = time.perf_counter()
     painted = seen(ours, marker.encode())
-    person = person_from_passphrase(house, "ana", "long enough", typed=False)
     if person.voice is not None:
         opened.gateway.perform(PerformCommand(person, "t0", Reply(task.requests[0].id, person.voice, "yes")))
     return (painted - committed) * 1000
@@ -81,10 +86,11 @@ def paint() -> None:
     with tempfile.TemporaryDirectory() as name:
         opened = opened_in(Path(name))
         begin(opened, 1)
+        person = answerer(opened)
         pid, ours = terminal(Path(name), "--store", str(opened.home.store), "--read-only")
         try:
             seen(ours, b"onloop")
-            times = sorted(sample(opened, ours, number) for number in range(SAMPLES))
+            times = sorted(sample(opened, ours, number, person) for number in range(SAMPLES))
         finally:
             os.kill(pid, signal.SIGTERM)
             os.waitpid(pid, 0)

@@ -26,12 +26,12 @@ from onloop.access.opening import wall_clock  # noqa: E402
 from onloop.machine.events import Claimed, Created, Event, GateReported, RoundStarted, Submitted  # noqa: E402
 from onloop.store.chain import GENESIS, log_link, sealed  # noqa: E402
 from onloop.store.codec import to_text  # noqa: E402
+from onloop.store.interchange import put_fold  # noqa: E402
 from onloop.store.port import EventEntry, Recorded  # noqa: E402
 from onloop.store.rows import LOG, Head, Lease, PinnedWorkflow  # noqa: E402
 from onloop.store.sqlite.database import SqliteStore, create_store  # noqa: E402
 from onloop.store.sqlite.inspection import inspect  # noqa: E402
-from onloop.store.sqlite.interchange import put_fold  # noqa: E402
-from onloop.store.sqlite.verification import fold_log, verify  # noqa: E402
+from onloop.store.verification import fold_log, verify  # noqa: E402
 from onloop.views.overview_projector import board_of_store  # noqa: E402
 from support.scenario import FAIL, NOON, OTHER_HEAD, Scenario, claim, create, report, submit, work  # noqa: E402
 from support.steps import HOUR, MINUTE, defined, develop, merge, ship  # noqa: E402

@@ -117,7 +117,7 @@ def _bash(world: World, *words: str) -> list[str]:
         (["list", "--st"], ["--state", "--store"]),
         (["list", "--state", "work"], ["working"]),
         (["list", "--state", "=", "work"], ["working"]),
-        (["store", ""], ["verify", "export", "import", "archive", "migrate"]),
+        (["store", ""], ["verify", "export", "import", "copy", "archive", "migrate"]),
         (["--json", "hook", "install", "cl"], ["claude"]),
         (["reject", "--as", ""], ["ana"]),
         (["work", "--role", "implementer", "--repo", "sh"], ["shop"]),

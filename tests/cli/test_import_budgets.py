@@ -14,7 +14,10 @@ from onloop.cli.verb import Verb
 from onloop.cli.verb_table import VERBS
 
 ROOT = Path(__file__).parents[2]
-USUAL = frozenset({"onloop", "msgspec", "typing_extensions", "apsw"})
+OURS_BESIDE = frozenset({"vm_frames", "vm_keeper", "vm_tree"})
+"""Modules of ours that also run without the package, and so are found by their plain names."""
+
+USUAL = frozenset({"onloop", "msgspec", "typing_extensions", "apsw"}) | OURS_BESIDE
 """What any verb may load besides the standard library; `typing_extensions` comes with `msgspec`, where it is there."""
 
 FILES = USUAL | {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection", "ruamel"}
@@ -24,10 +27,9 @@ BUDGETS = {
     **dict.fromkeys(
         ("start", "fleet", "amend", "retarget", "validate", "graph", "workflow", "help", "demo", "init"), FILES
     ),
-    **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol"), FILES),
-    **dict.fromkeys(("start", "fleet", "validate", "graph", "workflow", "help", "demo", "init"), FILES),
     **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository", "hook"), FILES),
-    "completion": FILES,
+    **dict.fromkeys(("completion", "policy", "simulate", "enter", "gc", "trigger", "schedule", "calls"), FILES),
+    **dict.fromkeys(("adopt", "tickets"), FILES),
 }
 """The verbs with a budget of their own; all others have the usual one."""
 

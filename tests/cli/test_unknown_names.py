@@ -33,8 +33,8 @@ MEANT = {
     ValueKind.STEP: "develop.write",
     ValueKind.GATE: "release",
 }
-UNLIKE = {("retry", "--role"), ("fleet", "run")}
-"""Where the names there are, are said, and not the nearest."""
+UNLIKE = {("retry", "--role"), ("fleet", "run"), ("simulate", "--workflow")}
+"""Where the names there are, are said, and not the nearest; a simulation knows built-ins and files, and no store."""
 
 LEAST = {
     "answer": "answer {task} yes",
@@ -49,6 +49,7 @@ LEAST = {
     "approve": "approve {task}",
     "reject": "reject {task}",
     "note": "note {task} text",
+    "override": "override {task} --gate release --reason why",
 }
 """The words of a verb beside the name that is tried, where they are more than its task."""
 
@@ -60,8 +61,17 @@ ELSEWHERE = {
     ("join", "task"),
     ("answer", "task"),
     ("cause", "--task"),
+    ("token", "--role"),
+    ("token", "--repo"),
+    ("tickets", "--repo"),
+    ("tickets", "--workflow"),
 }
-"""What is looked up under an agent's lease or in its clone (tests of messages, of the relay and of joining)."""
+"""What is looked up under an agent's lease or in its clone (tests of messages, of the relay and of joining).
+
+Tickets are asked for at a forge first, which this store has none of (tests of tickets).
+
+A launcher may be let in for what is yet to come.
+"""
 
 
 def _cases() -> Iterator[tuple[Verb, Argument]]:
@@ -145,6 +155,7 @@ def test_an_option_a_choice_and_a_state_that_there_is_not_are_told_the_nearest(s
         (("lst",), "list"),
         (("help", "gats"), "gates"),
         (("graph", "featur"), "feature"),
+        (("simulate", "--workflow", "featur"), "feature"),
         (("workflow", "print", "featur"), "feature"),
         (("hook", "show", "claud"), "claude"),
         (("doctor", "--agent", "claud"), "claude"),

@@ -35,10 +35,11 @@ def written(folder: Path, text: str) -> Path:
 
 def test_every_program_has_a_part_and_every_persona_plays() -> None:
     built_in = scenario.load()
-    swarm = scenario.load(PLAYS[Pattern.SWARM].scenario)
+    others = [scenario.load(PLAYS[pattern].scenario) for pattern in (Pattern.SWARM, Pattern.FACTORY)]
     assert set(built_in.parts) == set(programs.names())
     played = [part.persona for part in built_in.parts.values()]
-    assert {*played, *(persona for part in swarm.parts.values() for persona in part.personas)} == set(Persona)
+    elsewhere = {persona for other in others for part in other.parts.values() for persona in part.personas}
+    assert {*played, *elsewhere} == set(Persona)
     assert set(played) == set(PERSONAS[Pattern.FLEET])
     assert played.count(Persona.STUCK) == 4
 

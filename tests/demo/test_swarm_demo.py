@@ -21,6 +21,7 @@ from onloop.demo.desk import run_suite, write_files
 from onloop.demo.plays import PLAYS
 from onloop.demo.scenario import Pattern, ScriptedOutcome, ScriptedReview
 from onloop.errors import BadInput, UnknownThing
+from onloop.machine.definition import inner_steps
 from onloop.machine.state import State
 from onloop.records import replace
 from onloop.workflow.loader import load
@@ -64,12 +65,14 @@ def test_three_parts_a_question_a_conflict_and_a_failed_review_become_one_merge(
 
 def test_every_play_can_be_typed_and_its_agents_can_play_it() -> None:
     verb = next(verb for verb in VERBS if verb.name == "demo")
-    assert set(verb.arguments[0].options["choices"]) == {play.workflow for play in PLAYS.values()}
+    assert set(verb.arguments[0].options["choices"]) == {play.name for play in PLAYS.values()}
     for pattern, play in PLAYS.items():
         loaded = scenario.load(play.scenario)
         assert loaded.pattern is pattern
         assert {persona for part in loaded.parts.values() for persona in part.personas} <= set(PERSONAS[pattern])
-        steps = {step.id for step in load(play.paced(), "paced.yaml").steps}
+        walked = load(play.paced(), "paced.yaml").steps
+        inner = [each for step in walked if step.fan_out is not None for each in inner_steps(step.fan_out)]
+        steps = {step.id for step in (*walked, *inner)}
         assert {step for part in loaded.parts.values() for step in part.steps} <= steps
 
 

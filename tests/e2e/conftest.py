@@ -12,6 +12,7 @@ import pytest
 
 from onloop.access.verifier_process import _STARTS, is_verifier_up
 from onloop.home import Home
+from support.far_machines import Far, far_away
 from support.waiting import wait_for
 from support.world import World
 
@@ -21,6 +22,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     end_verifier(made)
+
+
+@pytest.fixture
+def far(world: World) -> Iterator[Far]:
+    """A gateway behind TLS that reaches a private origin, and a machine that reaches the gateway alone."""
+    with far_away(world) as made:
+        yield made
 
 
 def end_verifier(world: World) -> None:

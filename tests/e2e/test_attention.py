@@ -91,7 +91,7 @@ def test_one_of_a_cause_is_retried_and_then_the_rest_each_with_a_verdict(failing
         late = mark(world, words[0], f"{run}.1", *words[1:], "--version", version)
         assert late.code == 12, words
         assert f"was at version {version} when you looked" in late.err and "human:ana had it retried" in late.err
-    assert f"1 more share the cause: onloop retry --cause {cause} --first 1" in one.err
+    assert f"1 more share the cause: onloop retry --cause {cause} --rest" in one.err
     assert mark(world, "exclude", "--cause", cause, "--reason", "later").json["left"] == 0
     assert seen(world)["groups"] == []
     gone = mark(world, "retry", "--cause", cause)

@@ -165,7 +165,7 @@ def test_targets_are_checked_line_by_line(world: World) -> None:
     targets = world.folder / "t.txt"
     for text, said in (
         (f"{origin}\n{origin}\n", "t.txt:2:1:"),
-        ("# nothing\n", "lists 0 repositories"),
+        ("# nothing\n", "names no repositories"),
         (f"{origin} a b\n", "t.txt:1:1:"),
         ("nowhere.git\n", "there is no repository"),
         (f"{origin} -x\n", "t.txt:1:1:"),

@@ -12,7 +12,18 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.attention_models import CausesJson
-from onloop.cli.json_models.build_models import EnrolJson, HookProofJson, NotIsolatedJson
+from onloop.cli.json_models.build_models import EnrolJson, ForgeProofJson, HookProofJson, NotIsolatedJson, SchemaJson
+from onloop.cli.json_models.clock_models import (
+    CallLogJson,
+    CallRulesJson,
+    CallsChangedJson,
+    CallsPlannedJson,
+    FiredJson,
+    ScheduleChangeJson,
+    SchedulesJson,
+    WatchedJson,
+    WatchEndedJson,
+)
 from onloop.cli.json_models.dossier_models import AttachmentShownJson, FilePatchJson
 from onloop.cli.json_models.envelope import ErrorJson
 from onloop.cli.json_models.people_models import (
@@ -20,15 +31,25 @@ from onloop.cli.json_models.people_models import (
     CauseOutcomesJson,
     DelegatedJson,
     DelegationEndedJson,
+    KeyChangedJson,
+    KeysJson,
+    LoginJson,
+    LogoutJson,
     OpenedJson,
     PersonChangedJson,
     RoleTriedJson,
     TakenJson,
+    ToSignJson,
 )
+from onloop.cli.json_models.place_models import EnteredJson, ImageBuiltJson, ImageRemovedJson
 from onloop.cli.json_models.schemas import models_named
+from onloop.cli.json_models.store_models import AttestationCheckedJson, AttestationJson, AttestationKeyJson
+from onloop.cli.json_models.trigger_models import DeliveryShownJson
 from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson, TaskNowJson
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
 from onloop.records import Record
+from support.forge import APP, TestForge
+from support.hooked import TRIGGERS, issue
 from support.printed import DASHBOARD, model_of, named
 from support.waiting import DEADLINE_S, wait_for
 from support.world import PASSPHRASE, World
@@ -69,9 +90,27 @@ steps:
 ELSEWHERE = {
     ("demo", DemoJson): "it takes a minute, and tests/demo plays it",
     ("demo", DemoLeftJson): "only a terminal shows a dashboard",
+    ("enter", EnteredJson): "a terminal, and an environment: tests/e2e/test_enter.py",
+    ("environment", ImageBuiltJson): "Debian's packages: tests/e2e/test_virtual_machines.py",
+    ("environment", ImageRemovedJson): "an image: tests/e2e/test_image_verbs.py",
+    ("doctor", ForgeProofJson): "a forge must answer: tests/e2e/test_outside_gates.py",
     ("doctor", HookProofJson): "only a vendor's agent can show it: tests/e2e/test_vendors.py",
     ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
     ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
+    ("trigger", DeliveryShownJson): "a webhook must come in: tests/e2e/test_triggers.py",
+    ("schedule", SchedulesJson): "files and a verifier: tests/e2e/test_schedules.py",
+    ("schedule", ScheduleChangeJson): "files and a verifier: tests/e2e/test_schedules.py",
+    ("schedule", FiredJson): "files and a verifier: tests/e2e/test_schedules.py",
+    ("schedule", SchemaJson): "a schema: tests/schedules",
+    ("calls", CallRulesJson): "files and a channel: tests/e2e/test_calls.py",
+    ("calls", CallsChangedJson): "files and a channel: tests/e2e/test_calls.py",
+    ("calls", CallsPlannedJson): "files and a channel: tests/e2e/test_calls.py",
+    ("calls", CallLogJson): "files and a channel: tests/e2e/test_calls.py",
+    ("calls", SchemaJson): "a schema: tests/calls",
+    ("watch", WatchedJson): "a line for each change: tests/e2e/test_calls.py",
+    ("watch", WatchEndedJson): "a line for each change: tests/e2e/test_calls.py",
+    ("login", LoginJson): "a gateway must listen elsewhere: tests/http_client/test_far_people.py",
+    ("logout", LogoutJson): "a gateway must listen elsewhere: tests/http_client/test_far_people.py",
     ("logs", LogsJson): "only a worker's agent has a log: tests/e2e/test_agents_by_name.py",
     ("show", AttachmentShownJson): "a gate must leave something: tests/e2e/test_contents.py",
     ("retry", RoleTriedJson): "a role is held after five ends alike: tests/e2e/test_bad_days.py",
@@ -90,6 +129,14 @@ ELSEWHERE = {
     ("reassign", TakenJson): "it needs several people: tests/e2e/test_reassign.py",
     ("take", TakenJson): "it needs several people: tests/e2e/test_reassign.py",
     ("show", FilePatchJson): "a change must be long: tests/e2e/test_row_decisions.py",
+    ("approve", ToSignJson): "a security key signs: tests/e2e/test_authority_verbs.py",
+    ("override", ToSignJson): "a security key signs: tests/e2e/test_authority_verbs.py",
+    ("override", TaskNowJson): "a workflow must let somebody: tests/e2e/test_authority_verbs.py",
+    ("people", KeysJson): "a security key signs: tests/e2e/test_authority_verbs.py",
+    ("people", KeyChangedJson): "a security key signs: tests/e2e/test_authority_verbs.py",
+    ("attest", AttestationJson): "it is verified: tests/e2e/test_authority_verbs.py",
+    ("attest", AttestationKeyJson): "it is verified: tests/e2e/test_authority_verbs.py",
+    ("attest", AttestationCheckedJson): "it is verified: tests/e2e/test_authority_verbs.py",
     ("init", NotIsolatedJson): "only another user than root meets it: tests/e2e/test_isolation.py",
 }
 """What is not met here, and why."""
@@ -160,6 +207,13 @@ def without_a_store(story: Story) -> None:
         "schema",
         "schema error",
         "completion bash",
+        "policy facts",
+        "policy schema",
+        "policy print",
+        "policy print size-of-change",
+        "simulate --print-conduct",
+        "simulate --repos 2 --agents 2",
+        "environment list",
     ):
         story.said(*command.split())
     for what in ("show", "install", "uninstall"):
@@ -256,6 +310,7 @@ def looks(story: Story, run: str) -> None:
         ("tree", "--run", run),
         ("log", "--run", run),
         ("doctor",),
+        ("environment", "list"),
         ("doctor", "--repo", "/x"),
         ("store", "verify"),
     ):
@@ -272,11 +327,37 @@ def before_work(story: Story, run: str) -> None:
     story.said("start", "cve-remediation", "--repo", str(seven), "--dry-run")
     story.said("fleet", "cve-remediation", "--targets", str(more), "--dry-run")
     (task,) = story.said("fleet", "add", run, "--targets", str(more))["tasks"]
+    story.said("fleet", "show", run)
     story.decided("retarget", task, "--branch", "release")
+    world.git(seven, "branch", "agents/fix")
+    story.said("adopt", task, "--branch", "agents/fix", "--wait", "0s")
+    with TestForge(world.folder / "forge") as forge:
+        forge.repository(APP)
+        forge.issue(APP, "zoe", "Totals are wrong", labels=("onloop",))
+        forge.declare(world.store)
+        story.said("tickets", "list", "--repo", forge.origin(APP), "--label", "onloop")
     mended = world.origin("mended", {"small.yaml": f"{WORKFLOW}# mended\n"})
     story.decided("amend", task, "--workflow", "small.yaml", "--control", str(mended), "--reason", "a typo")
     world.git(world.folder, "clone", "--quiet", str(seven), "checkout")
     story.said("init", "--repo", "checkout")
+
+
+def policies(story: Story, task: str) -> None:
+    """What an organization demands of every workflow: from a copy of a policy to what it says of a task."""
+    file = story.world.folder / "size.yaml"
+    file.write_text(story.said("policy", "print", "size-of-change")["source"])
+    story.said("policy", "test", str(file))
+    story.decided("policy", "adopt", str(file), "--reason", "agreed")
+    story.said("policy", "list")
+    triggers = story.world.folder / "triggers.yaml"
+    triggers.write_text(TRIGGERS.replace(".onloop/small.yaml", "feature").replace("ORIGIN", "/srv/shop.git"))
+    (story.world.folder / "issue.json").write_bytes(issue("labeled"))
+    story.said("trigger", "test", str(triggers), "--payload", "issue.json", "--event", "issues")
+    story.decided("trigger", "adopt", str(triggers), "--reason", "agreed")
+    for what in ("list", "log", "hooks", "schema"):
+        story.said("trigger", what)
+    story.said("policy", "check", task)
+    story.decided("policy", "drop", "size-of-change", "--reason", "enough")
 
 
 def the_store(story: Story, run: str) -> None:
@@ -284,6 +365,7 @@ def the_store(story: Story, run: str) -> None:
     story.decided("cancel", run, "--reason", "enough")
     story.said("store", "export", str(folder / "all.jsonl"))
     story.said("store", "import", str(folder / "all.jsonl"), "--store", str(folder / "other" / "store"))
+    story.said("store", "copy", str(folder / "copy" / "store"))
     story.said("store", "migrate")
     archive = str(folder / "old.jsonl")
     for day in ("2000-01-01", "2999-01-01"):
@@ -318,8 +400,14 @@ def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: Wo
     people(story, run)
     looks(story, run)
     before_work(story, run)
+    policies(story, f"{run}.1")
     story.said("people")
+    story.decided("token", "mint", "farm", "--role", "implementer", "--repo", "*")
+    story.said("token", "list")
+    story.decided("token", "revoke", "farm", "--reason", "sold")
     story.said("decisions")
+    story.said("report", run)
+    story.said("report", run, "--out", "report.csv")
     begun = story.said("start", "spawning.yaml", "--repo", str(world.origin("six", {"spawning.yaml": SPAWNING})))
     lead = story.by("lead", begun["task"], "lead")
     the_short_path(story, lead)

@@ -78,7 +78,7 @@ def test_an_agent_may_not_serve(world: World) -> None:
 def test_a_url_that_is_none_is_refused(world: World) -> None:
     world.init()
 
-    ran = world.onloop("list", env={"ONLOOP_URL": "http://localhost"})
+    ran = world.onloop("list", env={"ONLOOP_URL": "ftp://localhost"})
     assert (ran.code, "unix:/path" in ran.err) == (Exit.USAGE, True)
 
 

@@ -93,7 +93,7 @@ class Storm:
                 heard = key.data.heard()
                 assert heard >= 0, f"writer {key.data.number} ended by itself"
                 done += heard
-            if done >= next_kill:
+            while done >= next_kill:
                 next_kill += between_kills
                 unlucky = chance.choice(self.writers)
                 self._end(unlucky)

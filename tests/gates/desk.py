@@ -20,7 +20,7 @@ from onloop.machine.definition import (
     CommandGate,
     EnvironmentSpec,
     Hole,
-    MachineGate,
+    LocalGate,
     TestExpectation,
     ToolSpec,
 )
@@ -99,7 +99,7 @@ class Desk:
             setup_secrets=self.setup_secrets,
         )
 
-    def ask(self, gate: MachineGate, subject: GateSubject) -> Evidence:
+    def ask(self, gate: LocalGate, subject: GateSubject) -> Evidence:
         return evaluate(gate, subject, self.workshop())
 
     def output(self, evidence: Evidence) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onloop.gates import counts
 from onloop.gates.counts import NO_REPORT, NO_SUMMARY, from_junit, from_unittest
+from onloop.gates.reports.report_file import LARGEST_REPORT
 from onloop.machine.task import TestCounts
 from support.effort import at_most
 
@@ -101,8 +101,8 @@ def test_a_report_that_is_deeply_nested_is_refused(tmp_path: Path) -> None:
 
 def test_a_report_that_is_too_large_is_refused_without_being_parsed(tmp_path: Path) -> None:
     path = report(tmp_path, "<testsuite><testcase/></testsuite>")
-    os.truncate(path, counts.LARGEST_REPORT + 1)
-    assert f"at most {counts.LARGEST_REPORT} bytes" in str(from_junit(path))
+    os.truncate(path, LARGEST_REPORT + 1)
+    assert f"at most {LARGEST_REPORT} bytes" in str(from_junit(path))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gates.desk import Desk, command
-from onloop.gates.repository.links import leads_out, new_ways_out
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.symbolic_links import leads_out, new_ways_out
 from onloop.machine.flags import Flag, FlagKind
 
 if TYPE_CHECKING:

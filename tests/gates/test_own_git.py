@@ -14,8 +14,9 @@ from onloop.gates.checkout import clean_checkout
 from onloop.gates.contents import history
 from onloop.gates.contents.history import histories_of
 from onloop.gates.contents.own_git import add_git
-from onloop.gates.contents.tags import SPACE, refresh_tags, tags_on
+from onloop.gates.contents.tags import refresh_tags, tags_on
 from onloop.gates.repository.mirror import Mirror
+from onloop.gates.repository.ref_names import TAG_SPACE
 from onloop.gates.repository.true_tree import Forged
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ ODD_ATTRIBUTES = "*.txt text eol=crlf\n*.id ident\n*.utf16 working-tree-encoding
 
 
 def names_of(mirror: Mirror) -> set[str]:
-    return {line.removeprefix(SPACE) for line in mirror.git.text("for-each-ref", "--format=%(refname)", SPACE).split()}
+    return {
+        line.removeprefix(TAG_SPACE)
+        for line in mirror.git.text("for-each-ref", "--format=%(refname)", TAG_SPACE).split()
+    }
 
 
 def test_git_answers_in_a_checkout_as_in_a_clone(mirror: Mirror, origin: Origin) -> None:

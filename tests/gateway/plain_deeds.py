@@ -184,6 +184,8 @@ def reject(person: str, number: int, shown: int) -> Deed:
         _check_decides(_asked(task, number, ("approval", "choice")), person, shown)
         task.decided += 1
         task.rejected_head = task.head
+        if task.at.on_reject != "end":  # a person decided: what was counted of it begins anew
+            task.postponed = ()
         task.return_work()
 
     return deed

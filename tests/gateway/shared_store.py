@@ -13,6 +13,7 @@ from faults.disk import Change, Disk, faulty, untroubled
 from gateway.shop import Clock, Shop
 from onloop.errors import OnloopError
 from onloop.store.sqlite.database import SqliteStore, anchor_of, create_store
+from onloop.store.sqlite.inspection import inspect
 
 QUICK = Path("/dev/shm")  # noqa: S108 - where a sync costs nothing; in a folder of our own
 
@@ -62,6 +63,10 @@ class SharedStore:
         """Both processes end in good order, which checkpoints, and two others begin."""
         self._close()
         self._open()
+
+    def problems(self) -> tuple[str, ...]:
+        """What verification finds."""
+        return inspect(self.stores[0]).problems
 
     def remove(self) -> None:
         """There was never such a store."""

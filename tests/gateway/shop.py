@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.resolution import agent_from_token
 from onloop.identity.scram import keys_from, salted_password
 from onloop.machine import commands as c
+from onloop.machine.anomalies import Noticed
 from onloop.machine.box_facts import BoxProved
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.denials import Denied
@@ -27,12 +29,13 @@ from onloop.machine.gate_facts import Attachment
 from onloop.machine.principal import INTAKE, Principal, PrincipalKind, launcher, verifier
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.store_state import HOUSE, Frozen, PersonEnrolled, StoreCreated, Unfrozen
-from onloop.machine.task import Evidence, Kind, Request, Submission, Task, Verdict
+from onloop.machine.task import Evidence, Kind, Request, Submission, Task, TestCounts, Verdict
+from onloop.machine.wave_plan import SlotLimits, WavePlan
 from onloop.records import replace
 from onloop.store.codec import event_from_text, to_text
 from onloop.store.port import Reading, Recorded, Store, TaskFilter, Transaction
 from onloop.store.rows import BriefRow, CachedAnswer, Job, Lease, PinnedWorkflow, TimerRow, Token
-from onloop.store.sqlite.verification import verify
+from onloop.store.verification import verify
 from onloop.text import safe_lines
 from onloop.views.answer import AgentAnswer, answer_for, answer_json, answer_lines
 from onloop.views.brief import brief_for
@@ -96,10 +99,21 @@ class Shop:
         """A run of one task."""
         return self._create([(run, self.creation(definition, run, **more))])
 
-    def fleet(self, count: int, max_parallel: int | None = None, run: str = "r1") -> Task:
-        """A run of `count` tasks below one root."""
+    def fleet(
+        self,
+        count: int,
+        max_parallel: int | None = None,
+        run: str = "r1",
+        sizes: tuple[int, ...] = (),
+        each: Callable[[int], dict[str, Any]] = lambda _: {},
+        **plan: Any,
+    ) -> Task:
+        """A run of `count` tasks below one root, in waves of these sizes; `each` gives what the nth has of its own."""
+        limits = plan.pop("limits", SlotLimits())
+        waves = WavePlan(sizes, **plan) if sizes else None
         root = replace(self.creation(None, run), kind=Kind.FLEET, repo=None, origin=None, max_parallel=max_parallel)
-        children = [(f"{run}.{n}", self.creation(None, run, parent=run)) for n in range(1, count + 1)]
+        root = replace(root, plan=waves, limits=limits)
+        children = [(f"{run}.{n}", self.creation(None, run, parent=run, **each(n))) for n in range(1, count + 1)]
         return self._create([(run, root), *children])
 
     def creation(self, definition: Definition | None = None, run: str = "r1", **more: Any) -> c.Create:
@@ -142,13 +156,14 @@ class Shop:
         verdict: Verdict = PASS,
         left: tuple[Attachment, ...] = (),
         output: str | None = None,
+        tests: TestCounts | None = None,
     ) -> Task:
         """The verifier answers about what is submitted now."""
         task = self.task(task_id)
         now = task.submission or work()
         said, by = f"{gate} says {verdict.value}", VERIFIER.id
         evidence = Evidence(gate, verdict, said, now.head, now.tree, now.base, task.definition, by, self.clock())
-        evidence = replace(evidence, attachments=left, output=output)
+        evidence = replace(evidence, attachments=left, output=output, tests=tests)
         return self.gateway.perform(PerformCommand(VERIFIER, task_id, c.ReportGate(evidence)))
 
     def person(self, name: str = "ana", assurance: Assurance = Assurance.A1) -> Principal:
@@ -212,8 +227,8 @@ class Shop:
         return request
 
     def log(self, task_id: str | None = None) -> list[Recorded]:
-        """What is recorded, but for denials and proofs of a box, which move nothing."""
-        aside = {Denied.__name__, BoxProved.__name__}
+        """What is recorded, but for denials, anomalies and proofs of a box, which move nothing."""
+        aside = {Denied.__name__, BoxProved.__name__, Noticed.__name__}
         with self.store.reading() as at:
             return [event for event in at.log(task=task_id) if event.name not in aside]
 

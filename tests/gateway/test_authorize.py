@@ -13,20 +13,40 @@ from onloop.gateway.authorize import ALLOWED, authorize
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine import commands as c
+from onloop.machine.adopted_triggers import TriggersAdopted
+from onloop.machine.agent_environment import EnvironmentKind, MadeEnvironment
+from onloop.machine.anomalies import AnomalyKind, Noticed
 from onloop.machine.box_facts import BoxProved, ProbeAsked
-from onloop.machine.definition import Assurance
+from onloop.machine.call_rules import CallsAdopted
+from onloop.machine.definition import Assurance, Isolation
 from onloop.machine.denials import Denied
+from onloop.machine.elsewhere import FeedbackKind, PlaceEnd
 from onloop.machine.events import EffectProblem
+from onloop.machine.forge_check import CheckStanding, OwnCheck
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
+from onloop.machine.launchers import Grant, LauncherMinted, LauncherRevoked
+from onloop.machine.links import Link, LinkKind
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.organization_policies import Policy, PolicyAdopted, PolicyDropped
+from onloop.machine.outside_troubles import OutsideMended, OutsideTrouble
 from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
+from onloop.machine.person_keys import KeyEnrolled, KeyRemoved, KeyUsed
 from onloop.machine.principal import NOBODY, Principal, PrincipalKind
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
+from onloop.machine.schedules import (
+    Schedule,
+    ScheduleAdopted,
+    ScheduleDropped,
+    ScheduledStart,
+    SchedulePaused,
+    ScheduleResumed,
+)
 from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
 from onloop.records import replace
+from support.elsewhere import PULL
 from support.scenario import TASK, work
 
 ANA = c.Voice("human:ana", ("approvers",), Assurance.A1)
@@ -41,7 +61,7 @@ PRINCIPALS = (
 )
 AGENT = PRINCIPALS[2]
 REVIEWED: Mapping[str, str] = {
-    "Create": "gateway human launcher",
+    "Create": "gateway human integration launcher",
     "Claim": "launcher",
     "Submit": "gateway",
     "ReportGate": "verifier",
@@ -67,9 +87,14 @@ REVIEWED: Mapping[str, str] = {
     "FailEffect": "gateway",
     "VoidEffect": "gateway",
     "Settle": "gateway",
+    "BeginWaves": "gateway",
+    "AddWave": "gateway",
+    "Admit": "gateway",
+    "HoldBack": "gateway",
     "Judge": "agent",
     "Spawn": "agent",
     "Dismiss": "gateway",
+    "Proceed": "gateway",
     "FinishFunnel": "gateway",
     "ReportConflict": "gateway",
     "Tell": "agent",
@@ -78,7 +103,13 @@ REVIEWED: Mapping[str, str] = {
     "SaveCheckpoint": "agent",
     "Handoff": "agent",
     "ReportContext": "agent",
+    "ReportEnvironment": "launcher",
     "SendNote": "human",
+    "Signal": "integration",
+    "CallOff": "integration",
+    "AnswerOutside": "integration",
+    "Enter": "human",
+    "Leave": "human",
     "MarkNotesShown": "agent",
     "ReportTrouble": "gateway verifier",
     "Recover": "agent",
@@ -110,12 +141,35 @@ REVIEWED: Mapping[str, str] = {
     "PersonRenamed": "human",
     "Delegated": "human",
     "DelegationEnded": "human",
+    "LauncherMinted": "human",
+    "LauncherRevoked": "human",
+    "PolicyAdopted": "human",
+    "PolicyDropped": "human",
+    "TriggersAdopted": "human",
+    "Override": "human",
+    "RecordLink": "gateway integration",
+    "ReportCheck": "gateway",
+    "KeyEnrolled": "human",
+    "KeyRemoved": "human",
+    "KeyUsed": "gateway",
+    "Noticed": "gateway",
+    "Follow": "launcher",
+    "Adopt": "integration",
+    "Hear": "integration",
+    "EndElsewhere": "integration",
+    "ScheduleAdopted": "human",
+    "ScheduleDropped": "human",
+    "SchedulePaused": "human",
+    "ScheduleResumed": "human",
+    "CallsAdopted": "human",
+    "OutsideTrouble": "gateway",
+    "OutsideMended": "gateway",
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
 _OF_TASKS = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
-_SPOKEN = _OF_TASKS | c.OfPin | c.SendNote | c.OfHands
+_SPOKEN = _OF_TASKS | c.OfPin | c.SendNote | c.OfHands | c.OfInside | c.Override
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -148,9 +202,14 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.FailEffect("e", EffectProblem.CONFLICT, "in a.py"),
         c.VoidEffect("e", work(), "main moved"),
         c.Settle(),
+        c.BeginWaves(),
+        c.AddWave(2),
+        c.Admit(),
+        c.HoldBack("halted"),
         c.Judge("agent:alfa", 3, passes=True, reason="sound"),
         c.Spawn("agent:alfa", 3, "a part"),
         c.Dismiss("enough"),
+        c.Proceed(),
         c.FinishFunnel("e", work()),
         c.ReportConflict("e", "r1.2", ("a.py",)),
         c.Tell("agent:alfa", 3, "parent", MessageKind.NOTE, "5" * 64, 4),
@@ -159,7 +218,15 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.SaveCheckpoint("agent:alfa", 3, "5" * 64, 4),
         c.Handoff("agent:alfa", 3, "", "full"),
         c.ReportContext("agent:alfa", 3, 60),
+        c.ReportEnvironment(
+            "agent:alfa", 3, MadeEnvironment("env-1", EnvironmentKind.BOX, Isolation.BOX, by="launcher:x")
+        ),
         c.SendNote(ANA, "use version 2"),
+        c.Signal("it changed", by),
+        c.CallOff("closed", by),
+        c.AnswerOutside("the second", by),
+        c.Enter("s1", ANA, "a clone", "here", 60_000),
+        c.Leave("s1", ANA),
         c.MarkNotesShown("agent:alfa", 3, 1, "check"),
         c.ReportTrouble(Trouble.BUSY, "locked"),
         c.Recover("agent:alfa", 3),
@@ -191,6 +258,29 @@ def asked(by: str) -> tuple[Asked, ...]:
         PersonRenamed("ben", "benno", by),
         Delegated("d1", by, "human:ben", 9, "away"),
         DelegationEnded("d1", by),
+        LauncherMinted("ci", "5" * 64, Grant(("implementer",), ("*",), 9), by),
+        LauncherRevoked("ci", by),
+        PolicyAdopted(Policy("small", "change.count < 9", ("effect:merge",)), by, "agreed"),
+        PolicyDropped("small", by, "too early"),
+        TriggersAdopted((), "d" * 64, by, "agreed"),
+        c.Override("r1.1/choice/9", "tests", "f" * 64, ANA, "known to be broken"),
+        c.RecordLink(Link(LinkKind.PULL_REQUEST, "github.com", "acme/shop", 7)),
+        c.ReportCheck(OwnCheck("f" * 40, CheckStanding.QUEUED)),
+        KeyEnrolled("SHA256:x", "human:ben", "sk-ssh-ed25519@openssh.com", "AAAA", by),
+        KeyRemoved("SHA256:x", by, "lost"),
+        KeyUsed("SHA256:x", TASK, 7),
+        Noticed(AnomalyKind.HASTY, "human:ana", "too soon"),
+        c.Follow(PULL),
+        c.Adopt(by, work()),
+        c.Hear(by, FeedbackKind.COMMENT, "comment:7", "rename it", "human:ana"),
+        c.EndElsewhere(by, PlaceEnd.CLOSED, "closed"),
+        ScheduleAdopted(Schedule("nightly", "30 2 * * *", "UTC", ScheduledStart("feature")), by, "agreed"),
+        ScheduleDropped("nightly", by, "not needed"),
+        SchedulePaused("nightly", by, "holidays"),
+        ScheduleResumed("nightly", by),
+        CallsAdopted(None, by, "nobody is on call"),
+        OutsideTrouble("channel:ops", "no answer"),
+        OutsideMended("channel:ops"),
     )
 
 

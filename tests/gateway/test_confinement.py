@@ -63,7 +63,7 @@ LESS = {
     "no proof": (replace(GROUNDS, proof=None), "no verifier has shown yet"),
     "an old proof": (replace(GROUNDS, now=FRESH_MS + 2), "the last proof of the box of gates is 7 days old"),
     "a weak box": (replace(GROUNDS, proof=WEAK), "(landlock) keeps code from: send over UDP, x"),
-    "one user": (replace(GROUNDS, apart=False), "the store is a file of the user who asks"),
+    "one user": (replace(GROUNDS, apart=False), "the store is open to the user who asks"),
     "an open store": (replace(GROUNDS, shut_out=False), "agents' user can open the store"),
 }
 

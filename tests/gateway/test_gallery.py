@@ -30,7 +30,7 @@ from support.steps import HOUR, MINUTE, SECOND, defined, develop, human, ship
 def looked_at(tasks: Sequence[Task]) -> Overview:
     """The picture as one would make it by looking at every task, each time."""
     work = [one for one in tasks if one.kind is Kind.WORK]
-    items = [item for item in map(item_of, work) if item is not None]
+    items = [item for item in map(item_of, tasks) if item is not None]
     above = {one.parent for one in tasks}
     return Overview(
         groups=groups_of(items),

@@ -10,6 +10,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from gateway import plain_deeds as plain
 from gateway.model_hands import Hands
 from gateway.plain_task import PlainTask
+from gateway.team_shared_store import TeamSharedStore
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.events import EffectProblem
@@ -234,9 +235,15 @@ class GatewayMachine(Hands):
             self.go_on(self.one(0), number, agent)
 
 
-def run(examples: int, *, is_random: bool) -> None:
+class TeamMachine(GatewayMachine):
+    """The same over two gateways of one database."""
+
+    kind_of_store = TeamSharedStore
+
+
+def run(examples: int, *, is_random: bool, machine: type[GatewayMachine] = GatewayMachine) -> None:
     run_state_machine_as_test(
-        GatewayMachine,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=50,
@@ -250,6 +257,15 @@ def run(examples: int, *, is_random: bool) -> None:
 
 def test_the_gateway_does_as_the_plain_model_says() -> None:
     run(100, is_random=False)
+
+
+def test_gateways_of_one_database_do_as_the_plain_model_says() -> None:
+    run(5, is_random=False, machine=TeamMachine)
+
+
+@pytest.mark.soak
+def test_gateways_of_one_database_do_as_the_plain_model_says_on_five_hundred_paths() -> None:
+    run(500, is_random=True, machine=TeamMachine)
 
 
 @pytest.mark.soak

@@ -16,10 +16,11 @@ from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine import commands as c
 from onloop.machine.operation import AnswerT, Operation
 from onloop.remote.client import ClientStore, GatewayClient
-from onloop.remote.connection import Connection, ConnectionLost
+from onloop.remote.connection import Connection
 from onloop.remote.connection_operations import AnnounceWork, SubmitAnnounced
 from onloop.remote.framing import LARGEST_RAW, LENGTH, Frames, Raw, framed, framed_raw
 from onloop.remote.intake import MOST_AT_ONCE
+from onloop.remote.line import ConnectionLost
 from support.waiting import wait_for
 
 

@@ -14,7 +14,7 @@ from onloop.errors import BadInput, NotAllowed, StoreError, Unavailable
 from onloop.home import Home, check_private, find_home, state_home
 from onloop.identity.passphrase import person_from_passphrase
 from onloop.machine.principal import NOBODY, launcher
-from onloop.store.sqlite.verification import verify
+from onloop.store.verification import verify
 
 PASSPHRASE = "correct horse battery"
 
@@ -184,3 +184,14 @@ def test_one_verifier_is_up_at_a_time_and_everybody_can_see_so(home: Home) -> No
         with pytest.raises(Unavailable, match="already has a verifier"), only_verifier(home):
             pass
     assert not is_verifier_up(home)
+
+
+@pytest.mark.parametrize("task", ["../../.ssh", "/etc", "..", "", "r1/../../r2", "r1\0"])
+def test_a_task_that_a_hostile_gateway_names_leads_out_of_no_folder(home: Home, task: str) -> None:
+    for place in (home.environment, home.out, home.temporary, home.given):
+        with pytest.raises(BadInput, match="is no name of a task"):
+            place(task)
+    if "/" in task or "\0" in task:
+        with pytest.raises(BadInput):
+            home.agent_log(task)
+    assert home.environment("r1.2-a") == home.store.parent / "environments" / "r1.2-a"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from gateway.shop import Shop
+from onloop.errors import Refused
 from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.jobs import FreeJobs, TakeJob
+from onloop.gateway.jobs import FreeJobs, PerformJob, PutBackJob, PutOffJob, RenewJobs, TakeJob, WakeGates
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
 from onloop.machine.definition import Escalation, ExpireOutcome, Expiry
-from onloop.machine.principal import EFFECTS, verifier
+from onloop.machine.principal import EFFECTS, Principal, verifier
 from onloop.machine.state import Reason
+from onloop.machine.task import Evidence
 from onloop.records import replace
 from onloop.store.rows import Job, TimerRow
-from support.scenario import ERROR, FAIL, OTHER_HEAD, work
+from support.scenario import ERROR, FAIL, OTHER_HEAD, PASS, work
 from support.steps import HOUR, MINUTE, SECOND, defined, develop, gate, human, merge, ship
 
 ONE, TWO = verifier("one"), verifier("two")
@@ -27,6 +31,14 @@ def due(shop: Shop) -> list[tuple[str, str, int]]:
 
 def gates(jobs: Sequence[Job]) -> list[str | None]:
     return [job.gate for job in jobs]
+
+
+def passed(shop: Shop, by: Principal) -> c.ReportGate:
+    """What a verifier reports that found nothing wrong."""
+    task, now = shop.task(), work()
+    return c.ReportGate(
+        Evidence("tests", PASS, "well", now.head, now.tree, now.base, task.definition, by.id, shop.clock())
+    )
 
 
 def test_timers_follow_the_task_from_claim_to_retry(shop: Shop) -> None:
@@ -205,8 +217,34 @@ def test_effects_on_one_repository_are_carried_out_one_after_the_other(shop: Sho
 
     assert other is not None and other.task == "r2"
     assert shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True, busy=(first.id, other.id))) is None
-    last = shop.gateway.perform(TakeJob(EFFECTS, MINUTE, effects=True, busy=(other.id,)))
-    assert last is not None and last.task == "r1.2"
+    assert shop.gateway.perform(TakeJob(TWO, MINUTE, effects=True)) is None, "whoever runs the one that is running"
+    shop.gateway.perform(PutBackJob(first))
+    last = shop.gateway.perform(TakeJob(TWO, MINUTE, effects=True, busy=(first.id,)))
+    assert last is None, "its own other thread is at it"
+    again = shop.gateway.perform(TakeJob(TWO, MINUTE, effects=True))
+    assert again is not None and again.task == "r1.1"
+
+
+def test_a_job_without_an_answer_yet_comes_back_at_its_time_or_when_its_commit_is_named(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    taken = shop.gateway.perform(TakeJob(ONE, HOUR, effects=False))
+    assert taken is not None
+    shop.gateway.perform(PutOffJob(replace(taken, leased_by="verifier:other"), shop.clock() + MINUTE))
+    assert shop.jobs() == [taken], "not by somebody whose it is not"
+    shop.gateway.perform(PutOffJob(taken, shop.clock() + MINUTE))
+
+    assert shop.gateway.perform(TakeJob(TWO, HOUR, effects=False)) is None
+    assert shop.gateway.perform(WakeGates("f" * 40)) == 0
+    shop.later(MINUTE)
+    again = shop.gateway.perform(TakeJob(TWO, HOUR, effects=False))
+    assert again is not None and again.id == taken.id
+    shop.gateway.perform(PutOffJob(again, shop.clock() + 100 * HOUR))
+    assert shop.jobs()[0].leased_until == shop.clock() + HOUR, "no longer than an hour"
+    head = shop.task().submission
+    assert head is not None
+    assert shop.gateway.perform(WakeGates(head.head)) == 1
+    assert shop.gateway.perform(TakeJob(ONE, HOUR, effects=False)) is not None
 
 
 def test_a_verifier_that_knows_itself_alone_frees_every_job(shop: Shop) -> None:
@@ -218,6 +256,54 @@ def test_a_verifier_that_knows_itself_alone_frees_every_job(shop: Shop) -> None:
 
     assert shop.jobs() == [replace(taken, leased_by=None, leased_until=0)]
     assert shop.gateway.perform(TakeJob(TWO, HOUR, effects=False)) is not None
+
+
+def test_a_verifier_frees_its_own_predecessors_jobs_and_no_others(shop: Shop) -> None:
+    shop.fleet(2)
+    for task in ("r1.1", "r1.2"):
+        shop.submit(shop.claim(task))
+        shop.later(1)
+    before = shop.gateway.perform(TakeJob(verifier("here-1"), HOUR, effects=False))
+    others = shop.gateway.perform(TakeJob(verifier("there-1"), HOUR, effects=False))
+    assert before is not None
+    shop.gateway.perform(FreeJobs("verifier:here-"))
+
+    assert shop.jobs() == [replace(before, leased_by=None, leased_until=0), others]
+
+
+def test_a_lease_is_renewed_while_it_lasts_and_only_by_whoever_holds_it(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    taken = shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
+    assert taken is not None
+    shop.later(MINUTE - 1)
+    assert shop.gateway.perform(RenewJobs(ONE, MINUTE, (taken.id, "r1/gone"))) == (taken.id,)
+    shop.later(MINUTE - 1)
+    assert shop.gateway.perform(TakeJob(TWO, MINUTE, effects=False)) is None
+    assert shop.gateway.perform(RenewJobs(TWO, MINUTE, (taken.id,))) == ()
+    shop.later(1)
+    assert shop.gateway.perform(RenewJobs(ONE, MINUTE, (taken.id,))) == (), "it has run out"
+    assert shop.gateway.perform(TakeJob(TWO, MINUTE, effects=False)) is not None
+
+
+def test_what_a_verifier_found_counts_only_while_its_lease_lasts(shop: Shop) -> None:
+    shop.begin()
+    shop.submit(shop.claim())
+    old = shop.gateway.perform(TakeJob(ONE, MINUTE, effects=False))
+    assert old is not None
+    shop.later(MINUTE)
+    with pytest.raises(Refused, match="the lease of verifier:one"):
+        shop.gateway.perform(PerformJob(ONE, old, passed(shop, ONE)))
+    new = shop.gateway.perform(TakeJob(TWO, MINUTE, effects=False))
+    assert new is not None
+    with pytest.raises(Refused, match="is not verifier:one's any more, but verifier:two"):
+        shop.gateway.perform(PerformJob(ONE, old, passed(shop, ONE)))
+    shop.gateway.perform(PutBackJob(old))
+    assert shop.jobs() == [new], "nobody puts back what another has"
+
+    assert shop.gateway.perform(PerformJob(TWO, new, passed(shop, TWO))).reason is Reason.APPROVAL_REQUIRED
+    with pytest.raises(Refused, match="no longer asked for"):
+        shop.gateway.perform(PerformJob(TWO, new, passed(shop, TWO)))
 
 
 def test_a_lease_ends_with_its_holder_and_stays_while_gates_run(shop: Shop) -> None:

@@ -12,21 +12,29 @@ from typing import Any
 
 import pytest
 
+from gateway.letting_in import let_in
 from gateway.served import line_to, resident
 from gateway.shop import Shop
+from onloop.calls.call_operations import ReadCalls
 from onloop.errors import BadInput, Refused
+from onloop.gateway.environment_operations import KeepEnvironment
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.operations import OPERATIONS, every_operation
 from onloop.gateway.upkeep import KeepBaseResult, KeepContent
 from onloop.home import Home
+from onloop.machine.agent_environment import EnvironmentKind
 from onloop.machine.artefacts import Artefact
 from onloop.machine.gate_facts import Attachment
 from onloop.machine.operation import Asker, Lane, Operation, answer_type
+from onloop.machine.principal import launcher
 from onloop.machine.state import State
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.protocol import answer_from, answer_text, request_fields, request_from, request_text
+from onloop.schedules.firing_operations import ReadSchedules
 from onloop.store.memory import MemoryStore
 from onloop.store.port import AnswerT, Store, TaskFilter, Transaction
+from onloop.triggers.delivery_operations import ReadDeliveries, ReadDelivery, ReceiveDeliveries
+from onloop.triggers.delivery_records import TakenDelivery
 from onloop.views.dossier import ReadDossier
 from onloop.views.effective_status import ReadTaskNow, ReadTasksNow
 from onloop.views.message_text import ReadUnread
@@ -41,16 +49,22 @@ from onloop.views.queries.agent_reads import (
     ReadWaiting,
 )
 from onloop.views.queries.base_results import ReadBaseResult
+from onloop.views.queries.environment_reads import ReadEnvironments
 from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.known_names import NameKind, ReadNames
+from onloop.views.queries.launcher_reads import ReadLaunchers
+from onloop.views.queries.needs import ReadNeeds
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
+from onloop.views.queries.short_answers import ReadShortCheck, ReadShortNext
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.queries.task_outputs import ReadOutput, ReadOutputs
 from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
+from onloop.views.queries.wave_reads import ReadWaves
 from onloop.views.query import Query
+from onloop.views.reporting.report_queries import ReadReportTasks, ReadRunHistory, ReadRunReport
 from onloop.views.sub_agents import SubAgentNews
-from store.furnished import RED_BASE
+from store.furnished import RED_BASE, clockwork
 
 QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "task": lambda _: ReadTask("r1"),
@@ -69,7 +83,11 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "outputs": lambda _: ReadOutputs("r1"),
     "output": lambda _: ReadOutput("r1", sha256(b"all is well").hexdigest()),
     "open_requests": lambda _: ReadOpenRequests("r1", "a key", "ana"),
+    "waves": lambda shop: ReadWaves(shop.fleet(2, run="r9", sizes=(1, 1)).id),
     "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
+    "run_history": lambda shop: ReadRunHistory("r1", shop.clock()),
+    "run_report": lambda shop: ReadRunReport("r1", shop.clock()),
+    "report_tasks": lambda shop: ReadReportTasks("r1", ("r1",), shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
     "store_changes": lambda _: ReadStoreChanges(1),
     "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
@@ -79,6 +97,15 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "waiting": lambda shop: ReadWaiting(shop.clock()),
     "given": lambda _: ReadGiven("r3"),
     "unread": lambda _: ReadUnread("r2"),
+    "launchers": lambda _: ReadLaunchers(),
+    "environments": lambda _: ReadEnvironments(),
+    "schedules": lambda shop: ReadSchedules(shop.clock()),
+    "calls": lambda _: ReadCalls(),
+    "needs": lambda shop: ReadNeeds(shop.clock(), 3, is_resumed=True),
+    "deliveries": lambda _: ReadDeliveries(),
+    "delivery": lambda _: ReadDelivery("f1"),
+    "check": lambda shop: ReadShortCheck(shop.agent(shop.secrets["r2"]), shop.clock()),
+    "next": lambda shop: ReadShortNext(shop.agent(shop.secrets["r2"]), shop.clock()),
 }
 
 
@@ -104,6 +131,7 @@ def test_every_operation_says_its_answer_its_lane_and_who_may_ask(kind: type[Ope
 
 def furnished(shop: Shop) -> None:
     """A task that waits for a person, and one at which an agent works."""
+    clockwork(shop)
     shop.begin(run="r1")
     shop.begin(run="r2")
     brief = Artefact("brief.md", shop.gateway.perform(KeepContent(b"do it")), 5)
@@ -114,6 +142,9 @@ def furnished(shop: Shop) -> None:
     agent = shop.claim("r2")
     shop.gateway.perform(Heartbeat(agent, news=(SubAgentNews("s1", "explorer", "reads"),)))
     shop.gateway.perform(KeepBaseResult(*RED_BASE))
+    let_in(shop)
+    shop.gateway.perform(KeepEnvironment(launcher("farm"), "e1", EnvironmentKind.BOX, "here", "r2"))
+    shop.gateway.perform(ReceiveDeliveries((TakenDelivery("f1", "github", "g", "push", "5" * 64, "{}", "{}"),)))
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in every_operation() if issubclass(kind, Query)])
@@ -154,7 +185,7 @@ def test_client_and_gateway_of_different_protocols_refuse_each_other_in_words(to
 class Twice(MemoryStore):
     """A store that runs each body twice: the first run is forgotten, as where another writer came first."""
 
-    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+    def transact(self, body: Callable[[Transaction], AnswerT], *, about: str = "") -> AnswerT:
         """See Store.transact."""
 
         class Again(Exception):
@@ -165,8 +196,8 @@ class Twice(MemoryStore):
             raise Again
 
         with suppress(Again):
-            super().transact(once)
-        return super().transact(body)
+            super().transact(once, about=about)
+        return super().transact(body, about=about)
 
 
 def walked(store: Store) -> Shop:

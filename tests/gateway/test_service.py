@@ -18,6 +18,7 @@ from onloop.machine import commands as c
 from onloop.machine.principal import INTAKE, launcher
 from onloop.machine.state import Reason, State
 from onloop.records import replace
+from onloop.store.codec import to_text
 from onloop.store.port import Recorded
 from onloop.store.rows import IdempotencyRecord, PinnedWorkflow
 from support.scenario import FAIL, OTHER_HEAD, work
@@ -112,7 +113,8 @@ def test_a_run_begins_whole_or_not_at_all(shop: Shop) -> None:
     shop.begin()
     length = len(shop.log())
     creation = shop.creation(run="r2")
-    pinned = PinnedWorkflow("e" * 64, "other", "", "{}")
+    other = replace(defined(develop()), digest="e" * 64)
+    pinned = PinnedWorkflow(other.digest, other.name, "", to_text(other))
 
     with pytest.raises(Refused, match="r1 already exists"):
         shop.gateway.perform(CreateRun(launcher("tests"), (("r2", creation), ("r1", creation)), pinned))

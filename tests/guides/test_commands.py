@@ -1,11 +1,13 @@
 """Every command that a guide shows is run, as it stands there, in a terminal, in a store and a repository of its own.
 
-A command with `# exit N` behind it must end so, every other one with 0. `TASK=`, `CAUSE=` and `MUTE=` stand for what
-the reader sees on their own screen: here they get what the store holds. A passphrase is typed when it is asked for.
+A command with `# exit N` behind it must end so, every other one with 0. `RUN=`, `TASK=`, `CAUSE=` and `MUTE=` stand
+for what the reader sees on their own screen: here they get what the store holds. A passphrase is typed when it is
+asked for.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -16,15 +18,24 @@ from pathlib import Path
 import pytest
 
 from guides.pages import GUIDES, PAGES, blocks
+from onloop.access.opening import create_home
+from onloop.gateway.credential_operations import MintSession
+from onloop.home import Home
+from onloop.identity.scram import LEAST_COST, RANDOM_COST
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.http_client.carriers import SmallCarrier
+from onloop.remote.http_client.http_line import HttpLine
+from support.listening import Authority, listening
 from support.world import PASSPHRASE, WORKFLOW, World
 
 RUNNABLE = [name for name, page in GUIDES.items() if any(b.language == "sh" and not b.why_not for b in blocks(page))]
-MOST_NOT_RUN = 13
+MOST_NOT_RUN = 30
 GREETING = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
 ENDED = re.compile(r"^(?P<command>[^#\n]*?) +# exit (?P<code>\d+)$", re.MULTILINE)
-PLACEHOLDER = re.compile(r"^(TASK|CAUSE|MUTE)=.*$", re.MULTILINE)
+PLACEHOLDER = re.compile(r"^(RUN|TASK|CAUSE|MUTE)=.*$", re.MULTILINE)
 ASKED = re.compile(rb"(assphrase[^\n]*|Again): $")
 FOUND = {
+    "RUN": "list | t['run'] for t in d['tasks']",
     "TASK": "list | t['task'] for t in d['tasks'] if t['repo']",
     "CAUSE": "attention | g['cause'] for g in d['groups']",
     "MUTE": "attention --all | h['rule'] for h in d['hidden'] if h['rule']",
@@ -133,6 +144,9 @@ def _clone(world: World) -> Path:
     return world.store.parent / "environments" / f"{run}.1"
 
 
+OF_THEIR_OWN = {"tutorial", "http", "remote", "elsewhere"}
+"""Guides whose commands have a test of their own."""
+
 SCENES: dict[str, Callable[[World], Path]] = {
     "engineer": _shop,
     "approver": _waiting,
@@ -143,7 +157,7 @@ SCENES: dict[str, Callable[[World], Path]] = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "tutorial"])
+@pytest.mark.parametrize("name", [name for name in RUNNABLE if name not in OF_THEIR_OWN])
 def test_the_commands_of_a_guide_do_what_it_says(world: World, name: str) -> None:
     folder = SCENES.get(name, _shop)(world)
     claimed = 'set +x; eval "$(grep ^export ../../claimed || grep ^export "$CLAIMED")"; set -x\n'
@@ -162,6 +176,54 @@ def test_the_commands_of_the_tutorial_end_in_a_merged_change(world: World) -> No
     world.until(task, "completed")
 
     assert "hello, {name}" in world.git(world.folder / "shop.git", "show", "main:shop.py")
+
+
+def test_the_requests_of_the_guide_to_http_are_answered_as_it_says(world: World) -> None:
+    _shop(world)
+    run = world.fleet(world.folder / "origins" / "shop.git")
+    authority = Authority(world.folder)
+    with listening(world.environment, authority) as url:
+        line = HttpLine(url, SmallCarrier(url, str(authority.file)), Credentials(least_cost=RANDOM_COST))
+        secret = line.ask(MintSession(line.person("ana", PASSPHRASE, typed=True))).secret
+        line.close()
+        for name in ("credential", "session"):
+            (world.folder / name).write_text(f"Authorization: Bearer {secret}\n")
+        given = {"URL": url, "CA": str(authority.file), "TASK": f"{run}.1"}
+
+        code, screen = _run(world, _script("http"), world.folder, given)
+
+    assert code == 0, screen[-6000:]
+    assert (world.folder / "openapi.json").read_text() != ""
+    assert json.loads((world.folder / "task.json").read_text())["ok"]["id"] == f"{run}.1"
+
+
+def test_the_commands_of_the_guide_to_other_machines_read_through_the_gateway(world: World) -> None:
+    world.init(scripted=False, cost=LEAST_COST)
+    world.origin("shop")
+    run = world.fleet(world.folder / "origins" / "shop.git")
+    authority = Authority(world.folder)
+    with listening(world.environment, authority) as url:
+        far = {"ONLOOP_STORE": "", "XDG_STATE_HOME": str(world.folder / "far")}
+        given = {"URL": url, "CA": str(authority.file), "TASK": f"{run}.1", **far}
+
+        code, screen = _run(world, _script("remote"), world.folder, given)
+
+    assert code == 0, screen[-6000:]
+    assert f"ana reads at {url} until" in screen
+    assert f"ana is logged out of {url}" in screen
+
+
+def test_the_commands_of_the_guide_for_other_machines_hand_work_in(world: World) -> None:
+    made = {"store_id": "world", "person": "ana", "groups": ("approvers",), "email": "", "scripted": False}
+    create_home(Home(world.store), passphrase=PASSPHRASE, **made)  # type: ignore[arg-type]
+    task = f"{world.fleet(world.origin())}.1"
+    authority = Authority(world.folder)
+    with listening(world.environment, authority) as url:
+        given = {"ONLOOP_URL": url, "ONLOOP_CA": str(authority.file)}
+        code, screen = _run(world, _script("elsewhere"), world.folder, given)
+        assert code == 0, screen[-6000:]
+
+    assert world.task(task)["reason"] == "approval_required", screen[-6000:]
 
 
 def test_a_command_that_ends_otherwise_than_the_guide_says_is_seen(world: World) -> None:

@@ -89,7 +89,7 @@ def test_help_of_a_verb_shows_its_examples_and_help_of_one_of_its_words_only_tho
 ) -> None:
     world, _, _ = shop
 
-    assert "onloop retry --cause c6c4ab0c --first 20" in world.onloop("retry", "--help").out
+    assert "onloop retry --cause c6c4ab0c --rest" in world.onloop("retry", "--help").out
     one = world.onloop("help", "store", "verify", "--json").json
     assert [each["command"] for each in one["examples"]] == ["onloop store verify"]
     assert "onloop store verify" in one["usage"] and "onloop store migrate" not in one["usage"]
@@ -100,4 +100,7 @@ def test_help_of_a_verb_shows_its_examples_and_help_of_one_of_its_words_only_tho
 def test_help_lists_the_verbs_by_what_one_wants(shop: tuple[World, str, str]) -> None:
     listed = shop[0].onloop("help", env={"COLUMNS": "80"}).out
 
-    assert any(line.split() == ["decide", "approve", "reject", "answer", "delegate"] for line in listed.splitlines())
+    assert any(
+        line.split() == ["decide", "approve", "reject", "answer", "override", "delegate"]
+        for line in listed.splitlines()
+    )

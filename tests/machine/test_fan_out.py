@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from onloop.errors import Exit, Refused
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.definition import Join, JoinKind
+from onloop.machine.definition import Isolation, Join, JoinKind
 from onloop.machine.rules.join import Child, Enough, Impossible, Unfinished, joined
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Offspring
+from onloop.records import replace
 from support.scenario import (
     ALFA,
     HEAD,
@@ -88,6 +89,38 @@ def test_a_storm_of_children_ends_at_the_cap_which_is_named() -> None:
 
 def test_only_a_step_that_says_so_lets_its_agent_spawn() -> None:
     assert workflow(develop()).given(claim()).refuses(spawn()).exit is Exit.USAGE
+
+
+def test_an_agent_asks_for_an_environment_of_those_that_its_workflow_lets_it_choose_and_no_other() -> None:
+    at = workflow(spawning(environments=(Isolation.CLONE, Isolation.VM))).given(claim())
+    chosen = at.given(spawn("one", environment=Isolation.VM), spawn("two"))
+
+    assert [child.isolation for child in chosen.task.children] == [Isolation.VM, Isolation.NONE]
+    no = at.refuses(spawn("three", environment=Isolation.CONTAINER))
+    assert (no.exit, no.hint) == (Exit.USAGE, "use one of: clone, vm")
+    unasked = workflow(spawning()).given(claim()).refuses(spawn("one", environment=Isolation.CLONE))
+    assert unasked.hint == "leave --environment out"
+
+
+def test_what_its_parent_s_agent_asked_for_is_demanded_of_whoever_claims_the_child() -> None:
+    asked = workflow(develop())
+    asked = replace(asked, known=replace(asked.task, isolation=Isolation.VM))
+
+    assert "demands isolation vm, not clone" in asked.refuses(claim()).message
+    assert isinstance(asked.when(replace(claim(), gives=Isolation.VM))[0], e.Claimed)
+    more = workflow(replace(develop(), isolation=Isolation.VM))
+    more = replace(more, known=replace(more.task, isolation=Isolation.CLONE))
+    assert "demands isolation vm" in more.refuses(replace(claim(), gives=Isolation.BOX)).message
+
+
+def test_a_child_in_the_place_of_a_lost_one_has_the_environment_that_was_asked_for() -> None:
+    at = swarm(State.CANCELED, State.COMPLETED)
+    lost = replace(at.task.children[0], isolation=Isolation.BOX)
+    at = replace(at, known=replace(at.task, children=(lost, *at.task.children[1:])))
+
+    again = with_children(at, State.CANCELED, State.COMPLETED).given(c.Settle(), retry())
+
+    assert again.task.children[-1].isolation is Isolation.BOX
 
 
 def test_whoever_lost_the_lease_spawns_nothing() -> None:

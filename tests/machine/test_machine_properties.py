@@ -274,7 +274,7 @@ class Walk:
             case e.Claimed(agent, _, epoch):
                 assert epoch == self.task.epoch + 1
                 assert not any((step, agent) in self.held for step in self.step.not_by)
-            case e.StepEntered(entered) if self.loop.definition.after(self.step.id) == self.step_called(entered):
+            case e.StepEntered(entered) if self.goes_on(entered):
                 self.check_gates(self.step)
             case e.Moved(State.COMPLETED):
                 self.check_gates(self.step)
@@ -290,6 +290,10 @@ class Walk:
                 assert not isinstance(command, c.FireTimer)
             case _:
                 pass
+
+    def goes_on(self, entered: str) -> bool:
+        """Whether entering that step leaves the one before behind, and does not lead back to it."""
+        return self.step_called(entered) in self.loop.definition.later(self.step.id)
 
     def check_gates(self, step: Step) -> None:
         """Work is let through only if the ledger would let it through, too."""

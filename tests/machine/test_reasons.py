@@ -12,7 +12,7 @@ from onloop.machine.state import REASONS, RESERVED, Reason
 from support.world import ROOT
 
 SOURCES = sorted((ROOT / "core" / "onloop").rglob("*.py"))
-TOLD = {Reason.FAILED, Reason.DENIED}
+TOLD = {Reason.FAILED, Reason.DENIED, Reason.ANOMALY}
 """Carried by no task, but told to people."""
 
 

@@ -7,15 +7,33 @@ from typing import get_args
 import pytest
 
 from onloop.machine import commands as c
-from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, Skip, Step
+from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, OverrideRule, Skip, Step
+from onloop.machine.effect_specs import Effect, OnClosed, PullRequestSpec
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag, FlagKind
+from onloop.machine.forge_check import CheckStanding, OwnCheck
+from onloop.machine.links import Link, LinkKind
 from onloop.machine.setbacks import Trouble
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.transition_table import TABLE, check_move, rows
+from onloop.machine.wave_plan import Waves
 from onloop.records import replace
+from support.dependent import siblings, waiting_for
+from support.elsewhere import MOVES_ELSEWHERE
 from support.looking_first import amend, amending, checked, on_base, retarget
-from support.passing import checkpoint, context, delivered, handoff, note, notes_shown, shown, tell
+from support.passing import (
+    attested,
+    checkpoint,
+    context,
+    delivered,
+    entered,
+    handoff,
+    left,
+    note,
+    notes_shown,
+    shown,
+    tell,
+)
 from support.scenario import (
     ALFA,
     ANA,
@@ -30,6 +48,7 @@ from support.scenario import (
     cancel,
     claim,
     conflicts,
+    create,
     exclude,
     expire_lease,
     finished,
@@ -41,6 +60,7 @@ from support.scenario import (
     hand_on,
     judge,
     member,
+    override,
     pause,
     reassign,
     reject,
@@ -60,13 +80,19 @@ from support.scenario import (
     work,
     workflow,
 )
-from support.steps import HOUR, develop, full, gate, human, merge, ship, spawning
+from support.steps import HOUR, defined, develop, full, gate, human, merge, ship, spawning
+from support.waves import begun, counted, halted, in_wave, planned
 
 BACK = "develop.implement"
+PULL = Link(LinkKind.PULL_REQUEST, "github.com", "acme/shop", 7)
+SHOWN = OwnCheck("f" * 40, CheckStanding.QUEUED)
 ONE_TRY = Attempts(max=1)
 SCOPE = Step("plan.scope", role="planner")
 EXPIRING = human(expire=Expiry(HOUR, ExpireOutcome.REJECT))
 HOLDING = human(quorum=2, expire=Expiry(HOUR, ExpireOutcome.HOLD))
+
+SIGNAL = c.Signal("the issue was edited", "integration:github")
+CALL_OFF = c.CallOff("the issue was closed", "integration:github")
 
 waiting = workflow(develop())
 working = waiting.given(claim())
@@ -96,6 +122,9 @@ def people(*after: Step, on_reject: str = "end") -> Scenario:
     return workflow(ship(on_reject=on_reject), *after)
 
 
+WAIT = Step("triage.wait", wait_ms=HOUR)
+
+
 def done(*after: Step) -> Scenario:
     """The agent's step is done, and these follow."""
     return workflow(develop(), *after).given(claim(), submit(), report())
@@ -112,11 +141,36 @@ def regained() -> Scenario:
     return loop.later(HOUR).given(fire(c.TimerKind.EXPIRE)).knowing(people=PEOPLE)
 
 
+def stuck(*after: Step) -> Scenario:
+    """A gate that leads may let the work past has failed, no round is left, and these follow."""
+    lenient = replace(gate(), override=OverrideRule(("leads",)))
+    return workflow(replace(develop(lenient), rounds=0), *after).given(claim(), submit(), report("tests", FAIL))
+
+
 linted = (develop(gate("lint")), ship(), merge())
 judged_by_people = workflow(develop(), ship(), merge()).given(claim(), submit(), report())
 polish = replace(develop(gate("lint"), skip=Skip.WHEN_MET), id="develop.polish", role="polisher")
 polishing = workflow(develop(), polish, full()).given(claim(), submit(), report())
 sparing = checked(develop(replace(gate(), fails_on_base=True), skip=Skip.WHEN_MET), ship(), merge())
+
+waits = waiting_for(State.WORKING)
+
+
+def _over(state: State) -> Scenario:
+    """A halted fleet all of whose tasks have ended so."""
+    return halted(2, 3).knowing(children=(state, state))
+
+
+def _passed() -> Scenario:
+    """A fleet that asks between waves, whose last wave has passed."""
+    return counted(planned(2, asks=True), excluded=1, completed=1).given(c.Settle())
+
+
+def _held_at(*steps: Step) -> Scenario:
+    """A task of a wave that has begun, which still waits for it."""
+    begin = replace(create(parent="r1"), wave=1)
+    return Scenario(defined(*steps)).knowing(waves=Waves(3)).given(begin).knowing(waves=Waves(3, 1))
+
 
 MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "submitted Claim working": (waiting, claim()),
@@ -168,7 +222,23 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "submitted Reassign submitted": (waiting, reassign()),
     "working Reassign submitted": (working, reassign()),
     "input_required Reassign submitted": (held, reassign()),
+    "input_required Override submitted": (stuck(develop()), override()),
+    "input_required Override working": (stuck(full()), override()),
+    "input_required Override input_required": (stuck(ship()), override()),
+    "input_required Override completed": (stuck(), override()),
     "input_required HandOn input_required": (held, hand_on()),
+    "submitted RecordLink submitted": (waiting, c.RecordLink(PULL)),
+    "working RecordLink working": (working, c.RecordLink(PULL)),
+    "input_required RecordLink input_required": (held, c.RecordLink(PULL)),
+    "paused RecordLink paused": (waiting.given(pause()), c.RecordLink(PULL)),
+    "submitted ReportCheck submitted": (waiting, c.ReportCheck(SHOWN)),
+    "working ReportCheck working": (working, c.ReportCheck(SHOWN)),
+    "input_required ReportCheck input_required": (held, c.ReportCheck(SHOWN)),
+    "paused ReportCheck paused": (waiting.given(pause()), c.ReportCheck(SHOWN)),
+    "working FailEffect canceled": (
+        done(Step("ship.pull", effect=Effect.PULL_REQUEST, outside=PullRequestSpec(on_closed=OnClosed.CANCEL))),
+        c.FailEffect("r1.1/ship.pull/1", EffectProblem.CLOSED, "closed"),
+    ),
     "submitted Take working": (waiting, take()),
     "working Take working": (working, take()),
     "input_required Take working": (held, take()),
@@ -187,6 +257,7 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working Fail input_required": (workflow(develop(attempts=ONE_TRY)).given(claim()), give_up()),
     "submitted FireTimer submitted": (lost.later(HOUR), fire(c.TimerKind.RETRY)),
     "working FireTimer submitted": (working.later(HOUR), fire(c.TimerKind.TIMEOUT)),
+    "working FireTimer completed": (done(WAIT).later(HOUR), fire(c.TimerKind.RETRY)),
     "working FireTimer working": (verified.knowing(lease_expires=0), expire_lease()),
     "working FireTimer input_required": (
         workflow(develop(attempts=ONE_TRY)).given(claim()).later(HOUR),
@@ -218,6 +289,9 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "paused Resume input_required": (people().given(pause()), resume()),
     "paused Resume completed": (regained().given(pause()), resume()),
     "working Retry working": (merging.given(troubled()), retry()),
+    "working Retry submitted": (done(WAIT, SCOPE), retry()),
+    "working Retry input_required": (done(WAIT, ship()), retry()),
+    "working Retry completed": (done(WAIT), retry()),
     "working ReportTrouble working": (verified, troubled()),
     "working Recover working": (working, c.Recover(ALFA, 1)),
     "working Return working": (working, c.Return(1, HOUR)),
@@ -266,17 +340,56 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working Handoff submitted": (working, handoff()),
     "working Handoff working": (verified, handoff()),
     "working ReportContext working": (working, context(60)),
+    "working ReportEnvironment working": (working, attested()),
+    "submitted Signal submitted": (waiting, SIGNAL),
+    "working Signal working": (working, SIGNAL),
+    "input_required Signal input_required": (held, SIGNAL),
+    "paused Signal paused": (waiting.given(pause()), SIGNAL),
+    "submitted CallOff canceled": (waiting, CALL_OFF),
+    "working CallOff canceled": (working, CALL_OFF),
+    "input_required CallOff canceled": (held, CALL_OFF),
+    "paused CallOff canceled": (waiting.given(pause()), CALL_OFF),
+    "input_required AnswerOutside submitted": (asked, c.AnswerOutside("the second", "integration:github")),
     "submitted SendNote submitted": (waiting, note()),
     "working SendNote working": (working, note()),
     "input_required SendNote input_required": (held, note()),
     "paused SendNote paused": (waiting.given(pause()), note()),
+    "submitted Enter submitted": (waiting, entered()),
+    "working Enter working": (working, entered()),
+    "input_required Enter input_required": (held, entered()),
+    "paused Enter paused": (waiting.given(pause()), entered()),
+    "submitted Leave submitted": (waiting.given(entered()), left()),
+    "working Leave working": (working.given(entered()), left()),
+    "input_required Leave input_required": (held.given(entered()), left()),
+    "paused Leave paused": (waiting.given(pause(), entered()), left()),
     "working MarkNotesShown working": (working.given(note()), notes_shown(1)),
+    "submitted Proceed submitted": (waits, c.Proceed()),
+    "submitted Proceed working": (waits.knowing(before=siblings(State.COMPLETED)), c.Proceed()),
+    "submitted Proceed input_required": (waits.knowing(before=siblings(State.FAILED)), c.Proceed()),
+    "working Proceed working": (working, c.Proceed()),
+    "input_required Proceed input_required": (held, c.Proceed()),
+    "paused Proceed paused": (waits.given(pause()), c.Proceed()),
     "working Settle working": (fleet(State.WORKING), c.Settle()),
     "working Settle completed": (fleet(State.COMPLETED), c.Settle()),
     "working Settle failed": (fleet(State.FAILED), c.Settle()),
     "working Settle canceled": (fleet(State.CANCELED), c.Settle()),
     "working Settle rejected": (fleet(State.REJECTED), c.Settle()),
+    "input_required Settle input_required": (halted(2, 3), c.Settle()),
+    "input_required Settle completed": (_over(State.COMPLETED), c.Settle()),
+    "input_required Settle failed": (_over(State.FAILED), c.Settle()),
+    "input_required Settle canceled": (_over(State.CANCELED), c.Settle()),
+    "input_required Settle rejected": (_over(State.REJECTED), c.Settle()),
+    "working BeginWaves working": (planned(2, 3), c.BeginWaves()),
+    "working AddWave working": (planned(2, 3), c.AddWave(3)),
+    "working AddWave input_required": (_passed(), c.AddWave(2)),
+    "input_required AddWave input_required": (halted(2, 3), c.AddWave(3)),
+    "paused AddWave paused": (planned(2, 3).given(pause()), c.AddWave(3)),
+    "submitted Admit submitted": (in_wave(1), c.Admit()),
+    "submitted Admit working": (_held_at(full()), c.Admit()),
+    "submitted Admit input_required": (_held_at(ship()), c.Admit()),
+    "submitted HoldBack submitted": (begun(), c.HoldBack("its fleet is halted")),
     "paused Settle paused": (fleet(State.COMPLETED).given(pause()), c.Settle()),
+    **MOVES_ELSEWHERE,
 }
 
 
@@ -300,8 +413,9 @@ def test_nothing_but_work_and_decisions_completes_a_task() -> None:
         kind.__name__ for kind, moves in TABLE.items() for after in moves.values() if State.COMPLETED in after
     }
 
-    completing_commands = {"Submit", "ReportGate", "Judge", "Approve", "Retry", "Resume", "FinishEffect"}
-    assert completing == completing_commands | {"FinishFunnel", "Settle", "ReportBase"}
+    completing_commands = {"Submit", "ReportGate", "Judge", "Approve", "Retry", "Resume", "FinishEffect", "Override"}
+    completing_commands |= {"Adopt", "EndElsewhere"}  # the latter of what everything vouches for
+    assert completing == completing_commands | {"FinishFunnel", "Settle", "ReportBase", "FireTimer"}
 
 
 def test_a_move_that_is_not_in_the_table_is_never_written() -> None:

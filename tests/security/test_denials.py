@@ -224,7 +224,7 @@ class _Unwritable:
     def __init__(self, store: Any) -> None:
         self.reading = store.reading
 
-    def transact(self, _: Any) -> Any:
+    def transact(self, _: Any, **__: str) -> Any:
         raise Refused("busy", exit=17, hint="later")  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from onloop.gateway import quota
 from onloop.gateway.leases import PassOn
 from onloop.gateway.quota import MOST_HELD as MOST_TASKS
 from onloop.gateway.quota import HeldTasks
-from onloop.remote.user_limits import (
+from onloop.remote.fences.user_limits import (
     BURST,
     FEW,
     MOST_HELD,
@@ -27,14 +27,14 @@ from onloop.remote.user_limits import (
 )
 from onloop.store.memory import MemoryStore
 
-EVE, ANA, SERVICE = 2001, 2002, 0
+EVE, ANA, SERVICE = "uid:2001", "uid:2002", "uid:0"
 
 
 @dataclass
 class Asked:
     """A connection on which something was asked."""
 
-    uid: int
+    account: str
     due: int = 100
     waits_since: float = 0.0
     own: bool = False
@@ -44,7 +44,7 @@ def test_one_user_has_so_many_connections_and_another_still_gets_in() -> None:
     fences = UserLimits()
     for _ in range(MOST_OF_ONE):
         fences.admit(EVE, own=False)
-    with pytest.raises(Unavailable, match=f"user {EVE} has {MOST_OF_ONE} connections"):
+    with pytest.raises(Unavailable, match=f"user 2001 has {MOST_OF_ONE} connections"):
         fences.admit(EVE, own=False)
     fences.admit(ANA, own=False)
     fences.leave(EVE, 0, 0)
@@ -54,10 +54,10 @@ def test_one_user_has_so_many_connections_and_another_still_gets_in() -> None:
 def test_however_many_users_flood_whoever_has_few_connections_gets_in() -> None:
     fences = UserLimits()
     refused = 0
-    for uid in range(3000, 3020):
+    for account in (f"address:10.0.0.{number}" for number in range(20)):
         for _ in range(MOST_OF_ONE):
             try:
-                fences.admit(uid, own=False)
+                fences.admit(account, own=False)
             except Unavailable:
                 refused += 1
     assert refused > RESERVED
@@ -70,7 +70,7 @@ def test_bytes_that_are_not_answered_yet_are_counted_over_all_connections_of_a_u
     fences = UserLimits()
     for _ in range(8):
         fences.weigh(EVE, MOST_HELD // 8, 0, own=False)
-    with pytest.raises(BadInput, match=f"user {EVE} has sent"):
+    with pytest.raises(BadInput, match="user 2001 has sent"):
         fences.weigh(EVE, 1, 0, own=False)
     fences.weigh(ANA, MOST_HELD, 0, own=False)
     fences.weigh(EVE, -MOST_HELD // 2, 0, own=False)
@@ -86,8 +86,8 @@ def test_a_turn_takes_a_portion_of_each_user_and_the_next_begins_with_another() 
     again, _ = fences.turn([*crowd, one], 1.0)
 
     assert (first.count(one), len(first), more) == (1, TURN_REQUESTS + 1, True)
-    assert {first[0].uid, again[0].uid} == {EVE, ANA}
-    assert [asked.waits_since for asked in first if asked.uid == EVE] == [float(n) for n in range(TURN_REQUESTS)]
+    assert {first[0].account, again[0].account} == {EVE, ANA}
+    assert [asked.waits_since for asked in first if asked.account == EVE] == [float(n) for n in range(TURN_REQUESTS)]
 
 
 def test_large_requests_take_turns_by_their_size() -> None:
@@ -110,6 +110,21 @@ def test_who_does_not_read_their_answers_is_asked_nothing_more() -> None:
     assert fences.turn([Asked(EVE)], 1.0) == ([], False)
     fences.weigh(EVE, 0, -2, own=False)
     assert len(fences.turn([Asked(EVE)], 1.0)[0]) == 1
+
+
+def test_a_connection_that_becomes_another_accounts_is_counted_there_with_all_that_it_has_under_way() -> None:
+    fences = UserLimits()
+    fences.admit(EVE, own=False)
+    fences.weigh(EVE, MOST_HELD, 1, own=False)
+    fences.move(EVE, ANA, MOST_HELD, 1)
+    fences.weigh(EVE, 1, 0, own=False)
+    with pytest.raises(BadInput, match="user 2002 has sent"):
+        fences.weigh(ANA, 1, 0, own=False)
+    for _ in range(MOST_OF_ONE - 1):
+        fences.admit(ANA, own=False)
+    fences.admit(EVE, own=False)
+    with pytest.raises(Unavailable, match=f"user 2002 has {MOST_OF_ONE} connections"):
+        fences.move(EVE, ANA, 0, 0)
 
 
 def test_users_of_whom_nothing_is_under_way_are_forgotten() -> None:
@@ -169,7 +184,7 @@ def test_the_agents_of_one_user_hold_so_many_tasks_until_some_have_ended(shop: S
         agent = shop.claim(f"r1.{number}", f"agent:a{number}")
         held.note(EVE, f"r1.{number}", agent.epoch)
     with shop.store.reading() as at:
-        with pytest.raises(Refused, match=f"user {EVE} holds {MOST_TASKS} tasks"):
+        with pytest.raises(Refused, match=f"user 2001 holds {MOST_TASKS} tasks"):
             held.check(EVE, at, shop.clock())
         held.check(ANA, at, shop.clock())
     shop.later(120_000)

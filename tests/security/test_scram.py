@@ -16,6 +16,7 @@ from onloop.gateway.service import Gateway, append_store_event
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home
 from onloop.identity import scram
+from onloop.identity.accounts import address_account
 from onloop.identity.passphrase import Challenge, PersonProof, enrolment, recognised
 from onloop.machine.definition import Assurance
 from onloop.machine.store_state import PersonEnrolled, StoreState
@@ -23,7 +24,7 @@ from onloop.records import replace
 from onloop.remote.client import ClientStore, GatewayClient
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection import Connection
-from onloop.remote.guess_limits import Guesses
+from onloop.remote.fences.guess_limits import MOST_FROM_AFAR, Guesses
 from security.relay import Relay, relayed
 
 PASSPHRASE, BLIND, NONCE = "correct horse battery", b"\0" * 32, "n" * 32
@@ -231,25 +232,58 @@ def test_five_guesses_a_minute_and_nobody_locks_another_out(durable: Shop, tmp_p
         durable.later(60_000)
         assert line.person("ana", passphrase_of("ana"), typed=True).id == "human:ana"
         line.close()
-    assert [word for word in words if word.startswith("guesses")] == ["guesses: 0 ana"]
+    assert [word for word in words if word.startswith("guesses")] == ["guesses: uid:0 ana"]
 
 
 def test_another_users_guesses_are_counted_apart() -> None:
     guesses = Guesses(lambda: 0)
     for _ in range(5):
-        with guesses.one(1001, "ana"):
+        with guesses.one("uid:1001", "ana"):
             pass
-    with pytest.raises(NotAllowed), guesses.one(1001, "ana"):
+    with pytest.raises(NotAllowed), guesses.one("uid:1001", "ana"):
         pass
-    with guesses.one(1002, "ana") as right:
+    with guesses.one("uid:1002", "ana") as right:
         right()
+
+
+def test_whoever_has_many_addresses_guesses_no_more_often_and_locks_nobody_out_where_they_are_known() -> None:
+    now, told = [0], list[str]()
+    guesses = Guesses(lambda: now[0], lambda account, person: told.append(f"{account} {person}"))
+    with guesses.one("address:10.0.0.4", "ana") as right:
+        right()
+    now[0] = 60_000
+    for number in range(MOST_FROM_AFAR):
+        with guesses.one(f"address:10.6.{number // 250}.{number % 250}", "ana"):
+            pass
+    with pytest.raises(NotAllowed, match=f"callers over the network got {MOST_FROM_AFAR} passphrases for ana wrong"):
+        guesses.one("address:10.9.9.9", "ana").__enter__()
+    assert told == ["address:10.9.9.9 ana"]
+    for account, person in (("address:10.0.0.4", "ana"), ("uid:1000", "ana"), ("address:10.9.9.9", "ben")):
+        with guesses.one(account, person) as right:
+            right()
+
+
+@pytest.mark.parametrize(
+    ("address", "account"),
+    [
+        ("10.0.0.3", "address:10.0.0.3"),
+        ("::ffff:10.0.0.3", "address:10.0.0.3"),
+        ("::1", "address:::1"),
+        ("2001:db8:1:2:aaaa::1", "address:2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::2", "address:2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "address:fe80::/64"),
+        ("unix", "address:unix"),
+    ],
+)
+def test_of_ipv6_a_network_is_one_caller(address: str, account: str) -> None:
+    assert address_account(address) == account
 
 
 def test_guesses_at_the_same_time_are_counted_before_they_are_looked_at() -> None:
     guesses, held = Guesses(lambda: 0), 0
     for _ in range(20):
         try:
-            guesses.one(1001, "ana").__enter__()
+            guesses.one("uid:1001", "ana").__enter__()
             held += 1
         except NotAllowed:
             pass
@@ -260,13 +294,13 @@ def test_a_clock_set_back_forgives_no_guess_and_locks_nobody_out_for_long() -> N
     now = [10_000_000]
     guesses = Guesses(lambda: now[0])
     for _ in range(5):
-        with guesses.one(1, "ana"):
+        with guesses.one("uid:1", "ana"):
             pass
     now[0] = 0
-    with pytest.raises(NotAllowed, match="wrong"), guesses.one(1, "ana"):
+    with pytest.raises(NotAllowed, match="wrong"), guesses.one("uid:1", "ana"):
         pass
     now[0] = 60_000
-    with guesses.one(1, "ana"):
+    with guesses.one("uid:1", "ana"):
         pass
 
 

@@ -45,7 +45,7 @@ def test_a_holder_who_hands_in_again_and_again_fills_the_store_to_a_limit_and_no
     assert place.shop.task().submission == before
 
 
-EVE, ANA = 2001, 2002
+EVE, ANA = "uid:2001", "uid:2002"
 
 
 def test_a_users_agents_add_to_the_log_at_a_pace_and_hold_up_nobody_else() -> None:

@@ -7,10 +7,25 @@ from pathlib import Path
 from gateway.shop import Shop
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat
-from onloop.gateway.upkeep import KeepBaseResult, KeepContent
+from onloop.gateway.upkeep import KeepBaseResult, KeepContent, RecordStoreEvent
 from onloop.machine.base_result import BaseResult
 from onloop.machine.commands import Cancel
+from onloop.machine.launchers import Grant, LauncherMinted
+from onloop.machine.links import Link, LinkKind, RecordLink
+from onloop.machine.principal import EFFECTS
+from onloop.machine.schedules import Schedule, ScheduleAdopted, ScheduledStart
 from onloop.machine.task import Evidence, Verdict
+from onloop.store.rows import (
+    CallRow,
+    Delivery,
+    DeliveryBody,
+    EnvironmentRow,
+    FiringRow,
+    LastHour,
+    LauncherUse,
+    ReadingSession,
+    TriggerSubject,
+)
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
 from support.steps import MINUTE
@@ -24,8 +39,12 @@ RED_BASE = (
 def furnished(folder: Path) -> Shop:
     """A shop whose store has runs at every stage: waiting, claimed, judged, asked about, ended; and a freeze."""
     create_store(folder)
-    shop = Shop(SqliteStore(folder))
-    shop.fleet(3, max_parallel=2)
+    return furnish(Shop(SqliteStore(folder)))
+
+
+def furnish(shop: Shop) -> Shop:
+    """The same in a store that somebody has opened."""
+    shop.fleet(3)
     shop.submit(shop.claim("r1.1"), key="first")
     shop.later(MINUTE)
     shop.report("r1.1")
@@ -42,3 +61,34 @@ def furnished(folder: Path) -> Shop:
     shop.gateway.perform(Heartbeat(bravo, news=(SubAgentNews("a1", "Explore", "looks for callers"),)))
     shop.freeze("run:r4")
     return shop
+
+
+def let_in(shop: Shop) -> None:
+    """Somebody over the network: a launcher that was here, and a person who reads."""
+    ana, now = shop.person(), shop.clock()
+    grant = Grant(("implementer",), ("billing",), now + MINUTE)
+    shop.gateway.perform(RecordStoreEvent(ana, LauncherMinted("farm", "f" * 64, grant, ana.id, now)))
+    shop.store.transact(lambda tx: tx.put(LauncherUse("farm", now)))
+    shop.fleet(3, max_parallel=2, run="r6", sizes=(2, 1))
+    shop.claim("r6.1", agent="agent:of-a-wave")
+    shop.store.transact(lambda tx: tx.put(ReadingSession("e" * 64, "ana", "k" * 64, now, now + MINUTE)))
+    shop.store.transact(lambda tx: tx.put(LastHour("human:ana", "[]")))
+    clockwork(shop)
+    pull = Link(LinkKind.PULL_REQUEST, "github.com", "acme/billing", 7, "https://github.com/acme/billing/pull/7")
+    shop.gateway.perform(PerformCommand(EFFECTS, "r1.1", RecordLink(pull)))
+    made = EnvironmentRow("e1", "r1.3", "r1", "clone", "here", "launcher:farm", now, now, "{}")
+    shop.store.transact(lambda tx: tx.put(made))
+    taken = Delivery("f1", "github", "g-1", "issues.labeled", "5" * 64, now, "waiting", now, 0, 1, "")
+    shop.store.transact(lambda tx: tx.put(taken))
+    shop.store.transact(lambda tx: tx.put(DeliveryBody("f1", "{}", "{}")))
+    shop.store.transact(lambda tx: tx.put(TriggerSubject("f2", "acme/shop#5", "fix", "r1", "", now, "f1")))
+
+
+def clockwork(shop: Shop) -> None:
+    """A schedule with a firing, and a call."""
+    ana = shop.person()
+    nightly = Schedule("nightly", "30 2 * * *", "UTC", ScheduledStart("feature"))
+    shop.gateway.perform(RecordStoreEvent(ana, ScheduleAdopted(nightly, ana.id, "agreed")))
+    shop.store.transact(lambda tx: tx.put(FiringRow("nightly|1", "nightly", 1, "skipped", "", "", 0, 0, "", 0, 1)))
+    called = CallRow("c1", "all", "ab12", 0, "ana", "mail", "sent", 1, 2, 3, 0, "m1", 1, 0, "")
+    shop.store.transact(lambda tx: tx.put(called))

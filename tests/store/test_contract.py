@@ -24,19 +24,33 @@ from onloop.store.rows import (
     BaseResultRow,
     BriefRow,
     CachedAnswer,
+    CallRow,
+    Delivery,
+    DeliveryBody,
+    EnvironmentRow,
+    FiringRow,
+    FleetMember,
     Head,
     IdempotencyRecord,
     Job,
+    LastHour,
+    LauncherSlot,
+    LauncherUse,
     Lease,
+    LinkRow,
     PinnedWorkflow,
+    ReadingSession,
     StoreRow,
     SubAgent,
     TimerRow,
     Token,
+    TriggerSubject,
+    WorkSlot,
     key_of,
 )
 from onloop.store.sqlite.database import SqliteStore, create_store
-from onloop.store.sqlite.verification import verify
+from onloop.store.verification import verify
+from support.team_store import team_store
 
 CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r1", repo="billing")
 READY = Moved(State.SUBMITTED, Reason.READY, "waits")
@@ -54,13 +68,30 @@ ROWS: tuple[StoreRow, ...] = (
     Archived("r0", 2, "ee", 1, 99, 2, "ff"),
     SubAgent("r1|a1", "r1", 3, "a1", "Explore", "looks for callers", 60, 70),
     BaseResultRow("cc", "ab", "tests", "{}", 13),
+    LauncherSlot("ci/0", "ci", "r1"),
+    LauncherUse("ci", 14),
+    ReadingSession("dd", "human:ana", "ee", 15, 99),
+    WorkSlot("run:r1/000", "run:r1", "r1.1"),
+    LinkRow("pull_request github.com/acme/shop#7", "r1.1", "pull_request"),
+    FleetMember("r1.1", "r1", 2, "stopped", "c1", "gates keep failing", 1, 5),
+    EnvironmentRow("e1", "r1.1", "r1", "clone", "here", "launcher:a", 16, 17, "{}"),
+    LastHour("human:ana", "[]"),
+    FiringRow("nightly|1", "nightly", 1, "started", "r1", "", 1, 0, "", 0, 2),
+    CallRow("c1", "all", "ab12", 0, "ana", "mail", "sent", 1, 2, 3, 0, "m1", 1, 0, ""),
+    Delivery("f1", "github", "g-1", "issues.labeled", "5" * 64, 18, "waiting", 18, 0, 1, "[]"),
+    DeliveryBody("f1", "{}", '{"action": "labeled"}'),
+    TriggerSubject("f2", "acme/shop#5", "fix", "r1", "", 19, "f1"),
 )
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
+        return
+    if request.param == "postgres":
+        with team_store(tmp_path) as team:
+            yield team
         return
     create_store(tmp_path)
     opened = SqliteStore(tmp_path)
@@ -228,6 +259,9 @@ def test_the_log_is_read_from_either_end_and_always_in_order(store: Store) -> No
         assert [e.seq for e in now.log(run="r1", limit=1, newest=True)] == [2]
         assert [e.seq for e in now.log(task="r2", before=5, limit=9, newest=True)] == [3, 4]
         assert now.log(before=1, newest=True) == []
+        assert [e.seq for e in now.log(names=("Created",))] == [e.seq for e in now.log() if e.name == "Created"] != []
+        assert now.log(names=("Unheard",)) == [] == now.log(run="r1", names=("Unheard",), newest=True)
+        assert [e.seq for e in now.log(task="r2", names=("Created", "Moved"), limit=1, newest=True)] == [5]
         assert now.log(after=5) == []
 
 

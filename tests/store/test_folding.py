@@ -19,7 +19,7 @@ from onloop.store.port import Recorded
 from onloop.store.rows import LOG, Archived
 from onloop.store.sqlite.database import FILE, create_store
 from onloop.store.sqlite.tables import Tables
-from onloop.store.sqlite.verification import fold_log
+from onloop.store.verification import fold_log
 
 CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r1")
 MOVED = Moved(State.WORKING)

@@ -17,6 +17,7 @@ from onloop.errors import StoreError
 from onloop.machine.digest import Json, canonical
 from onloop.records import replace
 from onloop.store.codec import to_text
+from onloop.store.interchange import export_lines, import_source, read_lines, surveyed
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import (
     ROWS,
@@ -32,7 +33,6 @@ from onloop.store.rows import (
 from onloop.store.sqlite.archive import finished_before, read_back, remove
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
-from onloop.store.sqlite.interchange import export_lines, import_source, read_lines, surveyed
 from store.furnished import furnished
 from support.scenario import NOON
 

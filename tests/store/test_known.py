@@ -20,8 +20,8 @@ from onloop.store.rows import LOG, Head, Job, Lease, TimerRow, columns, table_of
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.store.sqlite.inspection import inspect
 from onloop.store.sqlite.tables import Tables
-from onloop.store.sqlite.verification import verify
 from onloop.store.sqlite.write_cache import MOST_ROWS
+from onloop.store.verification import verify
 
 TASKS = ("r1", "r2")
 CREATED = Created("Fix it", Kind.WORK, "feature", "d1", "human:ana", "r", repo="billing")

@@ -16,7 +16,27 @@ from onloop.gateway.leases import Heartbeat
 from onloop.home import Home
 from onloop.machine.commands import Cancel
 from onloop.remote.client import ClientStore, GatewayClient
-from onloop.store.rows import ROWS, BaseResultRow, BriefRow, Token, idempotency_key, table_of
+from onloop.store.rows import (
+    ROWS,
+    BaseResultRow,
+    BriefRow,
+    CallRow,
+    Delivery,
+    DeliveryBody,
+    EnvironmentRow,
+    FiringRow,
+    FleetMember,
+    LastHour,
+    LauncherSlot,
+    LauncherUse,
+    LinkRow,
+    ReadingSession,
+    Token,
+    TriggerSubject,
+    WorkSlot,
+    idempotency_key,
+    table_of,
+)
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, anchor_of, identity
 from onloop.store.sqlite.inspection import inspect
@@ -25,6 +45,11 @@ from onloop.views.sub_agents import SubAgentNews
 from store.furnished import furnished
 
 SCHEMAS = Path(__file__).parent / "schemas"
+NEW = (
+    *(BaseResultRow, LauncherSlot, LauncherUse, ReadingSession, WorkSlot, EnvironmentRow, LastHour, FleetMember),
+    *(FiringRow, CallRow, LinkRow, Delivery, DeliveryBody, TriggerSubject),
+)
+"""Kinds of rows that versions before 6 did not know; version 6 knew the first, version 7 all but the last ten."""
 
 
 @pytest.fixture
@@ -77,6 +102,24 @@ def without_base_results(tmp_path: Path) -> Path:
     return tmp_path / "old"
 
 
+@pytest.fixture
+def without_launchers(tmp_path: Path) -> Path:
+    """A store as version 6 of the schema kept it, to which nobody came over the network."""
+    furnished(tmp_path / "new").store.close()
+    _as_of(6, tmp_path).close()
+    anchor_of(tmp_path / "new").rename(anchor_of(tmp_path / "old"))
+    return tmp_path / "old"
+
+
+@pytest.fixture
+def without_environments(tmp_path: Path) -> Path:
+    """A store as version 7 of the schema kept it, which knew neither slots of scopes nor environments."""
+    furnished(tmp_path / "new").store.close()
+    _as_of(7, tmp_path).close()
+    anchor_of(tmp_path / "new").rename(anchor_of(tmp_path / "old"))
+    return tmp_path / "old"
+
+
 def _as_of(version: int, folder: Path) -> apsw.Connection:
     """The rows of `new` in a store `old` of that version, as far as it has a place for them."""
     (folder / "old").mkdir()
@@ -89,17 +132,17 @@ def _as_of(version: int, folder: Path) -> apsw.Connection:
         names = [str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})").fetchall()]
         columns = ",".join("1" if (table, name) == ("brief", "epoch") else name for name in names)
         connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM new.{table}")  # noqa: S608
-    if version > 1:
+    if 1 < version < 6:
         connection.execute("DELETE FROM main.tally WHERE name='baseresult'")
-    if 1 < version < 5:
-        _seal_tokens(connection)
+    if 1 < version < 7:
+        _seal_tokens(connection, "digest, agent, task, epoch, step" + (", uid" if version > 4 else ""))
     return connection
 
 
-def _seal_tokens(connection: apsw.Connection) -> None:
-    """Tokens named no user before version 5, and their seals covered none."""
+def _seal_tokens(connection: apsw.Connection, columns: str) -> None:
+    """Tokens named no user before version 5, no launcher before version 7, and their seals covered none."""
     total = "0" * 64
-    for row in connection.execute("SELECT digest, agent, task, epoch, step FROM main.token").fetchall():
+    for row in connection.execute(f"SELECT {columns} FROM main.token").fetchall():  # noqa: S608
         seal = seal_of("token", row)
         connection.execute("UPDATE main.token SET seal=? WHERE digest=?", (seal, row[0]))
         total = added(total, seal)
@@ -176,7 +219,7 @@ def test_a_store_without_room_for_sub_agents_gets_it_and_keeps_all_it_had(withou
 
 
 def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_made_again(widely_laid_out: Path) -> None:
-    every = [table_of(kind) for kind in ROWS if kind not in {BriefRow, Token, BaseResultRow}]
+    every = [table_of(kind) for kind in ROWS if kind not in {BriefRow, Token, *NEW}]
     before = {table: _rows(widely_laid_out / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     assert _rows(widely_laid_out / FILE, "brief")
 
@@ -196,7 +239,7 @@ def test_a_store_that_is_laid_out_anew_keeps_all_it_had_but_briefs_which_are_mad
 def test_tokens_of_an_earlier_store_go_on_to_be_whoevers_has_them_and_new_ones_are_the_claimers(
     of_nobodys_tokens: Path,
 ) -> None:
-    every = [table_of(kind) for kind in ROWS if kind not in {Token, BaseResultRow}]
+    every = [table_of(kind) for kind in ROWS if kind not in {Token, *NEW}]
     before = {table: _rows(of_nobodys_tokens / FILE, table) for table in ("event", "task", "house", "blob", *every)}
     old = _rows(of_nobodys_tokens / FILE, "token")
 
@@ -225,6 +268,21 @@ def test_a_store_that_forgot_results_on_bases_keeps_them_from_now_on(without_bas
     store.close()
 
 
+def test_a_store_that_knew_no_launchers_gets_room_for_them_and_keeps_its_tokens(without_launchers: Path) -> None:
+    every = [table_of(kind) for kind in ROWS if kind not in {Token, *NEW[1:]}]
+    before = {table: _rows(without_launchers / FILE, table) for table in ("event", "task", "house", "blob", *every)}
+    tokens = _rows(without_launchers / FILE, "token")
+
+    assert migrate(without_launchers)[0] == 6
+
+    assert {table: _rows(without_launchers / FILE, table) for table in before} == before
+    assert [row[:9] for row in _rows(without_launchers / FILE, "token")] == [(*row[:6], "", "", 0) for row in tokens]
+    assert _made(without_launchers / FILE) == _made(without_launchers.parent / "new" / FILE)
+    store = SqliteStore(without_launchers)
+    assert inspect(store).problems == ()
+    store.close()
+
+
 def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
     migrate(old)
     before = sorted(path.name for path in old.iterdir())
@@ -234,7 +292,8 @@ def test_a_store_that_is_up_to_date_is_left_alone(old: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "version", ["old", "without_sub_agents", "widely_laid_out", "of_nobodys_tokens", "without_base_results"]
+    "version",
+    ["old", "without_sub_agents", "widely_laid_out", "of_nobodys_tokens", "without_base_results", "without_launchers"],
 )
 def test_what_somebody_else_keeps_in_the_file_is_named_before_anything_is_done(
     version: str, request: pytest.FixtureRequest
@@ -300,3 +359,17 @@ def test_what_was_tampered_with_is_not_sealed_anew(old: Path, tampering: str, na
         migrate(old)
 
     assert {table: _rows(old / FILE, table) for table in before} == before
+
+
+def test_a_store_that_knew_no_environments_gets_room_for_them_and_keeps_the_rest(without_environments: Path) -> None:
+    every = [table_of(kind) for kind in ROWS if kind not in NEW[4:]]
+    before = {table: _rows(without_environments / FILE, table) for table in ("event", "task", "house", "blob", *every)}
+
+    assert migrate(without_environments)[0] == 7
+
+    assert {table: _rows(without_environments / FILE, table) for table in before} == before
+    assert _made(without_environments / FILE) == _made(without_environments.parent / "new" / FILE)
+    store = SqliteStore(without_environments)
+    store.transact(lambda tx: tx.put(WorkSlot("run:r1/000", "run:r1")))
+    assert inspect(store).problems == ()
+    store.close()

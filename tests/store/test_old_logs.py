@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from onloop.store.interchange import check_chains, put_fold, state_digest
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import SqliteStore, create_store
-from onloop.store.sqlite.interchange import check_chains, put_fold, state_digest
-from onloop.store.sqlite.verification import fold_log
+from onloop.store.verification import fold_log
 
 LOGS = sorted((Path(__file__).parent / "logs").glob("*.jsonl"))
 

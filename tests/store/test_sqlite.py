@@ -18,7 +18,7 @@ from onloop.machine.task import Kind
 from onloop.store.port import EventEntry, Transaction
 from onloop.store.sqlite.database import FILE, SCHEMA_VERSION, SqliteStore, create_store
 from onloop.store.sqlite.fair_lock import FairLock
-from onloop.store.sqlite.verification import verify
+from onloop.store.verification import verify
 
 WRITER = """
 import sys, itertools

@@ -21,7 +21,7 @@ from onloop.store.rows import ROWS, table_of
 from onloop.store.seal import seal_of
 from onloop.store.sqlite.database import FILE, SqliteStore, anchor_of
 from onloop.store.sqlite.inspection import inspect
-from store.furnished import furnished
+from store.furnished import furnished, let_in
 
 TABLES = ("event", "task", "house", "blob", "tally", *(table_of(kind) for kind in ROWS))
 
@@ -30,6 +30,7 @@ TABLES = ("event", "task", "house", "blob", "tally", *(table_of(kind) for kind i
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("original") / "store"
     shop = furnished(folder)
+    let_in(shop)
     shop.check()
     shop.store.close()
     assert _problems(folder) == ()

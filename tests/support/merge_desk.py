@@ -23,18 +23,20 @@ from onloop.machine.principal import verifier
 from onloop.access.opening import open_home
 from onloop.gateway.jobs import FreeJobs, TakeJob
 from onloop.verifier.gate_context import gate_context_for
-store, point, then = sys.argv[1:]
+store, point, then, name, lease_ms = sys.argv[1:]
 opened = open_home(Home(Path(store)))
-me = verifier("test")
-opened.gateway.perform(FreeJobs())
-job = opened.gateway.perform(TakeJob(me, 60_000, effects=True))
+me, job = verifier(name), None
+if name == "test":
+    opened.gateway.perform(FreeJobs())
+while job is None:
+    job = opened.gateway.perform(TakeJob(me, int(lease_ms), effects=True))
 def at(reached):
     if reached != point:
         return
     if then == "die":
         os._exit(9)
-    if not Path(store, "moved").exists():
-        Path(store, "moved").touch()
+    if not Path(store, f"moved-{name}").exists():
+        Path(store, f"moved-{name}").touch()
         subprocess.run(then, shell=True, check=True)
 print(EffectExecutor(EffectRecorder(opened, gate_context_for(opened, me), lambda: False, at)).carry_out(job))
 """
@@ -58,13 +60,15 @@ def gates_answered(world: World) -> Iterator[None]:
         "import sys, time; from pathlib import Path; from onloop.home import Home;"
         "from onloop.access.opening import open_home; from onloop.verifier.pool import Verifier;"
         "from onloop.machine.principal import verifier; from onloop.verifier.gate_context import gate_context_for;"
-        "from onloop.verifier.runner import Runner\n"
+        "from onloop.verifier.runner import Runner;"
+        "from onloop.verifier.job_leases import JobLeases\n"
         "me = verifier('gates')\n"
         "def runner(stopped):\n"
         "    own = open_home(Home(Path(sys.argv[1])))\n"  # a store that is opened serves one thread
         "    return Runner(own, me, gate_context_for(own, me), None, stopped)\n"
         "opened = open_home(Home(Path(sys.argv[1])))\n"
-        "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None).run()"
+        "leases = JobLeases(lambda: open_home(Home(Path(sys.argv[1]))), me)\n"
+        "Verifier(opened, me, runner, 1, lambda: False, time.sleep, lambda words: None, leases).run()"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(world.store)], env=world.environment)
     try:
@@ -76,9 +80,17 @@ def gates_answered(world: World) -> Iterator[None]:
 
 def execute(world: World, point: str = "never", then: str = "die") -> str:
     """Carry out the effect that waits; at `point`, die or have a shell do something else first."""
-    _, out, err = run_python(EXECUTOR, str(world.store), point, then, env=world.environment)
+    _, out, err = run_python(EXECUTOR, str(world.store), point, then, "test", "60000", env=world.environment)
     assert "Traceback" not in err, err
     return out.strip()
+
+
+def executing(world: World, name: str, lease_ms: int, point: str, then: str) -> subprocess.Popen[str]:
+    """A verifier of that name that waits for the effect, and carries it out under a lease; see `execute`."""
+    words = (str(world.store), point, then, name, str(lease_ms))
+    return subprocess.Popen(
+        [sys.executable, "-c", EXECUTOR, *words], env=world.environment, stdout=subprocess.PIPE, text=True
+    )
 
 
 def merges(world: World, origin: Path) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from onloop.machine import commands as c
+from onloop.machine.agent_environment import EnvironmentKind, MadeEnvironment
+from onloop.machine.definition import Isolation
 from onloop.machine.messages import Message, MessageKind
 from support.scenario import ALFA, ANA, BRAVO, Play, voice
 
@@ -29,6 +31,16 @@ def note(text: str = "use version 2", by: str = ANA) -> Play:
     return lambda _: c.SendNote(voice(by), text)
 
 
+def entered(session: str = "s1", by: str = ANA, most_ms: int = 3_600_000) -> Play:
+    """A person steps into the task's environment."""
+    return lambda _: c.Enter(session, voice(by), "clone", "here", most_ms)
+
+
+def left(session: str = "s1", by: str = ANA, how: str = "exit code 0") -> Play:
+    """Their shell ended."""
+    return lambda _: c.Leave(session, voice(by), how)
+
+
 def notes_shown(upto: int, way: str = "check", epoch: int | None = None) -> Play:
     """The holder was shown what people told it."""
     return lambda at: c.MarkNotesShown(at.task.holder or ALFA, at.task.epoch if epoch is None else epoch, upto, way)
@@ -42,6 +54,12 @@ def checkpoint(digest: str = TEXT, size: int = 5) -> Play:
 def handoff(to: str = "", why: str = "my context is full", *questions: str) -> Play:
     """The holder gives the step to another."""
     return lambda at: c.Handoff(at.task.holder or ALFA, at.task.epoch, to, why, questions)
+
+
+def attested(isolation: Isolation = Isolation.CLONE, kind: EnvironmentKind = EnvironmentKind.CLONE) -> Play:
+    """The holder's launcher says in what it works."""
+    made = MadeEnvironment("env-1", kind, isolation, "here", by="launcher:worker")
+    return lambda at: c.ReportEnvironment(at.task.holder or ALFA, at.task.epoch, made)
 
 
 def context(percent: int) -> Play:

@@ -11,7 +11,7 @@ from typing import Any
 
 from onloop.errors import Refused
 from onloop.machine import commands as c
-from onloop.machine.definition import Assurance, Definition, Join, Step
+from onloop.machine.definition import Assurance, Definition, Isolation, Join, Step
 from onloop.machine.digest import shown_digest
 from onloop.machine.events import Amended, Event, Moved
 from onloop.machine.evolve import evolve
@@ -141,9 +141,11 @@ def judge(verdict: str = "pass", reason: str = "it does what it says", *, email:
     return lambda at: c.Judge(at.task.holder or ALFA, at.task.epoch, verdict == "pass", reason, email)
 
 
-def spawn(title: str = "one part", brief: str = "") -> Play:
+def spawn(
+    title: str = "one part", brief: str = "", environment: Isolation | None = None, after: tuple[str, ...] = ()
+) -> Play:
     """The holder makes a child."""
-    return lambda at: c.Spawn(at.task.holder or ALFA, at.task.epoch, title, brief)
+    return lambda at: c.Spawn(at.task.holder or ALFA, at.task.epoch, title, brief, environment, after)
 
 
 def swarm(*states: State, join: Join | None = None, following: tuple[Step, ...] = (), **more: Any) -> Scenario:
@@ -221,6 +223,20 @@ def approve(person: str = ANA, gate_id: str | None = None, *, digest: str | None
         request = _request(at, gate_id)
         shown = shown_digest(at.task, request) if digest is None else digest
         return c.Approve(request.id, shown, voice(person, **spoken))
+
+    return play
+
+
+def override(
+    person: str = CLEO, gate_id: str = "tests", reason: str = "known to be broken", *, digest: str = "", **spoken: Any
+) -> Play:
+    """A person lets the work past a gate, by what is shown of the request that is about it, or of the first."""
+
+    def play(at: Scenario) -> Command:
+        request = next((r for r in at.task.requests if r.gate == gate_id), at.task.requests[0])
+        return c.Override(
+            request.id, gate_id, digest or shown_digest(at.task, request), voice(person, **spoken), reason
+        )
 
     return play
 

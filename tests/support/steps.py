@@ -15,6 +15,7 @@ from onloop.machine.definition import (
     HumanGate,
     Join,
     JoinKind,
+    PolicyGate,
     ReviewGate,
     Step,
 )
@@ -42,7 +43,7 @@ def human(gate_id: str = "release", approvers: tuple[str, ...] = ("approvers",),
     return HumanGate(gate_id, approvers, **more)
 
 
-def develop(*gates: CommandGate | ArtefactGate | FileGate | HumanGate, **more: Any) -> Step:
+def develop(*gates: CommandGate | ArtefactGate | FileGate | HumanGate | PolicyGate, **more: Any) -> Step:
     """The agent's step, with the gate `tests` unless others are named."""
     given: dict[str, Any] = {
         "id": "develop.implement",
@@ -59,7 +60,7 @@ def full(**more: Any) -> Step:
     return Step("test.full", run=("make", "integration"), **more)
 
 
-def ship(*gates: HumanGate, **more: Any) -> Step:
+def ship(*gates: HumanGate | PolicyGate, **more: Any) -> Step:
     """A step that people alone decide."""
     return Step("ship.release", gates=gates or (human(),), **more)
 
@@ -82,9 +83,8 @@ def reviewed(quorum: int = 1, **more: Any) -> Step:
 
 def parts(count: int | None = 2, join: Join | None = None, **more: Any) -> Step:
     """A step that fans out, whose children walk the agent's step."""
-    own: dict[str, Any] = {
-        name: more.pop(name) for name in ("most", "resolve", "spawn", "over", "max_parallel") if name in more
-    }
+    of_fan_out = ("most", "resolve", "spawn", "over", "max_parallel", "environments")
+    own: dict[str, Any] = {name: more.pop(name) for name in of_fan_out if name in more}
     given: dict[str, Any] = {"resolve": (Step("funnel.resolve", role="resolver"),), **own}
     fan_out = FanOut((develop(),), count=count, join=join or Join(), **given)
     return Step("develop.parts", fan_out=fan_out, **more)

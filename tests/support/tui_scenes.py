@@ -36,6 +36,7 @@ from onloop.machine.people import PersonRenamed
 from onloop.machine.principal import INTAKE, Principal, launcher, verifier
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreState
 from onloop.machine.task import Artefact, DecisionKind, Evidence, Kind, Submission, Task, Verdict
+from onloop.machine.wave_plan import HaltRule, WavePlan
 from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.memory import MemoryStore
@@ -56,6 +57,7 @@ PASSPHRASE = "correct horse battery"
 CHEAP = 2**4
 """What it costs to stretch a passphrase in a store that nobody attacks: half a second less for each."""
 DIGEST = "d" * 64
+NEVER_HALTS = HaltRule()
 SIZES = ((80, 24), (140, 45))
 ROOMY = (140, 45)
 """Where everything stands side by side."""
@@ -141,6 +143,19 @@ class Scene:
     def fleet(self, repos: Iterable[str], *, run: str = "r7k2m", title: str = "patch kvlite (CVE-2026-1)") -> list[str]:
         root = self._create(title, run, Kind.FLEET, None, None)
         children = [(f"{run}.{i}", self._create(title, run, Kind.WORK, run, repo)) for i, repo in enumerate(repos, 1)]
+        pinned = PinnedWorkflow(self.definition.digest, self.definition.name, "", to_text(self.definition))
+        self.gateway.perform(CreateRun(launcher("ci"), ((run, root), *children), pinned))
+        return [task_id for task_id, _ in children]
+
+    def waves(self, *sizes: int, asks: bool = False, halt: HaltRule = NEVER_HALTS, run: str = "r7k2m") -> list[str]:
+        """A fleet in waves of these sizes."""
+        title = "patch kvlite (CVE-2026-1)"
+        root = replace(self._create(title, run, Kind.FLEET, None, None), plan=WavePlan(sizes, asks=asks, halt=halt))
+        numbers = [wave for wave, size in enumerate(sizes, 1) for _ in range(size)]
+        children = [
+            (f"{run}.{i}", replace(self._create(title, run, Kind.WORK, run, f"repo-{i}"), wave=wave))
+            for i, wave in enumerate(numbers, 1)
+        ]
         pinned = PinnedWorkflow(self.definition.digest, self.definition.name, "", to_text(self.definition))
         self.gateway.perform(CreateRun(launcher("ci"), ((run, root), *children), pinned))
         return [task_id for task_id, _ in children]

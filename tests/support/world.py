@@ -132,7 +132,7 @@ class World:
         """A control repository that holds a workflow file."""
         return self.origin("control", {name: text})
 
-    def init(self, name: str = "ana", *, scripted: bool = True) -> None:
+    def init(self, name: str = "ana", *, scripted: bool = True, cost: int = RANDOM_COST) -> None:
         """Make the store with one approver: a script's for ever, unless it is said to be a person's."""
         create_home(
             Home(self.store),
@@ -142,7 +142,7 @@ class World:
             passphrase=PASSPHRASE,
             email="",
             scripted=scripted,
-            cost=RANDOM_COST,
+            cost=cost,
         )
 
     def fleet(self, *origins: Path, workflow: str = WORKFLOW, check_base: bool = False) -> str:
@@ -229,5 +229,6 @@ _IDENTITY = ("-c", "user.name=Seed", "-c", "user.email=seed@example.org")
 
 def _fitting(words: Sequence[str], ran: Ran) -> Ran:
     if "--json" in words and ran.out.startswith("{"):
-        model_of(named(words), ran.out)
+        for printed in ran.out.splitlines() if named(words) == "watch" else (ran.out,):
+            model_of(named(words), printed)
     return ran

@@ -128,7 +128,7 @@ def test_what_needs_who_looks_is_the_same_number_wherever_it_is_shown(
         needing = of_run(snapshot.board, run)
         matrix = Matrix(run)
         matrix.take(snapshot, None)
-        burndown = " ".join(map(plain, burndown_lines(matrix.counts, None, 200)))
+        burndown = " ".join(map(plain, burndown_lines(matrix.counts, 200)))
         tally = tree.held(run).tally
         assert needing == snapshot.needing(run).get(Whose.YOU, 0) == tally.of(RollupCategory.NEEDS_PERSON)
         assert needing == matrix.counts.needs_you == number(r"needs you (\d+)", burndown)
@@ -196,7 +196,7 @@ def test_what_waits_and_what_is_worked_on_has_one_word_and_one_count_everywhere(
     tally = TreeIndex(snapshot.tasks.values()).held("r1").tally
     matrix = Matrix("r1")
     matrix.take(snapshot, None)
-    burndown = " ".join(map(plain, burndown_lines(matrix.counts, None, 200)))
+    burndown = " ".join(map(plain, burndown_lines(matrix.counts, 200)))
 
     assert "working 1" in header and "waiting 3" in header and "ready" not in header
     assert "1 working" in run and "3 waiting" in run and "5 in all" in run, "what was given to a person needs them"

@@ -311,7 +311,7 @@ def beside_another() -> Scene:
 
 async def _causes(pilot: Pilot[str]) -> None:
     await pilot.press("3")
-    await shows(pilot, "[3 Fleet]", "data 0.0 s old")
+    await shows(pilot, "[3 Fleet]", "data 0.0 s old", "not enough finished")
     await pilot.press("j", "j")
     await shows(pilot, "▶ ✗ failing")
 

@@ -193,28 +193,12 @@ def test_an_unknown_workflow_has_the_steps_at_which_somebody_stands() -> None:
     assert steps_of(REMEDIATION, ()) == STEPS
 
 
-def _told(matrix: Matrix, now: int) -> str:
-    return " / ".join(map(plain, burndown_lines(matrix.counts, matrix.rate(now), 200)))
-
-
-def test_how_long_it_takes_is_said_only_where_enough_got_done_lately() -> None:
-    done = [replace(repository(i, State.COMPLETED), since=NOON + i * MINUTE) for i in range(1, 6)]
-    moving = [repository(10), repository(11, State.SUBMITTED, Reason.READY)]
-    now = NOON + 5 * MINUTE
-    assert "about 2m left, at 1.0 a minute" in _told(counted(seen([ROOT, *done, *moving])), now)
-    stuck = failing(12, "no")
-    assert "about 2m left for the 2 that move" in _told(counted(seen([ROOT, *done, *moving, stuck])), now)
-    assert "left" not in _told(counted(seen([ROOT, *done[:2], *moving])), now)
-    assert "left" not in _told(counted(seen([ROOT, *done, *moving])), now + 30 * MINUTE)
-    assert "left" not in _told(counted(seen([ROOT, *done])), now)
-
-
 def test_the_bar_shows_whatever_there_is_and_is_never_longer_than_itself() -> None:
     few = [repository(i, state) for i, state in enumerate((State.COMPLETED, State.FAILED, State.WORKING))]
     many = [repository(i, State.SUBMITTED, Reason.READY) for i in range(3, 400)]
-    bar = plain(burndown_lines(counted(seen([ROOT, *few, *many])).counts, None, 80)[0])[:18]
+    bar = plain(burndown_lines(counted(seen([ROOT, *few, *many])).counts, 80)[0])[:18]
     assert [bar.count(shape) for shape in "▕█▚▒▏"] == [1, 1, 1, 1, 1] and len(bar) == 18
-    assert burndown_lines(counted(seen([ROOT])).counts, None, 80)[-1] != line("")
+    assert burndown_lines(counted(seen([ROOT])).counts, 80)[-1] != line("")
 
 
 def _retried(task: Task, at: int) -> Task:

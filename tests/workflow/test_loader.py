@@ -10,10 +10,11 @@ from onloop.workflow.loader import load
 HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
     "a workflow": "workflow, description, environment, agent_env, steps",
-    "a step": "id, role, agent, run, effect, brief, isolation, not_by, timeout, attempts, rounds, max_visits, gates, "
-    "on_reject, on_fail, on_conflict, fan_out, context, network, nested, box, open, skip",
-    "a gate": "id, command, timeout, junit, unittest, tests, file, artefact, review, human, "
-    "network, nested, box, open, fails_on_base, attach, exclusive",
+    "a step": "id, role, agent, run, effect, wait, brief, isolation, not_by, timeout, attempts, rounds, max_visits, "
+    "gates, on_reject, on_fail, on_conflict, fan_out, context, network, nested, box, open, skip, overridable_by, "
+    "uses, with, next",
+    "a gate": "id, command, timeout, junit, unittest, coverage, sarif, tests, file, artefact, github, http, "
+    "policy, review, human, network, nested, box, open, fails_on_base, attach, exclusive, overridable_by",
     "human": "from, quorum, assurance, remind, escalate, expire, fresh, not_by_amender",
 }
 DURATION = "write a whole number and a unit, such as 500ms, 90s, 45m, 4h or 3d"
@@ -62,14 +63,6 @@ UNKNOWN = {
     "a number as a field": (
         step("3: x"),
         f"5:5: unknown field '3' in a step; valid fields: {FIELDS['a step']}",
-    ),
-    "an expectation of a later version": (
-        gate("id: t, command: [x], sarif: {}"),
-        f"6:31: sarif is not available in this version; fields of a gate: {FIELDS['a gate']}",
-    ),
-    "a step field of a later version": (
-        step("next: []"),
-        f"5:5: next is not available in this version; fields of a step: {FIELDS['a step']}",
     ),
 }
 
@@ -130,15 +123,12 @@ MISTYPED = {
 BAD_VALUES = {
     "an isolation that is misspelt": (
         step("isolation: clon"),
-        "5:16: isolation cannot be 'clon'; did you mean clone? give one of: none, clone",
+        "5:16: isolation cannot be 'clon'; did you mean clone? give one of: none, clone, box, container, vm",
     ),
-    "an isolation of a later version": (
-        step("isolation: vm"),
-        "5:16: isolation vm is not available in this version; give one of: none, clone",
-    ),
-    "an effect of a later version": (
-        step("effect: pull_request"),
-        "5:13: effect pull_request is not available in this version; give one of: merge",
+    "an effect that is none": (
+        step("effect: mail"),
+        "5:13: effect: 'mail' is no effect by itself; "
+        "write merge, push_branch, pull_request, comment, status, check_run or a mapping",
     ),
     "an assurance": (
         gate("id: t, human: {from: [a], assurance: A7}"),
@@ -240,7 +230,7 @@ def test_every_problem_is_found_at_once_in_the_order_of_the_file() -> None:
     assert problems(text) == [
         f"flow.yaml:5:5: unknown field 'timeuot' in a step; did you mean timeout? valid fields: {FIELDS['a step']}",
         "flow.yaml:6:13: rounds is 0; give 1 or more",
-        "flow.yaml:7:5: a.b has nothing to do; give it a role, run, effect or a gate",
+        "flow.yaml:7:5: a.b has nothing to do; give it a role, run, effect, wait or a gate",
         "flow.yaml:9:16: there is no step nowhere.x; steps: develop.work, a.b, ship.ok",
         "flow.yaml:11:5: 'gates' is here twice, first at 10:5; keep one",
     ]

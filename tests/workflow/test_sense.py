@@ -15,7 +15,31 @@ CHECK = "  - {id: test.full, run: [make]}\n"
 ASK = "gates: [{id: h, human: {from: [a]}}]"
 
 GATES = {
-    "no kind": ("▶{id: t}", "gate t checks nothing; give it one of: command, file, artefact, review, human"),
+    "no kind": (
+        "▶{id: t}",
+        "gate t checks nothing; give it one of: command, file, artefact, github, http, policy, review, human",
+    ),
+    "nothing asked of the forge": (
+        "{id: t, github: ▶{}}",
+        "it asks nothing of the forge; give it checks: [{name: test, app: github-actions}], statuses or reviews",
+    ),
+    "asked too often": (
+        "{id: t, http: {url: 'https://a.test', every: ▶1s}}",
+        "it asks too often; write every: 5s or more",
+    ),
+    "no address": ("{id: t, http: {url: ▶'ftp://a.test'}}", "that is no address of the web; write https://HOST/PATH"),
+    "a user in an address": (
+        "{id: t, http: {url: ▶'https://me@a.test'}}",
+        "it has a user or a fragment; write https://HOST/PATH alone; never a secret",
+    ),
+    "a host that is handed in": (
+        "{id: t, http: {url: ▶'https://{task}.test'}}",
+        "its host would depend on what is handed in; fill in the path or the query alone",
+    ),
+    "a placeholder that no address has": (
+        "{id: t, http: {url: ▶'https://a.test/{branch}'}}",
+        "unknown placeholder {branch}; valid: {commit}, {task}",
+    ),
     "two kinds": ("{id: t, command: [x], ▶file: {path: y}}", "gate t is both command and file; make it two gates"),
     "a timeout without a command": (
         "{id: t, file: {path: y}, ▶timeout: 3s}",
@@ -37,6 +61,31 @@ GATES = {
         "{id: t, command: ▶[pytest], junit: {}}",
         "gate t expects junit, but its command does not contain {report}; "
         'tell the test runner where to write, such as "--junitxml={report}"',
+    ),
+    "two reports at one place": (
+        "{id: t, command: ['{report}'], junit: {}, ▶coverage: {min: 80%}}",
+        "gate t reads both junit and coverage from one {report}; make it two gates, each with its command",
+    ),
+    "findings that are not written": (
+        "{id: t, command: ▶[ruff], sarif: {max: 0}}",
+        "gate t expects sarif, but its command does not contain {report}; "
+        'tell the analyser where to write, such as --output-file, "{report}"',
+    ),
+    "coverage that demands nothing": (
+        "{id: t, command: ['{report}'], coverage: ▶{}}",
+        "it demands nothing of the coverage; write min: 80%, or no_less_than: base",
+    ),
+    "findings that are not limited": (
+        "{id: t, command: ['{report}'], sarif: ▶{level: note}}",
+        "it demands nothing of the findings; write no_new: base, or max: 0",
+    ),
+    "coverage without a command": (
+        "{id: t, file: {path: y}, ▶coverage: {min: 80%}}",
+        "coverage is about a command, and gate t has none; remove it",
+    ),
+    "more than all lines": (
+        "{id: t, command: ['{report}'], coverage: {min: ▶101%}}",
+        "min: that is not a share; write a text such as 80% or 82.5%, at most 100%",
     ),
     "a network without a command": (
         "{id: t, file: {path: y}, ▶network: true}",
@@ -78,7 +127,7 @@ UNVOUCHED = (
 
 STEPS = {
     "two doers": (WORK + "  - {id: a.b, role: x, ▶run: [y]}\n", "a.b has both role and run; split it into two steps"),
-    "nothing to do": (WORK + "  - ▶{id: a.b}\n", "a.b has nothing to do; give it a role, run, effect or a gate"),
+    "nothing to do": (WORK + "  - ▶{id: a.b}\n", "a.b has nothing to do; give it a role, run, effect, wait or a gate"),
     "an id twice": (
         WORK + "  - {id: ▶develop.work, run: [y]}\n",
         "step develop.work is here twice, first as step 1; rename one",

@@ -36,6 +36,16 @@ MISTAKES = {
     "two sources": ("over: parts.txt", "over: parts.txt\n      count: 2", "9:7: develop.parts has both over and count"),
     "no source": ("      over: parts.txt\n", "", "8:7: develop.parts does not say where its children come from"),
     "spawning by nobody": ("over: parts.txt", "spawn: true", "8:7: develop.parts has no agent that could spawn"),
+    "a choice for nobody": (
+        "over: parts.txt",
+        "over: parts.txt\n      environments: [vm]",
+        "9:7: develop.parts has no agent that could choose an environment for a child",
+    ),
+    "less than is demanded": (
+        "fan_out:\n      over: parts.txt",
+        "role: lead\n    isolation: box\n    fan_out:\n      spawn: true\n      environments: [vm, clone]",
+        "11:26: clone is less than box, which develop.parts demands",
+    ),
     "a quorum beyond the children": ("over: parts.txt", "count: 2\n      join: {quorum: 3}", "9:22: quorum is 3"),
     "an unknown field": (
         "          role: impl",

@@ -46,8 +46,9 @@ def open_dashboard(
     own = Path(settings) if settings else settings_file(os.environ)
     begin = _read(own, is_asked_for=settings is not None)
     files = Files(own, (Path(".onloop"), *map(Path, workflows)))
+    access = access_of(home)
     session = Session(
-        access_of(home), person=person, person_name=person_name or "", read_only=read_only, settings=begin
+        access, access.clock, person=person, person_name=person_name or "", read_only=read_only, settings=begin
     )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)

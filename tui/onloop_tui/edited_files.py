@@ -96,7 +96,7 @@ class Files:
 
     def _look_at_workflows(self, anew: bool) -> Iterator[str]:
         found = tuple(path for folder in self._of_workflows for path in _workflow_files(folder))
-        self._workflows = {path: self._workflows.get(path) or _File(path, _workflow_in) for path in found}
+        self._workflows = {path: self._workflows.get(path) or _File(path, _workflows_at(path)) for path in found}
         for file in self._workflows.values():
             before, was_broken = file.good, bool(file.problem)
             if file.look(anew=anew) and not file.problem and file.good and (was_broken or file.good != before):
@@ -121,10 +121,17 @@ def _settings_in(source: bytes, name: str) -> Settings:
     return load_settings(source, name)
 
 
-def _workflow_in(source: bytes, name: str) -> Definition:
-    from onloop.workflow.loader import load
+def _workflows_at(path: Path) -> Callable[[bytes, str], Definition]:
+    """Loads the workflow in the bytes of a file, with what it uses of the checkout around it."""
 
-    return load(source, name)
+    def load_with_parts(source: bytes, name: str) -> Definition:
+        from onloop.access.files_beside import beside
+        from onloop.workflow.loader import load
+        from onloop.workflow.pinned_files import bundled
+
+        return load(bundled(source, name, beside(path)), name)
+
+    return load_with_parts
 
 
 def _workflow_files(folder: Path) -> list[Path]:

@@ -74,16 +74,25 @@ class StoreWatch:
             self.close()
         if self._gateway is None:
             look = self._place.look or self._place.open
-            self._gateway, self._mark = look(), mark
-            self._snapshot, self._projector = Snapshot(), OverviewProjector()
-            return self._read(self._gateway, None)
-        if self._gateway.store.stamp() == self._stamp:
-            return None
-        return self._read(self._gateway, self._snapshot.seq)
+            gateway, known = look(), mark == self._mark and self._place.resumes
+            self._gateway, self._mark = gateway, mark
+            return self._begin(gateway, resumes=known and bool(self._snapshot.house.id))
+        stamp = self._gateway.store.stamp()
+        return None if stamp == self._stamp else self._read(self._gateway, stamp, self._snapshot.seq)
 
-    def _read(self, gateway: GatewayPort, after: int | None) -> Snapshot:
-        self._stamp = gateway.store.stamp()  # taken before the reading, so that later changes are looked at again
+    def _begin(self, gateway: GatewayPort, *, resumes: bool) -> Snapshot:
+        """Read all, or go on from where we were, if this is the same store."""
+        stamp = gateway.store.stamp()
+        if not resumes:
+            self._snapshot, self._projector = Snapshot(), OverviewProjector()
+        return self._read(gateway, stamp, self._snapshot.seq if resumes else None)
+
+    def _read(self, gateway: GatewayPort, stamp: int, after: int | None) -> Snapshot:
+        """Read what is new; `stamp` was taken before, so that later changes are looked at again."""
         changes = gateway.perform(ReadStoreChanges(after, tuple(self._snapshot.definitions)))
+        if after is not None and (changes.seq < after or changes.state.id != self._snapshot.house.id):
+            return self._begin(gateway, resumes=False)
+        self._stamp = stamp
         self._snapshot = self._snapshot.after(
             changes.tasks,
             changes.state,

@@ -23,8 +23,10 @@ from onloop.machine.task import Task
 from onloop.records import Record, replace
 from onloop.remote.agent_log import NO_LOG, AgentLogPage, page_of
 from onloop.remote.client_credentials import Credentials
+from onloop.remote.connection import Connection
 from onloop.remote.connection_operations import ReadPatchPage
-from onloop.remote.connection_pool import ConnectionPool
+from onloop.remote.http_client.far_place import FarPlace, far_credentials
+from onloop.remote.line_pool import LinePool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
 from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
@@ -32,6 +34,8 @@ from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.reads import ReadEvents
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
+from onloop.views.reporting.report_queries import ReadRunHistory
+from onloop.views.reporting.report_records import RunHistory
 
 LOOK_BUSY_MS = 1_000
 """A look waits only this long, because leaving the dashboard waits for it to end."""
@@ -86,6 +90,10 @@ class StoreAccess(Record):
     """A page of what one file changes: the task, the path, the first row, how many, and how wide they may be."""
     name: str = ""
     """What people call the store: its folder, or the URL of its gateway."""
+    clock: Callable[[], int] = wall_clock
+    """The store's time: its gateway's, where that is on another machine."""
+    resumes: bool = False
+    """Whether a reader who lost the store goes on from where they were, if it is the same one."""
     addressed: Callable[[str], str] = _as_it_is
     """A command for `onloop` so that it means this store wherever it is typed."""
 
@@ -102,6 +110,11 @@ class StoreAccess(Record):
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
+
+    def history(self, run: str) -> RunHistory:
+        """How a run went so far."""
+        with self._opened() as gateway:
+            return gateway.perform(ReadRunHistory(run, gateway.clock()))
 
     def log_parts(self, log: TaskLog) -> Sequence[LogPart]:
         """What has been written since the last look."""
@@ -160,7 +173,9 @@ def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
 
 def access_of(home: Home) -> StoreAccess:
     """The access to a store on this machine: its file, or its resident gateway if another user owns the file."""
-    if home.is_ours:
+    if home.url:
+        access = access_far(FarPlace.of(home), far_credentials(home))
+    elif home.is_ours:
         access = access_here(home)
     else:
         access = access_apart(gateway_socket(home), home.store if home.is_known else None)
@@ -169,7 +184,9 @@ def access_of(home: Home) -> StoreAccess:
 
 def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST) -> StoreAccess:
     """The access through a resident gateway, which alone may open the store and the mirrors."""
-    lines = ConnectionPool(socket, store, wall_clock, Credentials(least_cost=least_cost))
+
+    def line(credentials: Credentials, patience: Sequence[float]) -> Connection:
+        return Connection(socket, store, credentials, patience)
 
     def mark() -> Hashable:
         try:
@@ -178,6 +195,23 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
             hint = "the store's user starts it: onloop serve"
             raise Unavailable(f"no gateway answers at {socket}: {problem.strerror}", hint=hint) from problem
         return found.st_dev, found.st_ino
+
+    return replace(_through(LinePool(line, Credentials(least_cost=least_cost))), mark=mark)
+
+
+def access_far(place: FarPlace, credentials: Credentials) -> StoreAccess:
+    """The access to a gateway that has a URL."""
+    lines = LinePool(place.line, credentials)
+
+    def close() -> None:
+        lines.close()
+        place.carrier.close()
+
+    return replace(_through(lines), close=close, clock=place.clock.now, resumes=True)
+
+
+def _through(lines: LinePool) -> StoreAccess:
+    """The access over lines to a gateway, which alone may open the store and the mirrors."""
 
     def changes(task: Task) -> Changes:
         client = lines.client()
@@ -203,7 +237,6 @@ def access_apart(socket: Path, store: Path | None, least_cost: int = LEAST_COST)
     return StoreAccess(
         lines.client,
         changes,
-        mark,
         look=lines.impatient,
         close=lines.close,
         forget=lines.forget,

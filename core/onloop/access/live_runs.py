@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
+from onloop.gateway.command_operations import check_rules
 from onloop.gateway.service import Gateway, Write
 from onloop.machine import commands as c
 from onloop.machine.limits import MOST_CREATED, Content, Id, Items
 from onloop.machine.operation import Asker, DeniedAct
-from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.principal import EFFECTS, Principal, PrincipalKind
 from onloop.machine.state import State
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.codec import to_text
 from onloop.store.port import TaskFilter, Transaction
 from onloop.store.rows import PinnedWorkflow
@@ -41,11 +43,22 @@ class AddToFleet(Write[tuple[str, ...]], frozen=True):
             taken = [int(child.id.rpartition(".")[2]) for child in tx.tasks(TaskFilter(parent=fleet.id))]
             first = max(taken, default=0) + 1
             made = tuple(f"{fleet.id}.{number}" for number in range(first, first + len(self.creations)))
+            wave = _wave_for_more(fleet)
             for task_id, command in zip(made, self.creations, strict=True):
-                gateway.advance(tx, self.principal, task_id, command, "")
+                gateway.advance(tx, self.principal, task_id, replace(command, wave=wave, plan=None), "")
+            if fleet.waves is not None and wave > fleet.waves.total:
+                gateway.advance(tx, EFFECTS, fleet.id, c.AddWave(wave), "")
             return made
 
-        return gateway.store.transact(body)
+        return gateway.store.transact(body, about=self.fleet)
+
+
+def _wave_for_more(fleet: Task) -> int:
+    """The last wave that has not begun, or one more; 0 for a fleet without waves."""
+    waves = fleet.waves
+    if waves is None:
+        return 0
+    return waves.total if waves.total > waves.current else waves.total + 1
 
 
 def _check_takes_more(tx: Transaction, fleet: Task, creations: tuple[c.Create, ...]) -> None:
@@ -84,6 +97,7 @@ class PinWorkflow(Write[str], frozen=True):
         if self.principal.kind is not PrincipalKind.HUMAN:
             raise NotAllowed(f"{self.principal.id} may not amend", hint="a person must", ground=Ground.KIND)
         definition = load(self.source, "the workflow")
+        check_rules(definition)
         pinned = PinnedWorkflow(definition.digest, definition.name, self.source.decode(), to_text(definition))
 
         def body(tx: Transaction) -> str:

@@ -34,6 +34,7 @@ class TroubleKind(StrEnum):
     GIT = "git"
     LARGE = "large"
     DUPLICATE = "duplicate"
+    NO_FORGE = "no_forge"
 
 
 class Flaw(Record):

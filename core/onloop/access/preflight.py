@@ -10,12 +10,14 @@ from urllib.parse import unquote
 from onloop.access.origin_look import Flaw, TroubleKind, local_troubles
 from onloop.access.targets import RunTarget, is_url, one_spelling
 from onloop.errors import BadInput, OnloopError, UnknownThing
+from onloop.forges.forge_settings import read_settings
 from onloop.gates.contents.missing_contents import MissingContent, contents_trouble
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import check_ref_name, without_credentials
 from onloop.machine.definition import Definition, EnvironmentSpec
+from onloop.machine.effect_specs import MergeSpec, MergeWay, PushBranchSpec
 from onloop.records import Record, replace
 from onloop.text import safe
 
@@ -44,12 +46,19 @@ class Wants(Record):
     """What work needs of a target: to move its branch, and what of its contents gates and agents see."""
 
     merges: bool = True
+    """Whether the branch is moved by a push of ours."""
+    forge: bool = False
+    """Whether anything is changed on the forge that it is on."""
     environment: EnvironmentSpec = EnvironmentSpec()
 
 
 def wants_of(definition: Definition) -> Wants:
     """What a workflow needs of its targets."""
-    return Wants(any(step.effect is not None for step in definition.steps), definition.environment)
+    specs = [step.effect_spec for step in definition.steps if step.effect_spec is not None]
+    pushes = any(isinstance(spec, MergeSpec) and spec.via is MergeWay.PUSH for spec in specs)
+    needs = any(not isinstance(spec, PushBranchSpec | MergeSpec) for spec in specs)
+    by_forge = any(isinstance(spec, MergeSpec) and spec.via is MergeWay.PULL_REQUEST for spec in specs)
+    return Wants(pushes, needs or by_forge, definition.environment)
 
 
 def preflight(targets: Sequence[RunTarget], mirror_of: Callable[[str], Mirror], wants: Wants) -> tuple[TargetLook, ...]:
@@ -113,6 +122,16 @@ def _looked(target: RunTarget, mirror: Mirror, wants: Wants, *, asks_origins: bo
 
 
 def _of_the_place(target: RunTarget, mirror: Mirror, folder: Path | None, tip: str, wants: Wants) -> Iterator[Flaw]:
+    if wants.forge and mirror.credentials is not None:
+        declared = read_settings(mirror.credentials.parent)
+        if declared.repository(target.origin) is None:
+            what = f"{_shown(target)} is on no forge that {declared.file} declares, and the workflow has effects on one"
+            yield Flaw(
+                TroubleKind.NO_FORGE,
+                what,
+                "declare the forge there (guide forges), or leave these steps out",
+                stops=False,
+            )
     if folder is not None:
         yield from local_troubles(folder, target.branch, mirror.git, merges=wants.merges)
     elif wants.merges and (refusal := mirror.push_refusal(target.branch or "", tip, LOOK_S)):

@@ -10,12 +10,17 @@ from onloop.machine.definition import Assurance, Definition
 from onloop.machine.store_state import StoreState
 from onloop.views.assurance import Grounds, assurance_reached
 
-HIGHEST = Assurance.A2
-"""The highest level that can be proved today: hardware keys and other devices are not supported yet."""
+HIGHEST = Assurance.A3
+"""The highest level that can be proved today: with a security key; other devices are not supported yet."""
 
 
 def reachable(home: Home, house: StoreState, now: int) -> Assurance:
-    """The highest level that a decision in this store can have: A2 if it is isolated and its box is strong."""
+    """The highest level that a decision in this store can have: A3 if somebody has a security key.
+
+    Without one it is A2 where the store is isolated and its box is strong.
+    """
+    if house.keys and not house.scripted:
+        return HIGHEST
     grounds = Grounds(house.scripted, apart=_is_apart(home), shut_out=True, proof=house.proof, now=now)
     return assurance_reached(grounds).level
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
+from onloop.access.fleet_order import FleetOrder, plan_of
 from onloop.access.live_runs import AddToFleet, PinWorkflow
 from onloop.access.opening import GatewayHandle
 from onloop.access.preflight import branch_named
@@ -17,10 +18,12 @@ from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import CreateRun
 from onloop.machine.commands import Amend, Create
 from onloop.machine.definition import Definition
+from onloop.machine.links import Source
 from onloop.machine.principal import Principal
 from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
 from onloop.machine.voice import Voice
+from onloop.machine.work_elsewhere import WorkPlace
 from onloop.records import Record, replace
 from onloop.store.codec import to_text
 from onloop.store.port import TaskFilter
@@ -29,6 +32,7 @@ from onloop.views.queries.reads import ReadTasks
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.hints import nearest
 from onloop.workflow.loader import load
+from onloop.workflow.pinned_files import bundled
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 LARGEST_WORKFLOW = 1_048_576
@@ -71,6 +75,7 @@ def committed_workflow(control: Mirror, branch: str | None, path: str) -> Workfl
             f"{without_credentials(control.origin)} has no file {path!r} at {commit[:12]} ({branch})",
             hint=f"{nearest(path, builtins())}commit it there, or use a built-in: {', '.join(builtins())}",
         )
+    source = bundled(source, path, lambda used: control.read_file(commit, used, LARGEST_WORKFLOW + 1))
     return Workflow(load(source, path), source)
 
 
@@ -84,14 +89,19 @@ def start_run(
     check_base: bool = False,
     key: str = "",
     given: Attached = NOTHING_ATTACHED,
+    elsewhere: WorkPlace | None = None,
+    source: Source | None = None,
+    run: str = "",
 ) -> Task:
     """Begin one task over one repository, whose branch must be there; the answer is the task, the same for a `key`.
 
-    With `check_base`, no agent starts before the first gates that run commands have passed on the base.
+    With `check_base`, no agent starts before the first gates that run commands have passed on the base. Its work may be
+    made `elsewhere`, and the wish for it come from a `source`. Its id is `run`, or a new one.
     """
     target = _fetched(opened, target)
-    run = new_run_id()
+    run = run or new_run_id()
     create = _create(by, workflow, run, title, target, check_base=check_base, given=given)
+    create = replace(create, elsewhere=elsewhere, source=source)
     return opened.gateway.perform(CreateRun(by, ((run, create),), pinned(workflow), key=key))
 
 
@@ -100,15 +110,17 @@ def start_fleet(
     by: Principal,
     workflow: Workflow,
     targets: Sequence[RunTarget],
-    title: str,
-    max_parallel: int | None,
+    order: FleetOrder,
     *,
-    check_base: bool = False,
-    key: str = "",
-    given: Attached = NOTHING_ATTACHED,
+    run: str = "",
+    source: Source | None = None,
 ) -> Task:
-    """Begin a task per repository under one root; the answer is the root. No repository waits for another."""
-    run = new_run_id()
+    """Begin a task per repository under one root; the answer is the root. Without waves, none waits for another.
+
+    Its id is `run`, or a new one.
+    """
+    run, title, given, check_base = run or new_run_id(), order.title, order.given, order.check_base
+    plan, _ = plan_of(order.waves, targets)
     root = Create(
         title=title,
         kind=Kind.FLEET,
@@ -116,10 +128,13 @@ def start_fleet(
         definition=workflow.definition.digest,
         sponsor=by.id,
         run=run,
-        max_parallel=max_parallel,
+        max_parallel=order.max_parallel,
         check_base=check_base,
         attachments=given.files,
         labels=given.labels,
+        plan=plan,
+        limits=order.limits,
+        source=source,
     )
     below = Attached(labels=given.labels)  # the files are the root's: everybody below it reads them there
     children = [
@@ -129,7 +144,7 @@ def start_fleet(
         )
         for number, target in enumerate(targets, 1)
     ]
-    return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=key))
+    return opened.gateway.perform(CreateRun(by, ((run, root), *children), pinned(workflow), key=order.key))
 
 
 def add_targets(opened: GatewayHandle, by: Principal, fleet: Task, targets: Sequence[RunTarget]) -> tuple[str, ...]:
@@ -147,11 +162,18 @@ def add_targets(opened: GatewayHandle, by: Principal, fleet: Task, targets: Sequ
             origin=target.origin,
             target=target.branch or "",
             check_base=fleet.check_base,
-            labels=fleet.labels,
+            labels=labels_of(target, fleet.labels),
+            priority=target.priority,
+            repo_owner=target.owner,
         )
         for target in (_named(opened, target) for target in targets)
     ]
     return opened.gateway.perform(AddToFleet(by, fleet.id, tuple(made)))
+
+
+def labels_of(target: RunTarget, labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of a target's task: those of the fleet, and its own."""
+    return tuple(dict.fromkeys((*labels, *target.labels)))
 
 
 def amend_tasks(
@@ -166,7 +188,7 @@ def wait_for_base(opened: GatewayHandle, run: str, timeout_s: float, pause: Call
     """The tasks of a run when none of them waits for gates on its base any more, or after `timeout_s`."""
     wanted, began = ReadTasks(TaskFilter(run=run)), opened.gateway.clock()
     stamp, tasks = opened.gateway.store.stamp(), opened.gateway.perform(wanted)
-    while any(task.reason is Reason.DEPENDENCY for task in tasks):
+    while any(task.reason is Reason.DEPENDENCY and not task.waits_to_begin for task in tasks):
         if opened.gateway.clock() - began >= timeout_s * 1000:
             break
         pause(POLL_S * (1 + len(tasks) // 50))
@@ -223,5 +245,7 @@ def _create(
         target=target.branch or "",
         check_base=check_base,
         attachments=given.files,
-        labels=given.labels,
+        labels=labels_of(target, given.labels),
+        priority=target.priority,
+        repo_owner=target.owner,
     )

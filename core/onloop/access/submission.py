@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from onloop.access.opening import GatewayHandle
 from onloop.errors import BadInput, Exit, FailureKind, OnloopError, Refused, Unavailable, unknown_task
+from onloop.gates.changes.change_reading import change_facts
 from onloop.gates.intake.collection import Collection, collected
 from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Admission, Arrival, admit, arrived
@@ -23,8 +24,8 @@ from onloop.machine.rules.decision_builder import check_holder
 from onloop.machine.task import Artefact, Submission, Task
 from onloop.records import replace
 from onloop.remote.client import GatewayClient, own_key
-from onloop.remote.connection import ConnectionLost
 from onloop.remote.connection_operations import ReadStamp
+from onloop.remote.line import ConnectionLost
 from onloop.text import safe
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.queries.agent_reads import ReadHeldTask
@@ -58,7 +59,7 @@ def submit_if(
     opened: GatewayHandle, agent: Principal, statement_of: StatementOf, *, key: str = "", ref: str = ""
 ) -> tuple[Task | None, Manifest]:
     """As `submit`, with a statement made from the gathered manifest; nothing is submitted if that is None."""
-    task = _held(opened, agent)
+    task = held_task(opened, agent)
     if isinstance(opened.gateway, GatewayClient):  # the answer may be lost: with a key, a retry happens only once
         key = key or own_key()
     for _ in range(TRIES):
@@ -75,7 +76,7 @@ def submit_if(
 def _gathered(opened: GatewayHandle, task: Task, ref: str) -> AbstractContextManager[Collection]:
     """The agent's work, without what the gateway already has: the target's history and its own merges."""
     known = (task.funnel,) if task.funnel else ()
-    return collected(opened.home.clone_of(task.id), opened.home.out(task.id), task.target, known, ref)
+    return collected(opened.home.clone_of(task.id), opened.home.out_of(task.id), task.target, known, ref)
 
 
 def _sent(opened: GatewayHandle, agent: Principal, statement: str, collection: Collection, key: str) -> Task:
@@ -103,26 +104,35 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
 
     An agent without the lease is refused before any of its bytes are read.
     """
-    task = _held(opened, agent)
+    submission = submission_of(opened, held_task(opened, agent), arrival, statement)
+    asked = Submit(agent.id, agent.epoch, submission)
+    return opened.gateway.perform(PerformCommand(INTAKE, agent.task or "", asked, key=key))
+
+
+def submission_of(opened: GatewayHandle, task: Task, arrival: Arrival, statement: str, *, step: str = "") -> Submission:
+    """What is in the quarantine as a submission of the task, its commit in the mirror; all facts are computed here.
+
+    Refused if `step` (by default the one where the task stands) must change something and nothing was changed.
+    """
     mirror = opened.mirror(task.origin or "")
     mirror.create()  # the clone may have been made from another user's mirror
     tip = mirror.refresh(task.target)
 
     def spend(size: int) -> None:
         now = opened.gateway.clock()
-        opened.gateway.store.transact(lambda tx: spend_large(tx, task.id, size, now))
+        opened.gateway.store.transact(lambda tx: spend_large(tx, task.id, size, now), about=task.id)
 
     head = admit(arrival, replace(_admission(mirror, task), spend=spend))
     provenance = provenance_of(mirror, head, tip)
     if provenance.tree == mirror.tree(provenance.base):
-        _check_needs_no_change(opened, task, arrival.manifest)
+        _check_needs_no_change(opened, task, step or task.step or "", arrival.manifest)
 
     def keep(content: bytes) -> str:
         now = opened.gateway.clock()
-        opened.gateway.store.transact(lambda tx: spend_submitted(tx, task.id, content, now))
+        opened.gateway.store.transact(lambda tx: spend_submitted(tx, task.id, content, now), about=task.id)
         return opened.gateway.perform(KeepContent(content))
 
-    submission = Submission(
+    return Submission(
         head=provenance.head,
         tree=provenance.tree,
         base=provenance.base,
@@ -132,15 +142,20 @@ def hand_in(opened: GatewayHandle, agent: Principal, statement: str, arrival: Ar
         at=opened.gateway.clock(),
         bundle=keep(content) if (content := arrival.bundle()) else "",
         change=provenance.change,
+        facts=change_facts(mirror, provenance.base, provenance.head),
     )
-    return opened.gateway.perform(PerformCommand(INTAKE, task.id, Submit(agent.id, agent.epoch, submission), key=key))
 
 
 def hold_again(opened: GatewayHandle, task: Task) -> None:
-    """Restore a task's submission in a mirror that has lost it, from the origin and the stored bundle."""
+    """Restore a task's submission in a mirror that lacks it, from the origin and the stored bundle.
+
+    Where other tasks' work is what it builds on, theirs comes first. A funnel's bundle needs nobody else's.
+    """
     submission, mirror = task.submission, opened.mirror(task.origin or "")
     if submission is None or (mirror.path.is_dir() and mirror.has(submission.head)):
         return
+    for other in (*task.merges, *((task.parent,) if task.funnel and task.parent else ())):
+        hold_again(opened, task_of(opened, other))
     mirror.create()
     mirror.refresh(task.target)
     with opened.gateway.store.reading() as reading:
@@ -175,7 +190,7 @@ def _admission(mirror: Mirror, task: Task) -> Admission:
     return Admission(mirror, task.target, task.id, task.version, kin)
 
 
-def _held(opened: GatewayHandle, agent: Principal) -> Task:
+def held_task(opened: GatewayHandle, agent: Principal) -> Task:
     """The agent's task, while it holds the lease; NotAllowed or Refused where it does not."""
     found = opened.gateway.perform(ReadHeldTask(agent.task or ""))
     task = found.task
@@ -214,10 +229,10 @@ def task_of(opened: GatewayHandle, task_id: str) -> Task:
     return task
 
 
-def _check_needs_no_change(opened: GatewayHandle, task: Task, manifest: Manifest) -> None:
+def _check_needs_no_change(opened: GatewayHandle, task: Task, step: str, manifest: Manifest) -> None:
     with opened.gateway.store.reading() as reading:
         definition = definition_of(reading, task)
-    if not definition.owes_change(task.step or ""):
+    if not definition.owes_change(step):
         return
     left = ", ".join(safe(name) for name in manifest.left[:MOST_NAMED])
     others = ", ".join(safe(name) for name in manifest.elsewhere)

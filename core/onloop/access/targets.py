@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from onloop.errors import BadInput
+from onloop.gates.repository.origin_spelling import spelling
 from onloop.gates.repository.ref_names import check_origin, check_ref_name
 from onloop.records import Record, replace
 
-LARGEST_FLEET = 5_000
-FORM = "PATH-OR-URL [BRANCH]"
-DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
+LARGEST_FLEET = 10_000
+FORM = "PATH-OR-URL [BRANCH] [label=WORD …] [owner=NAME] [priority=N]"
+HIGHEST = 1_000
+"""The highest priority; the lowest is as far below zero."""
+
+_FIELD = re.compile(r"(label|owner|priority)=(.*)", re.DOTALL)
+_NAME = re.compile(r"[^\s,=\x00-\x1f\x7f]{1,100}")
 
 _ESCAPED_IN_QUOTES = '"\\$`'
 
@@ -21,37 +26,72 @@ _ESCAPED_IN_QUOTES = '"\\$`'
 class RunTarget(Record):
     """A repository that work is done in: a name for people, a path or URL, and the branch that effects move.
 
-    Without a branch, it is the one that the repository's HEAD names.
+    Without a branch, it is the one that the repository's HEAD names. Of tasks that wait, those with the higher
+    `priority` are claimed first.
     """
 
     name: str
     origin: str
     branch: str | None = None
+    labels: tuple[str, ...] = ()
+    owner: str = ""
+    priority: int = 0
 
 
 def read_targets(text: str, file: str, folder: Path) -> tuple[RunTarget, ...]:
-    """The targets in a file: one `PATH-OR-URL [BRANCH]` per line, quoted as in a shell; paths are below `folder`.
+    """The targets in a file: one a line, as FORM says, quoted as in a shell; paths are below `folder`.
 
     `#` at the start of a word begins a comment. Nothing else is left out.
     """
     targets: dict[str, RunTarget] = {}
+    lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         where = f"{file}:{number}:1"
         words = words_of(line, where)
         if not words:
             continue
-        if len(words) > 2:
+        place = [word for word in words if not _FIELD.fullmatch(word)]
+        if not 1 <= len(place) <= 2:
             raise BadInput(
-                f"{where}: {line.strip()!r} has {len(words)} words",
+                f"{where}: {line.strip()!r} has {len(place)} words that are no fields",
                 hint=f"write: {FORM}; quote a path with a space: 'a b/shop.git'",
             )
-        target = renamed(_target(words, where, folder), targets)
-        if any(target.origin == other.origin for other in targets.values()):
-            raise BadInput(f"{where}: {target.origin} is listed twice", hint="remove one of the lines")
+        target = renamed(_with_fields(_target(place, where, folder), words, where), targets)
+        if target.origin in lines:
+            raise BadInput(
+                f"{where}: {target.origin} is listed twice, in lines {lines[target.origin]} and {number}",
+                hint="remove one of the lines",
+            )
         targets[target.name] = target
-    if not targets or len(targets) > LARGEST_FLEET:
-        raise BadInput(f"{file} lists {len(targets)} repositories", hint=f"list 1 to {LARGEST_FLEET}, one per line")
-    return tuple(targets.values())
+        lines[target.origin] = number
+        if len(targets) > LARGEST_FLEET:
+            break
+    return counted(tuple(targets.values()), file)
+
+
+def counted(targets: tuple[RunTarget, ...], where: str) -> tuple[RunTarget, ...]:
+    """The targets, if they are as many as a fleet may have; else BadInput says how many that is."""
+    if targets and len(targets) <= LARGEST_FLEET:
+        return targets
+    more = f"more than {LARGEST_FLEET}" if targets else "no"
+    raise BadInput(f"{where} names {more} repositories", hint=f"name 1 to {LARGEST_FLEET}; divide a larger fleet")
+
+
+def _with_fields(target: RunTarget, words: Sequence[str], where: str) -> RunTarget:
+    """The target with what the fields of its line say."""
+    found = [(match[1], match[2]) for word in words if (match := _FIELD.fullmatch(word))]
+    for name in ("owner", "priority"):
+        if sum(key == name for key, _ in found) > 1:
+            raise BadInput(f"{where}: {name}= is there twice", hint="give it once; only label= may be repeated")
+    for key, value in found:
+        if key == "priority" and not (re.fullmatch(r"-?[0-9]{1,4}", value) and abs(int(value)) <= HIGHEST):
+            hint = f"write a whole number from -{HIGHEST} to {HIGHEST}; the highest is claimed first"
+            raise BadInput(f"{where}: priority={value[:40]} is no priority", hint=hint)
+        if key != "priority" and not _NAME.fullmatch(value):
+            raise BadInput(f"{where}: {key}={value[:40]!r} is no word", hint=f"write {key}=WORD, without spaces")
+    labels = tuple(dict.fromkeys(value for key, value in found if key == "label"))
+    given = dict(found)
+    return replace(target, labels=labels, owner=given.get("owner", ""), priority=int(given.get("priority", "0")))
 
 
 def target_of(origin: str, branch: str | None, folder: Path, where: str = "--repo") -> RunTarget:
@@ -106,7 +146,7 @@ def is_url(origin: str) -> bool:
     return "://" in origin or (":" in origin and not origin.startswith(("/", ".")))
 
 
-def renamed(target: RunTarget, known: dict[str, RunTarget]) -> RunTarget:
+def renamed(target: RunTarget, known: Mapping[str, RunTarget]) -> RunTarget:
     """The target under a name that none of those `known` has."""
     name, number = target.name, 2
     while name in known:
@@ -116,17 +156,8 @@ def renamed(target: RunTarget, known: dict[str, RunTarget]) -> RunTarget:
 
 def one_spelling(origin: str) -> str:
     """The origin written in one way, so that two spellings of one repository are equal: links, `.git`, hosts, ports."""
-    if "://" not in origin and is_url(origin):
-        host, _, path = origin.partition(":")
-        return _spelt(host.rpartition("@")[2], path)
     parts = urlsplit(origin)
-    if parts.scheme in DEFAULT_PORTS:
-        port = "" if parts.port in {None, DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
-        return _spelt(f"{parts.hostname or ''}{port}", parts.path)
+    if is_url(origin) and parts.scheme != "file":
+        return spelling(origin)
     place = Path(unquote(parts.path) if parts.scheme == "file" else origin).resolve()
     return str(place.parent if place.name == ".git" else place)
-
-
-def _spelt(host: str, path: str) -> str:
-    plain = re.sub(r"/+", "/", unquote(path)).strip("/").removesuffix(".git")
-    return f"{host.lower()}/{plain}"

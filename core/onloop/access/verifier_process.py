@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from onloop.errors import Unavailable
 from onloop.file_lock import holder_of, sole
 from onloop.gates.repository.modes import umask_of_user
 from onloop.home import Home
+from onloop.identity.own_key import own_key
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import MutableRecord, field
@@ -65,9 +68,23 @@ def only_verifier(home: Home) -> AbstractContextManager[None]:
     """Be the store's only verifier; Unavailable if there is one. The lock's file names the process."""
 
     def refusal(_: str) -> Unavailable:
-        return Unavailable(f"{home.store} already has a verifier", hint="one is enough; it serves every worker")
+        return Unavailable(
+            f"{home.name} already has a verifier on this machine", hint="one is enough; it serves every worker"
+        )
 
     return sole(home.verifier_lock, refusal)
+
+
+def verifiers_here(home: Home) -> str:
+    """How the names begin of verifiers of a database that run by this folder; empty for a store that is a file.
+
+    Machines may share a name, and process ids: the folder's own key tells them apart.
+    """
+    if not home.database:
+        return ""
+    mark = sha256(b"verifier|" + (own_key(home.store) or b"")).hexdigest()[:8]
+    host = "".join(letter for letter in socket.gethostname()[:24] if letter.isascii() and letter.isalnum()) or "host"
+    return f"{host}-{mark}-"
 
 
 def is_verifier_up(home: Home) -> bool:
@@ -95,7 +112,9 @@ def ensure_verifier(home: Home, at_once: int = 0, clock: Callable[[], float] = t
     home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
     kept["PATH"] = os.defpath
-    words = ["verifier", "--store", str(home.store), "--idle-exit", IDLE_EXIT]
+    if home.database:  # not as a word of the command: it may hold a password
+        kept["ONLOOP_STORE"] = home.database
+    words = ["verifier", *([] if home.database else ["--store", str(home.store)]), "--idle-exit", IDLE_EXIT]
     words += ["--jobs", str(at_once)] if at_once else []
     with _log(home.logs / "verifier.log").open("ab") as log:
         process = subprocess.Popen(

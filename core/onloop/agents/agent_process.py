@@ -40,13 +40,15 @@ GRACE_S = 2.0
 class AgentProcess:
     """A running agent in a session of its own, behind its warden.
 
-    `printed` counts the bytes of its output; `last` is the end of what its log keeps of it.
+    `printed` counts the bytes of its output; `last` is the end of what its log keeps of it. `has_entered` is False
+    where its box could not be entered, so that it never ran.
     """
 
     pid: int
     record: Path
     printed: int = 0
     last: bytes = b""
+    has_entered: bool = True
     output: AgentOutput = field(default_factory=AgentOutput, repr=False)
     _warden: subprocess.Popen[bytes] = field(kw_only=True, repr=False)
     _report: IO[bytes] = field(kw_only=True, repr=False)
@@ -66,8 +68,9 @@ class AgentProcess:
         record: Path,
         output: AgentOutput | None = None,
         heading: str = "",
+        box: Mapping[str, object] | None = None,
     ) -> AgentProcess:
-        """Run `argv` in `folder` with `brief` as standard input; BadInput if it cannot start.
+        """Run `argv` in `folder`, or in the ordered `box`, with `brief` as its input; BadInput if it cannot start.
 
         Its log begins with `heading`, a line that no agent can print: the mark before it is taken out of all else.
         `record` remembers the process, so that a later worker can end it if this one has lost the task and hangs.
@@ -81,6 +84,7 @@ class AgentProcess:
             "limits": {},
             "stdin": str(brief),
             "umask": umask_of_user(),
+            **({} if box is None else {"box": box}),
         }
         process, report = _ordered(order)
         answer = _read_until(report, {"started", "problem"})
@@ -140,9 +144,12 @@ class AgentProcess:
     def _reported_code(self) -> int:
         """The exit code that the warden reported. If the warden was killed first, we kill the agent here."""
         with self._report as report:
-            answer = _read_until(report, {"exit_code"})
+            answer = _read_until(report, {"exit_code", "entered"})
         if "exit_code" not in answer:
             signal_group(self.pid, signal.SIGKILL)
+        self.has_entered = answer.get("entered", True) is True
+        if outgrew := answer.get("outgrew"):
+            self.last += f"\n[onloop: it was ended: {outgrew}]".encode()
         code = answer.get("exit_code")
         return code if isinstance(code, int) else -signal.SIGKILL
 

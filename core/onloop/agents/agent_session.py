@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from onloop.access.histories.brought_histories import mirror_for_clone
 from onloop.access.opening import GatewayHandle
 from onloop.access.setback_kind import is_passing, trouble_in, words_of
 from onloop.access.submission import StatementOf, submit_if, task_of, wait_for_gates
@@ -18,14 +19,24 @@ from onloop.agents.agent_output import last_words, quoting
 from onloop.agents.agent_start import AgentStart, SessionSettings, Started
 from onloop.agents.lease_watch import LeaseWatch, RunEnd, is_held
 from onloop.agents.limit_messages import not_now
+from onloop.agents.places.base_files import base_files
+from onloop.agents.places.left_environments import bring_back
+from onloop.agents.places.lent_place import LentPlace
+from onloop.agents.places.place_pool import LAUNCHER, PlacePool
+from onloop.agents.places.place_variables import task_folders
 from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unavailable
 from onloop.gates.intake.manifest import Manifest
+from onloop.gates.repository.mirror import Mirror
 from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.environment_operations import AttestEnvironment
 from onloop.gateway.leases import Heartbeat
 from onloop.gateway.message_sending import mark_notes_shown, mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
+from onloop.identity.resolution import this_process
+from onloop.machine.agent_environment import ReportEnvironment
 from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
+from onloop.machine.definition import EnvironmentSpec
 from onloop.machine.principal import Principal
 from onloop.machine.setbacks import Trouble, pause_ms
 from onloop.machine.state import Reason, State
@@ -67,7 +78,8 @@ class AgentSession(Record):
     """Works on claimed tasks, one after the other, over one gateway handle, and so in one thread.
 
     `pause` waits some seconds or until stopped; `say` tells the operator; `ensure_verifier` starts a verifier if none
-    is running.
+    is running. `reopen` gives another handle, over which history is fetched while this one keeps the lease. `pool` has
+    the environments in which agents work, where they work in any.
     """
 
     opened: GatewayHandle
@@ -76,7 +88,9 @@ class AgentSession(Record):
     pause: Callable[[float], None]
     say: Callable[[str], None]
     ensure_verifier: Callable[[], None]
+    reopen: Callable[[], GatewayHandle]
     programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
+    pool: PlacePool | None = None
 
     def work(self, task: Task, secret: str) -> SessionEnd:
         """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
@@ -84,10 +98,11 @@ class AgentSession(Record):
         What fails around the agent is no fault of it: it costs the task no attempt, and the caller waits a while.
         """
         agent, ending = self.opened.gateway.perform(RecogniseAgent(secret)), SessionEnd()
+        place: LentPlace | None = None
         try:
-            self._prepare(agent, task)
+            place = self._prepare(agent, task, secret)
             while self._holds(agent) and not self.stopped():
-                ending = self._round(agent, secret)
+                ending = self._round(agent, secret, place)
                 if ending.cause is not ReleaseCause.STOPPED:
                     break
         except Exception as problem:  # whatever fails, the worker goes on
@@ -95,26 +110,43 @@ class AgentSession(Record):
             if not self.stopped():
                 ending = SessionEnd(ReleaseCause.UNAVAILABLE, words_of(problem), trouble_in(problem))
         finally:
-            self._give_back(agent, ending)
-            self._start.tidy(task)
+            try:
+                self._give_back(agent, ending)
+            finally:
+                if place is not None and self.pool is not None:
+                    self.pool.give_back(place, is_over=self._is_over(task))
+            self._start().tidy(task)
             if ending.cause not in _GOES_ON:
-                self._start.forget(task)
+                self._start().forget(task)
         return ending
 
-    @property
-    def _start(self) -> AgentStart:
-        return AgentStart(self.opened, self.settings, self.programs, self.say)
+    def _is_over(self, task: Task) -> bool:
+        """Whether nobody will want its environment again; where the store does not say, so it is."""
+        try:
+            return task_of(self.opened, task.id).ended
+        except OnloopError:
+            return True
 
-    def _prepare(self, agent: Principal, task: Task) -> None:
-        """Make the workplace, and keep the lease alive meanwhile: a first clone may take longer than a lease."""
-        failed: list[BaseException] = []
+    def _start(self, place: LentPlace | None = None) -> AgentStart:
+        return AgentStart(self.opened, self.settings, self.programs, self.say, place)
 
-        mirror = None if task.origin is None else self.opened.mirror(task.origin)
+    def _prepare(self, agent: Principal, task: Task, secret: str) -> LentPlace | None:
+        """Make the workplace, and keep the lease alive meanwhile: a first clone may take longer than a lease.
+
+        The answer is the environment that was made for it, if one is asked for; what it is has been attested.
+        """
+        failed, made = list[BaseException](), list[LentPlace]()
         asked = self.opened.gateway.perform(ReadDefinition(task.definition)).environment
+        mirror = self.opened.mirror(task.origin) if task.origin is not None and not self.opened.home.apart else None
 
         def make() -> None:
             try:
-                prepare_workplace(self.opened.home, task, agent.name, mirror, asked)
+                source = mirror or self._brought(agent, task, secret, asked)
+                bring_back(self.opened.home, task.id)
+                prepare_workplace(self.opened.home, task, agent.name, source, asked)
+                if self.pool is not None:
+                    made.append(self.pool.take(task, base_files(source, task)))
+                    made[0].prepare(task_folders(self.opened.home, task.id))
             except BaseException as problem:  # it is raised where the task is given back
                 failed.append(problem)
 
@@ -125,23 +157,56 @@ class AgentSession(Record):
             making.join(POLL_S)
             watch.keep()
         if failed:
+            self._give_place_back(made, is_over=True)
             raise failed[0]
+        if made:
+            self._attest(agent, made[0])
+        return made[0] if made else None
 
-    def _round(self, agent: Principal, secret: str) -> SessionEnd:
+    def _attest(self, agent: Principal, place: LentPlace) -> None:
+        """Record where the agent works; an environment of which nothing can be said is not used."""
+        try:
+            report = ReportEnvironment(agent.id, agent.epoch, place.attested())
+            told = AttestEnvironment(this_process(LAUNCHER), agent.task or "", report)
+            self.opened.gateway.perform(told)
+            self.say(f"{agent.task} works in {report.made.kind.value} {report.made.id}: {report.made.isolation.value}")
+        except BaseException:
+            self._give_place_back([place], is_over=True)
+            raise
+
+    def _give_place_back(self, made: Sequence[LentPlace], *, is_over: bool) -> None:
+        """Give back an environment that nobody should use again."""
+        for place in made:
+            place.is_spoilt = True
+            if self.pool is not None:
+                self.pool.give_back(place, is_over=is_over)
+
+    def _brought(self, agent: Principal, task: Task, secret: str, asked: EnvironmentSpec) -> Mirror | None:
+        """The mirror that the clone is made from, with what is lacking fetched over a handle of its own."""
+        if task.origin is None:
+            return None
+        handle = self.reopen()
+        try:
+            handle.gateway.perform(RecogniseAgent(secret))
+            return mirror_for_clone(handle, agent, task, asked, self.say)
+        finally:
+            handle.close()
+
+    def _round(self, agent: Principal, secret: str, place: LentPlace | None) -> SessionEnd:
         """Run the agent once and submit what it did; STOPPED means that the agent did nothing wrong."""
-        task = task_of(self.opened, agent.task or "")
-        begun, started = self.opened.gateway.clock(), self._start.start(task, secret)
+        task, start = task_of(self.opened, agent.task or ""), self._start(place)
+        begun, started = self.opened.gateway.clock(), start.start(task, secret)
         mark_shown(self.opened.gateway, agent, task)
         mark_notes_shown(self.opened.gateway, agent, task, "brief")
         self._recover(agent, task)
-        end, code, watch = self._watched(agent, started)
+        end, code, watch = self._watched(agent, started, place)
         if end is RunEnd.EXITED and code != 0 and started.command.resumes and not started.command.output.works:
             self.say(f"{agent.task} its session of before is gone; a fresh one begins")
-            self._start.forget(task)
-            started = self._start.start(task, secret)
-            end, code, watch = self._watched(agent, started)
+            start.forget(task)
+            started = start.start(task, secret)
+            end, code, watch = self._watched(agent, started, place)
         if end is not RunEnd.STALLED:
-            self._start.remember(task, started, begun)
+            start.remember(task, started, begun)
         if end is RunEnd.EXITED:
             self.say(f"{agent.task} the agent ended with exit code {code}")
             return self._after_exit(agent, code, task.submission, watch, started.running.last)
@@ -149,7 +214,9 @@ class AgentSession(Record):
             return SessionEnd(ReleaseCause.STALLED, f"no sign of work for {started.silent_ms // 1000} s")
         return SessionEnd(detail="the worker was stopped")
 
-    def _watched(self, agent: Principal, started: Started) -> tuple[RunEnd | None, int, LeaseWatch]:
+    def _watched(
+        self, agent: Principal, started: Started, place: LentPlace | None
+    ) -> tuple[RunEnd | None, int, LeaseWatch]:
         """How the agent's run ended (None where the worker was stopped), and its exit code."""
         running, told = started.running, 0
         try:
@@ -164,6 +231,8 @@ class AgentSession(Record):
         finally:
             code = running.end()
             self._forget_sub_agents(agent)
+            if place is not None:
+                place.settle(has_entered=running.has_entered)
         self._tell_context(agent, started, told)
         return end, code, watch
 
@@ -288,7 +357,7 @@ class AgentSession(Record):
             except Refused:
                 return
             except (StoreError, Unavailable):
-                if count == MOST_RELEASES or self.stopped() or not self.opened.home.store.is_dir():
+                if count == MOST_RELEASES or self.stopped() or self.opened.home.is_gone:
                     raise
                 self.pause(pause_ms(count) / 1000)
 

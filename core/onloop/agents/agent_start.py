@@ -9,18 +9,30 @@ from onloop.access.opening import GatewayHandle
 from onloop.agents.agent_command import (
     AgentCommand,
     AgentFolders,
+    VendorProgram,
     VendorPrograms,
     command_of,
     named_agent,
     write_hook_file,
 )
 from onloop.agents.agent_process import AgentProcess
+from onloop.agents.places.lent_place import LentPlace
+from onloop.agents.places.place_variables import (
+    HOOK_FILE,
+    inside_environment,
+    lend_login,
+    take_back_logins,
+    task_folders,
+)
 from onloop.agents.session_memory import KnownSession, SessionMemory
+from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.agents.workplace import agent_environment, fill_given, written
+from onloop.environments.port import InsideOrder
 from onloop.gates.repository.folders import private, remove_tree
 from onloop.machine.definition import Step
+from onloop.machine.fan_out_parts import values_among
 from onloop.machine.task import Task
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.text import safe
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.agent_reads import ReadStepBrief
@@ -31,7 +43,8 @@ class SessionSettings(Record):
     """The agent of a session, and how long its lease lasts and it may be silent, in ms (`stall_ms` 0: for ever).
 
     The agent is the command `argv`, or the one called `agent` with `flags` added. `agent_env` names variables of the
-    worker that it gets beside the usual ones and those of its workflow. `beside` is how many agents its worker runs.
+    worker that it gets beside the usual ones and those of its workflow. `beside` is how many agents its worker runs;
+    `url` is where they find the gateway, if not where the worker does.
     """
 
     argv: tuple[str, ...] = ()
@@ -41,6 +54,7 @@ class SessionSettings(Record):
     agent: str = ""
     flags: tuple[str, ...] = ()
     beside: int = 1
+    url: str = ""
 
 
 class Started(Record):
@@ -59,6 +73,7 @@ class AgentStart(Record):
     settings: SessionSettings
     programs: VendorPrograms
     say: Callable[[str], None]
+    place: LentPlace | None = None
 
     def start(self, task: Task, secret: str) -> Started:
         """Start the agent that the task's step or the worker names; OnloopError says why it cannot be started."""
@@ -71,11 +86,14 @@ class AgentStart(Record):
         with written(brief):
             brief.write_text(_told(asked.text, spec, command), encoding="utf-8")
         named = (*self.settings.agent_env, *asked.agent_env, *command.inherits)
+        values = values_among(asked.variables)
+        order = self._order(task, secret, replace(command, environment=values | dict(command.environment)), named, spec)
         running = AgentProcess.start(
-            command.argv,
+            order.argv,
             brief=brief,
-            folder=home.environment(task.id),
-            environment=agent_environment(os.environ, home, task, secret, named) | dict(command.environment),
+            folder=order.folder,
+            environment=order.environment,
+            box=order.box,
             log=home.agent_log(task.id),
             record=home.logs / f"{task.id}.pid",
             output=command.output,
@@ -84,6 +102,22 @@ class AgentStart(Record):
         self._report(task, spec, command)
         return Started(running, command, spec, (spec.silent_ms if spec else 0) or self.settings.stall_ms)
 
+    def _order(
+        self, task: Task, secret: str, command: AgentCommand, named: tuple[str, ...], spec: AgentSpec | None
+    ) -> InsideOrder:
+        """How the agent is started: as the worker's own process in the clone, or in the environment that it has."""
+        home, place = self.opened.home, self.place
+        if place is None:
+            found = agent_environment(os.environ, home, task, secret, named, self.settings.url)
+            return InsideOrder(command.argv, home.environment(task.id), found | dict(command.environment))
+        if spec is not None:
+            lend_login(VENDORS[spec.vendor], home.agent_home(task.id))
+            with written(home.given(task.id)):  # the folder was made anew: nothing in it is an agent's
+                write_hook_file(spec, home.given(task.id) / HOOK_FILE)
+        place.enter(task_folders(home, task.id))
+        found = inside_environment(os.environ, home, task, secret, named, place.live)
+        return place.live.order(command.argv, found | dict(command.environment))
+
     def remember(self, task: Task, started: Started, begun: int) -> None:
         """Remember the session of an agent that has ended, whose run began at `begun` (ms), for the next round."""
         memory, session = self._memory(task), started.command.output.session
@@ -91,8 +125,9 @@ class AgentStart(Record):
             memory.remember(KnownSession(started.spec.name, task.step or "", session, begun))
 
     def tidy(self, task: Task) -> None:
-        """Remove the temporary files of an agent that has ended."""
+        """Remove the temporary files of an agent that has ended, and what was lent to it of its vendor's login."""
         remove_tree(self.opened.home.temporary(task.id))
+        take_back_logins(self.opened.home.agent_home(task.id))
 
     def forget(self, task: Task) -> None:
         """Let whoever works on the task next begin a fresh session."""
@@ -113,27 +148,36 @@ class AgentStart(Record):
         return named_agent(step.agent or self.settings.agent, mirror, commit)
 
     def _command(self, task: Task, step: Step, spec: AgentSpec) -> AgentCommand:
-        home = self.opened.home
-        folders = AgentFolders(
-            home.handed_over.parent,
-            home.out(task.id),
-            home.given(task.id),
-            home.logs / f"{task.id}.hook.json",
-            home.temporary(task.id),
-        )
-        with written(folders.temporary):
-            private(folders.temporary)
-        with written(folders.settings):
-            write_hook_file(spec, folders.settings)
+        folders = self._folders(task)
+        if self.place is None:
+            with written(folders.temporary):
+                private(folders.temporary)
+            with written(folders.settings):
+                write_hook_file(spec, folders.settings)
         # whoever reviews judges afresh
         session = "" if step.review_gates else self._memory(task).session_for(task, spec.name)
-        program = self.programs.of(spec.vendor)
+        program = self._program(spec.vendor)
         return command_of(spec, program, folders, flags=self.settings.flags, session=session)
+
+    def _folders(self, task: Task) -> AgentFolders:
+        """The folders that the agent's command names, as they are called where it works."""
+        home, place = self.opened.home, self.place
+        if place is None:
+            settings, temporary = home.logs / f"{task.id}.hook.json", home.temporary(task.id)
+            return AgentFolders(home.handed_over.parent, home.out(task.id), home.given(task.id), settings, temporary)
+        inside = place.live.inside()
+        return AgentFolders(inside.clone.parent, inside.out, inside.given, inside.given / HOOK_FILE, inside.temporary)
+
+    def _program(self, vendor: str) -> VendorProgram:
+        """The vendor's program where the agent works: this machine's, or that of the image."""
+        if self.place is None or self.place.live.sees_host_programs:
+            return self.programs.of(vendor)
+        return VendorProgram(VENDORS[vendor].program, "")
 
     def _report(self, task: Task, spec: AgentSpec | None, command: AgentCommand) -> None:
         if spec is None:
             return
-        version = self.programs.of(spec.vendor).version or "of unknown version"
+        version = self._program(spec.vendor).version or "of unknown version"
         session = ", in its session of before" if command.resumes else ""
         what = f"{spec.name}: " if spec.name != spec.vendor else ""
         where = f" ({spec.source})" if spec.name != spec.vendor else ""

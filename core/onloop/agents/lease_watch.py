@@ -104,7 +104,7 @@ class LeaseWatch:
         except Refused:
             return False
         except (StoreError, Unavailable):  # a full disk, a gateway that starts anew: the next heartbeat tells
-            if not self.opened.home.store.is_dir():
+            if self.opened.home.is_gone:
                 raise
             return True
         return is_held(task_of(self.opened, self.agent.task or ""), self.agent)

@@ -106,7 +106,7 @@ def _of_tasks(home: Home, task_of: Callable[[str], Task | None], before: int) ->
 
 def _by_task(home: Home) -> dict[tuple[LeftoverKind, str], list[Path]]:
     found = defaultdict[tuple[LeftoverKind, str], list[Path]](list)
-    handed = (home.handed_over, home.handed_in, home.temporaries)
+    handed = (home.handed_over, home.handed_in, home.temporaries, home.homes)
     clones = ((LeftoverKind.CLONE, home.environments), (LeftoverKind.PERSONS, home.people))
     folders = (*clones, *((LeftoverKind.HANDED_OVER, folder) for folder in handed))
     for kind, folder in folders:

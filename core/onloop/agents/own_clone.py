@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle
-from onloop.agents.workplace import prepare_folders, written
+from onloop.agents.workplace import handed_in, prepare_folders, written
 from onloop.gates.environment import Environment
 from onloop.gates.repository.folders import private
 from onloop.gates.repository.git import Git
+from onloop.gates.repository.mirror import Mirror
 from onloop.machine.people import name_of
 from onloop.machine.task import Task
 from onloop.records import Record
@@ -32,8 +33,10 @@ def address_of_person(name: str) -> str:
     return f"{_ODD.sub('-', name)}@people.onloop.invalid"
 
 
-def own_clone(opened: GatewayHandle, task: Task, person: str, email: str, place: Path | None = None) -> OwnClone:
-    """Make the clone of the person who took the task, or find it as they left it.
+def own_clone(
+    opened: GatewayHandle, task: Task, person: str, email: str, place: Path | None = None, mirror: Mirror | None = None
+) -> OwnClone:
+    """Make the clone of the person who took the task, or find it as they left it; by default from our own mirror.
 
     A new one begins at what was handed in last, if this machine's mirror has it, and else at the target's tip.
     """
@@ -46,14 +49,14 @@ def own_clone(opened: GatewayHandle, task: Task, person: str, email: str, place:
         with written(path):
             private(path)
         return OwnClone(path, "", is_new=True)
-    mirror, asked = opened.mirror(task.origin), opened.gateway.perform(ReadDefinition(task.definition)).environment
+    asked = opened.gateway.perform(ReadDefinition(task.definition)).environment
+    source = mirror or opened.mirror(task.origin)
     there = os.path.lexists(path)
-    handed = task.submission.head if task.submission is not None and not there else None
-    start = (handed if handed is not None and mirror.has(handed) else None) or task.funnel
+    start = (None if there else handed_in(task, source)) or task.funnel
     environment = Environment(path)
     prepare = environment.prepare_apart if there else environment.prepare
     is_new = prepare(
-        mirror,
+        source,
         task.target,
         task.id,
         _ODD.sub("-", name).lstrip("._-") or "person",

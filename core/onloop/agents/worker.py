@@ -7,12 +7,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from onloop.access.opening import GatewayHandle
+from onloop.access.opening import GatewayHandle, open_home
 from onloop.agents.agent_command import VendorPrograms
 from onloop.agents.agent_session import POLL_S, AgentSession, SessionEnd
 from onloop.agents.agent_start import SessionSettings
 from onloop.agents.demand import CrewSize, agents_wanted, claims_for
 from onloop.agents.lease_watch import ASLEEP_MS
+from onloop.agents.places.environment_settings import EnvironmentSettings
+from onloop.agents.places.place_pool import LAUNCHER, PlacePool
 from onloop.errors import Exit, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimFilter, ClaimGranted, ClaimTask
 from onloop.identity.resolution import this_process
@@ -31,8 +33,9 @@ class WorkerSettings(Record):
     """A worker's agent name, role and command; times in ms. With `stall_ms` 0, no agent counts as stalled.
 
     `agent_env` names variables of the worker that its agents get. Instead of the command `argv` it may run the agent
-    called `agent`, with `flags` added. Without a role it claims for every role. `among` says which tasks it takes, and
-    `crew` how many agents work at once.
+    called `agent`, with `flags` added. Without a role it claims for every role. `among` says which tasks it takes,
+    `crew` how many agents work at once, and `url` where they find the gateway, if not where the worker does. `places`
+    says in what they work.
     """
 
     name: str
@@ -45,12 +48,14 @@ class WorkerSettings(Record):
     flags: tuple[str, ...] = ()
     among: ClaimFilter = ClaimFilter()
     crew: CrewSize = CrewSize()
+    url: str = ""
+    places: EnvironmentSettings = EnvironmentSettings()
 
     @property
     def session(self) -> SessionSettings:
         """What of them each of its agents' sessions needs."""
         return SessionSettings(
-            self.argv, self.lease_ms, self.stall_ms, self.agent_env, self.agent, self.flags, self.crew.most
+            self.argv, self.lease_ms, self.stall_ms, self.agent_env, self.agent, self.flags, self.crew.most, self.url
         )
 
 
@@ -69,6 +74,7 @@ class Worker(Record):
     ensure_verifier: Callable[[], None]
     reopen: Callable[[], GatewayHandle] | None = None
     programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
+    pool: PlacePool | None = None
     _at_work: dict[threading.Thread, int] = field(default_factory=dict)
     _spare: deque[GatewayHandle] = field(default_factory=deque)
     _endings: deque[SessionEnd] = field(default_factory=deque)
@@ -88,15 +94,19 @@ class Worker(Record):
                 thread.join()
             while self._spare:
                 self._spare.pop().close()
+            if self.pool is not None:
+                self.pool.close()
 
     def _turn(self, *, once: bool) -> Exit | None:
         """Claim once and work on what that gives, or wait; the exit code where the worker is to end now."""
         try:
+            if self.pool is not None:
+                self.pool.tend(sum(count for _, count in self._waiting()))
             if self.settings.crew.most > 1:
                 return self._grow(once=once)
             claimed = self._claimed(0)
         except (StoreError, Unavailable) as problem:
-            if once or not self.opened.home.store.is_dir():
+            if once or self.opened.home.is_gone:
                 raise
             self.say(problem.message)
             self._rest(troubled=True)
@@ -170,8 +180,10 @@ class Worker(Record):
         name = f"{settings.name}-{seat + 1}" if settings.crew.most > 1 else settings.name
         why = Refused("nothing waits for anybody", exit=Exit.NOTHING, hint="onloop list shows what there is")
         for agent, role in claims_for(settings.role, name, () if settings.role else self._waiting()):
+            who, offer = this_process(LAUNCHER), settings.places.offer
+            gives = None if offer is None else offer.gives
             asked = ClaimTask(
-                this_process("work"), f"agent:{agent}", role, lease_ms=settings.lease_ms, among=settings.among
+                who, f"agent:{agent}", role, lease_ms=settings.lease_ms, among=settings.among, gives=gives
             )
             try:
                 claimed = self.opened.gateway.perform(asked)
@@ -199,9 +211,9 @@ class Worker(Record):
             self.pause(WAKING_S)
 
     def _session(self, handle: GatewayHandle) -> AgentSession:
-        return AgentSession(
-            handle, self.settings.session, self.stopped, self.pause, self.say, self.ensure_verifier, self.programs
-        )
+        reopen = self.reopen or (lambda: open_home(self.opened.home))
+        answers = (self.stopped, self.pause, self.say, self.ensure_verifier)
+        return AgentSession(handle, self.settings.session, *answers, reopen, self.programs, self.pool)
 
 
 def command_words(argv: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from onloop.gates.repository.ref_names import is_file_path
 from onloop.home import Home, store_variables
 from onloop.inherited import for_agents
 from onloop.machine.definition import EnvironmentSpec
+from onloop.machine.fan_out_parts import values_among
 from onloop.machine.people import is_person
 from onloop.machine.task import Task
 from onloop.views.queries.agent_reads import ReadGiven
@@ -34,7 +35,7 @@ def prepare_workplace(
     """Make a task's clone and folders, or reuse those of an earlier attempt; the answer is the clone.
 
     It is made from `mirror`, by default the home's own of the task's origin. A new one has what the workflow asks for:
-    submodules, large files.
+    submodules, large files. Apart from the gateway, it begins at what was handed in last: perhaps on another machine.
 
     A clone that an agent has used is opened by a separate process, which has no store open.
     """
@@ -44,15 +45,17 @@ def prepare_workplace(
         with written(place):
             private(place)
         return place
-    environment = Environment(place)
-    prepare = environment.prepare_apart if os.path.lexists(place) else environment.prepare
+    environment, source = Environment(place), mirror or home.mirror(task.origin)
+    there = os.path.lexists(place)
+    handed = None if there or not home.apart else handed_in(task, source)
+    prepare = environment.prepare_apart if there else environment.prepare
     prepare(
-        mirror or home.mirror(task.origin),
+        source,
         task.target,
         task.id,
         agent,
-        start=task.funnel,
-        merges=_fetched(task),
+        start=task.funnel or handed,
+        merges=(task.id, *task.merges) if handed and not task.funnel else _fetched(task),
         submodules=asked.submodules,
         lfs=asked.lfs,
     )
@@ -99,6 +102,12 @@ def _check_own(folder: Path) -> None:
         folder.chmod(0o700)
 
 
+def handed_in(task: Task, mirror: Mirror) -> str | None:
+    """The commit that the task's agents handed in last, where the mirror has it."""
+    head = task.submission.head if task.submission is not None else None
+    return head if head is not None and mirror.path.is_dir() and mirror.has(head) else None
+
+
 def _fetched(task: Task) -> tuple[str, ...]:
     """The tasks whose commits the clone needs: those to merge, and its own task and parent if it begins at a merge."""
     origins = (task.id, *((task.parent,) if task.parent else ())) if task.funnel else ()
@@ -118,14 +127,16 @@ def written(place: Path) -> Iterator[None]:
         ) from problem
 
 
-def own_variables(home: Home, task: Task, secret: str) -> dict[str, str]:
+def own_variables(home: Home, task: Task, secret: str, variables: tuple[tuple[str, str], ...] = ()) -> dict[str, str]:
     """The variables that `onloop` reads in an agent's environment, and the agent's identity for git.
 
+    Of the workflow's own `variables` it gets the values of the combination that its task does.
     The clone's configuration names the agent that it was made for; these variables override it.
     """
     agent = "" if is_person(task.holder or "") else (task.holder or "").removeprefix("agent:")
     identity = {"NAME": agent, "EMAIL": address_of(agent)} if agent else {}
     return {
+        **values_among(variables),
         **store_variables(home),
         "ONLOOP_TASK": task.id,
         "ONLOOP_TOKEN": secret,
@@ -145,9 +156,21 @@ def path_with_onloop(inherited: Mapping[str, str]) -> str:
 
 
 def agent_environment(
-    inherited: Mapping[str, str], home: Home, task: Task, secret: str, named: Iterable[str] = ()
+    inherited: Mapping[str, str],
+    home: Home,
+    task: Task,
+    secret: str,
+    named: Iterable[str] = (),
+    url: str = "",
 ) -> dict[str, str]:
-    """The environment of an agent: the usual variables and those `named`, those of `onloop`, and onloop on PATH."""
+    """The environment of an agent: the usual variables and those `named`, those of `onloop`, and onloop on PATH.
+
+    `url` is where it finds the gateway, if not where its worker does.
+    """
     patience = {name: inherited[name] for name in (HOOK_WAIT,) if name in inherited}
     own = {"PATH": path_with_onloop(inherited)} | patience
-    return for_agents(inherited, named) | own | own_variables(home, task, secret)
+    found = for_agents(inherited, named) | own | own_variables(home, task, secret)
+    if url:
+        found.pop("ONLOOP_CA", None)
+        found["ONLOOP_URL"] = url
+    return found

@@ -14,8 +14,9 @@ from onloop.attention.groups import Group, age, group_of
 from onloop.attention.items import AttentionItem, Tier, needs_person
 from onloop.attention.lifecycle import Life, is_acknowledged, is_asleep, lapses_at, life_of
 from onloop.attention.regrouped import regrouped
+from onloop.machine.anomalies import AnomalyKind
 from onloop.machine.marks import Acknowledged, Marks, Muted, Rule, Snoozed
-from onloop.machine.state import State
+from onloop.machine.state import Reason, State
 from onloop.machine.store_state import Frozen, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record, field
@@ -61,6 +62,8 @@ class BoardCounts(Record):
     inhibited: int = 0
     stalled: int = 0
     for_others: int = 0
+    bypassed: int = 0
+    """Of all of them, those that tell of a gate that somebody bypassed."""
 
     @property
     def shown(self) -> int:
@@ -244,7 +247,7 @@ _DECISIONS = frozenset({Tier.SAFETY, Tier.DECISION})
 
 def counts_of(shown: Iterable[Group], hidden: Iterable[Hidden], others: Iterable[Group] = ()) -> BoardCounts:
     """The counts of these groups: what is shown, what is hidden, and what is outside the scope."""
-    seen = tuple(shown)
+    seen, hidden, others = tuple(shown), tuple(hidden), tuple(others)
     asking = [group for group in seen if needs_person(group.members[0])]
     blocked = [group for group in asking if group.tier not in _DECISIONS]
     failed = _size(group for group in seen if group.tier is Tier.FYI)
@@ -262,7 +265,14 @@ def counts_of(shown: Iterable[Group], hidden: Iterable[Hidden], others: Iterable
         inhibited=out[HowHidden.INHIBITED],
         stalled=_size(seen) - _size(asking) - failed,
         for_others=_size(others),
+        bypassed=_bypassed((*seen, *(one.group for one in hidden), *others)),
     )
+
+
+def _bypassed(groups: Iterable[Group]) -> int:
+    """How many items tell of a bypass, hidden ones among them."""
+    members = (item for group in groups if group.reason is Reason.ANOMALY for item in group.members)
+    return sum(item.signature == AnomalyKind.BYPASS.value for item in members)
 
 
 def _size(groups: Iterable[Group]) -> int:

@@ -26,7 +26,7 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.BUDGET_EXHAUSTED: "the budget of {step} is spent",
     Reason.CHANGED_SINCE_APPROVAL: "changed since it was approved",
     Reason.APPROVED_NOT_CONSUMED: "approved, but the approval was not used",
-    Reason.POLICY_VIOLATION: "a policy forbids {step}",
+    Reason.POLICY_VIOLATION: "{gate} does not allow {step}",
     Reason.CONFLICT: "a conflict with the target branch",
     Reason.HALTED: "held at {step}",
     Reason.EXTERNAL: "waits until something outside works again",
@@ -36,8 +36,15 @@ HEADLINES: Mapping[Reason, str] = {
     Reason.DISCONNECTED: "no heartbeat from agents at {step}",
     Reason.FAILED: "failed at {step}",
     Reason.DENIED: "denied: {title}",
+    Reason.ANOMALY: "looks wrong: {title}",
 }
 """The text of a row, by reason."""
+
+FLEET_HEADLINES: Mapping[Reason, str] = {
+    Reason.APPROVAL_REQUIRED: "may the next wave begin? {title}",
+    Reason.HALTED: "fleet halted: {title}",
+}
+"""The text of a row about a whole fleet, which stands at no step."""
 
 
 SAME_DIFF = ", the same diff"
@@ -164,7 +171,8 @@ def _is_one_change(members: Sequence[AttentionItem]) -> bool:
 
 
 def _headline(first: AttentionItem) -> str:
-    words = (RED_BASE if first.on_base else HEADLINES[first.reason]).format(
+    known = FLEET_HEADLINES if not first.step else HEADLINES
+    words = (RED_BASE if first.on_base else known.get(first.reason, HEADLINES[first.reason])).format(
         gate=first.gate or "it", step=first.step, title=first.title, whose=name_of(first.whose)
     )
     return words if first.handed is None else f"{words}, {handed_words(first.handed)}"

@@ -14,13 +14,14 @@ from onloop.attention.viewer import UNTIED, Ties, ties_of
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition
 from onloop.machine.digest import canonical
+from onloop.machine.organization_policies import OF_POLICIES
 from onloop.machine.people import is_of_people
 from onloop.machine.regrouping import CauseAct
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Handed, Request, RequestKind, Task
+from onloop.machine.task import Handed, Kind, Request, RequestKind, Task
 from onloop.records import Record, replace
 
 
@@ -38,6 +39,7 @@ TIERS: Mapping[Reason, Tier] = {
     Reason.POLICY_VIOLATION: Tier.SAFETY,
     Reason.CHANGED_SINCE_APPROVAL: Tier.SAFETY,
     Reason.DENIED: Tier.SAFETY,
+    Reason.ANOMALY: Tier.SAFETY,
     Reason.APPROVAL_REQUIRED: Tier.DECISION,
     Reason.QUESTION: Tier.DECISION,
     Reason.CHOICE: Tier.DECISION,
@@ -62,7 +64,7 @@ BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED, Tier.FYI})
 """The tiers of what has failed or does not go on."""
 
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
-_SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED, Reason.READY}) | _IDLE
+_SAME_WORDS = frozenset({Reason.APPROVAL_REQUIRED, Reason.READY, Reason.POLICY_VIOLATION}) | _IDLE
 """Reasons whose cause is the gate or the step itself; their details name commits, which differ for every task."""
 
 _CLOCKS = frozenset({TimerKind.REMIND, TimerKind.ESCALATE, TimerKind.EXPIRE})
@@ -119,6 +121,8 @@ def needs_person(item: AttentionItem) -> bool:
 
 def item_of(task: Task, definition: Definition | None = None) -> AttentionItem | None:
     """The attention item of a task; None if it needs nobody. Its clock is set only if `definition` is given."""
+    if task.kind is Kind.FLEET and task.state is not State.INPUT_REQUIRED:
+        return None  # it is shown by its tasks
     if task.state is State.FAILED:
         return _item(task, Reason.FAILED, None)
     if task.setback is not None and task.setback.told and task.state in {State.SUBMITTED, State.WORKING}:
@@ -162,8 +166,11 @@ def _item(task: Task, reason: Reason, clock: int | None) -> AttentionItem:
     handed = next((request.handed for request in task.requests if request.handed is not None), None)
     whose = handed.to if handed is not None else (task.owner or "") * is_work_for_people(task)
     content = content_of(task) if reason is Reason.APPROVAL_REQUIRED else ""
-    own = filter(None, (content, whose))
+    fleet = task.id * (task.kind is Kind.FLEET)  # what is asked about a whole fleet is asked about that fleet alone
+    own = filter(None, (content, whose, fleet))
     shared = (reason.value, gate or "", step, words, task.workflow, task.definition, *own)
+    if reason is Reason.POLICY_VIOLATION and (gate or "").startswith(OF_POLICIES):
+        shared = (reason.value, gate or "", *own)  # one cause, whatever the workflow
     return AttentionItem(
         task=task.id,
         run=task.run,

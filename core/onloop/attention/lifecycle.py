@@ -65,8 +65,8 @@ def lapses_at(mark: Acknowledged, group: Group) -> int | None:
 
 
 def _is_over(group: Group) -> bool:
-    """Whether people can only take note of the cause: failed tasks, and denials."""
-    return group.tier is Tier.FYI or group.reason is Reason.DENIED
+    """Whether people can only take note of the cause: failed tasks, denials, and what looks wrong."""
+    return group.tier is Tier.FYI or group.reason in {Reason.DENIED, Reason.ANOMALY}
 
 
 def is_asleep(group: Group, mark: Snoozed, now: int) -> bool:

@@ -177,6 +177,10 @@ def _verdicts(task: Task, _now: int) -> _Waiting:
     return ", ".join(task.awaited or looked_at) or "gates", Actor.MACHINE, ("verifier",)
 
 
+def _siblings(task: Task) -> _Waiting:
+    return f"{', '.join(task.after)} first", Actor.MACHINE, ()
+
+
 def _parts(task: Task, _now: int) -> _Waiting:
     count = len(task.children)
     if not count:  # a fleet's targets are no parts that its agent made
@@ -186,10 +190,15 @@ def _parts(task: Task, _now: int) -> _Waiting:
 
 _MOVED: Mapping[Reason, Callable[[Task, int], _Waiting]] = {
     Reason.READY: _claim,
-    Reason.DEPENDENCY: _verdicts,
+    Reason.DEPENDENCY: lambda task, now: _siblings(task) if task.waits_to_begin else _verdicts(task, now),
     Reason.RETRY_BACKOFF: lambda task, now: (f"time, {age(task.not_before - now)}", Actor.MACHINE, ()),
     Reason.NO_SLOT: lambda _task, _now: ("a free slot", Actor.MACHINE, ()),
     Reason.WAVE_HELD: lambda _task, _now: ("the wave before", Actor.MACHINE, ()),
+    Reason.ELSEWHERE: lambda task, _now: (
+        task.elsewhere.words if task.elsewhere else "a push",
+        Actor.MACHINE,
+        (),
+    ),
     Reason.FROZEN: lambda _task, _now: ("unfreeze", Actor.PERSON, ()),
     Reason.GATES_RUNNING: _verdicts,
     Reason.EFFECT_RUNNING: lambda task, _now: (
@@ -198,6 +207,7 @@ _MOVED: Mapping[Reason, Callable[[Task, int], _Waiting]] = {
         ("gateway",),
     ),
     Reason.CHILDREN_RUNNING: _parts,
+    Reason.SCHEDULED: lambda task, now: (f"time, {age(task.not_before - now)}", Actor.MACHINE, ()),
     Reason.EXTERNAL: lambda _task, _now: ("what is outside", Actor.MACHINE, ()),
     Reason.PAUSED: lambda _task, _now: ("resume", Actor.PERSON, ()),
     Reason.EXCLUDED: lambda _task, _now: ("resume", Actor.PERSON, ()),

@@ -76,6 +76,7 @@ def count_words(counts: BoardCounts) -> tuple[str, ...]:
 def beside(counts: BoardCounts) -> Iterator[str]:
     """The counts of what does not need the person who looks, or is hidden; zero counts are left out."""
     kinds = (
+        (counts.bypassed, "BYPASSED"),
         (counts.stalled, "stalled"),
         (counts.failed, "failed"),
         (counts.for_others, "for others"),

@@ -9,7 +9,7 @@ from onloop.machine.held_roles import Streak, hold_of
 from onloop.machine.people import is_of_people
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason, State
-from onloop.machine.task import Task
+from onloop.machine.task import Kind, Task
 
 CLEARED_BY: Mapping[Reason, str] = {
     Reason.APPROVAL_REQUIRED: "an approval or a rejection of each request; a time-out never approves",
@@ -28,6 +28,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.STALLED: "progress of its agent, its end, or a reassignment",
     Reason.DISCONNECTED: "a heartbeat, the end of the lease, or a reassignment",
     Reason.DENIED: "an acknowledgement, until it happens again, or seven days without another denial",
+    Reason.ANOMALY: "an acknowledgement, until it is seen again, or seven days",
     Reason.FAILED: "nothing: it has ended; an acknowledgement is permanent",
 }
 """What ends an attention item."""
@@ -38,6 +39,12 @@ RED_BASE = (
 )
 """What ends the wait of a task whose base is red."""
 
+FLEET_ASKED = (
+    "a person: onloop approve {task} lets it go on, onloop reject {task} keeps it; "
+    "onloop fleet show {task} shows its waves, and onloop retry --cause CAUSE tries what failed again"
+)
+"""What ends the wait of a fleet about which a person is asked."""
+
 _AGENT = "agent:"
 
 MOVED_BY: Mapping[Reason, str] = {
@@ -47,10 +54,12 @@ MOVED_BY: Mapping[Reason, str] = {
     Reason.NO_SLOT: "a slot that another task of its run frees",
     Reason.WAVE_HELD: "the end of the wave before it",
     Reason.FROZEN: "a person: onloop unfreeze {freeze}",
+    Reason.ELSEWHERE: "a push to where its work is made; or an agent here: onloop reassign {task} --to ROLE",
     Reason.GATES_RUNNING: "the verifier, with the verdicts of {gates}",
     Reason.EFFECT_RUNNING: "the gateway, once the effect is done",
     Reason.CHILDREN_RUNNING: "the tasks below it",
     Reason.EXTERNAL: "the end of what keeps it: it is tried again in {pause}, or now: onloop retry {task}",
+    Reason.SCHEDULED: "time: it goes on in {pause}, or now, after a person's: onloop retry {task}",
     Reason.PAUSED: "a person: onloop resume {task}",
     Reason.EXCLUDED: "a person: onloop resume {task}",
 }
@@ -87,6 +96,8 @@ def _held_above(task: Task, state: State, run: Task | None, hold: Streak | None,
         return ""
     if run is not None and run.id != task.id and run.state is State.PAUSED:
         return f"a person, with all of its run: onloop resume {run.id}"
+    if run is not None and task.reason is Reason.WAVE_HELD and run.state is State.INPUT_REQUIRED:
+        return f"a person, about its whole fleet: {run.detail}; onloop fleet show {run.id}"
     if hold is None or hold_of({hold.role: hold}, task) is None or state is not State.SUBMITTED:
         return ""
     told = f"its role is held, because its agents end alike ({hold.words})"
@@ -98,6 +109,8 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         return "nothing: it has ended; start a new task instead"
     if reason is None:
         return f"{task.holder or 'its agent'}, by submitting a commit; its time is limited"
+    if task.kind is Kind.FLEET and state is State.INPUT_REQUIRED:
+        return FLEET_ASKED.format(task=task.id)
     if is_held_by_base(task):
         return RED_BASE.format(task=task.id)
     if reason is Reason.READY and is_of_people(task.owner or ""):
@@ -107,6 +120,8 @@ def _moved_by(task: Task, state: State, reason: Reason | None, freeze: str | Non
         State.AUTH_REQUIRED,
     }:
         return CLEARED_BY.get(reason, "a person")
+    if task.waits_to_begin and reason is Reason.DEPENDENCY:
+        return f"the end of {', '.join(task.after)}: it begins with their work"
     by_name = (task.owner or "").startswith(_AGENT)
     return MOVED_BY[reason].format(
         task=task.id,

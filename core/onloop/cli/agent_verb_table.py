@@ -17,7 +17,7 @@ from onloop.cli.arguments import (
     SubmitArguments,
     TellArguments,
 )
-from onloop.cli.verb import KEY, Reach, Verb, arg
+from onloop.cli.verb import KEY, TOKEN_FD, Reach, Verb, arg
 
 AGENTS: tuple[Verb, ...] = (
     Verb(
@@ -32,6 +32,8 @@ AGENTS: tuple[Verb, ...] = (
             arg("--name", help="the agent's name (default: the role)"),
             arg("--lease", help="how long the lease lasts without a heartbeat, like 90s or 10m", default="10m"),
             arg("--key", help="idempotency key, 16 random characters or more: it opens the lease again", default=""),
+            arg("--branch", help="hand in from this branch of the origin, for agents without onloop", default=""),
+            TOKEN_FD,
         ),
         prints=("agent_models:ClaimJson",),
         needs_git=True,
@@ -129,6 +131,12 @@ AGENTS: tuple[Verb, ...] = (
         (
             arg("--title", required=True, help="what the child must do, in one line"),
             arg("--brief", help="what it must know", default=""),
+            arg("--after", action="append", help="a child (its id or title) whose work it begins with; repeatable"),
+            arg(
+                "--environment",
+                choices=("none", "clone", "box", "container", "vm"),
+                help="where it must at least work, of those that the workflow lets you choose",
+            ),
             KEY,
         ),
         prints=("agent_models:SpawnJson",),

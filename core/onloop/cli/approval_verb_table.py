@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.cli.people_arguments import ApproveArguments, RejectArguments, ShowArguments
+from onloop.cli.people_arguments import ApproveArguments, OverrideArguments, RejectArguments, ShowArguments
 from onloop.cli.verb import AS, DIGEST, KEY, REASON, TASK, WRITTEN, Reach, Verb, arg
 
 VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
@@ -20,6 +20,13 @@ _SEEN = arg(
     action="append",
     default=[],
     metavar="PATH",
+)
+
+_NOTE = arg("--note", help="a note", default="")
+_SIGNED = (
+    arg("--sign", help="sign it with this security key (id_ed25519_sk): touch and PIN prove A3", metavar="KEYFILE"),
+    arg("--signature", help="a signature over what --to-sign prints, made elsewhere", metavar="FILE"),
+    arg("--to-sign", help="print what a security key would sign, and decide nothing", action="store_true"),
 )
 
 SHOW = Verb(
@@ -45,10 +52,37 @@ APPROVE = Verb(
     "approve exactly what was shown",
     "approval_verbs:approve",
     ApproveArguments,
-    (_ONE, _GATE, DIGEST, *_OF_ROW, arg("--note", help="a note", default=""), _SEEN, VERSION, *WRITTEN, *AS, KEY),
-    prints=("work_models:TaskNowJson", "people_models:CauseOutcomesJson", "people_models:CauseListJson"),
+    (_ONE, _GATE, DIGEST, *_OF_ROW, _NOTE, _SEEN, *_SIGNED, VERSION, *WRITTEN, *AS, KEY),
+    prints=(
+        "work_models:TaskNowJson",
+        "people_models:CauseOutcomesJson",
+        "people_models:CauseListJson",
+        "people_models:ToSignJson",
+    ),
     reach=Reach.GATEWAY,
     words="note",
+)
+OVERRIDE = Verb(
+    "override",
+    "people",
+    "let work on past a gate that does not pass; it stays unpassed, and everybody is told",
+    "override_verb:override",
+    OverrideArguments,
+    (
+        TASK,
+        arg("--gate", help="the gate that is bypassed, of the step where the task stands", required=True),
+        DIGEST,
+        arg("--reason", help="why; everybody who decides later sees it", default=""),
+        *_SIGNED,
+        VERSION,
+        *WRITTEN,
+        *AS,
+        KEY,
+    ),
+    prints=("work_models:TaskNowJson", "people_models:ToSignJson"),
+    reach=Reach.GATEWAY,
+    words="reason",
+    asks=True,
 )
 REJECT = Verb(
     "reject",

@@ -42,6 +42,8 @@ class ClaimArguments(KeyArguments, frozen=True, kw_only=True):
     role: str
     name: str | None
     lease: str
+    branch: str
+    token_fd: int | None
 
 
 class JoinArguments(Arguments, frozen=True, kw_only=True):
@@ -98,6 +100,8 @@ class SpawnArguments(KeyArguments, frozen=True, kw_only=True):
 
     title: str
     brief: str
+    after: tuple[str, ...] | None
+    environment: str | None
 
 
 class TellArguments(KeyArguments, frozen=True, kw_only=True):
@@ -164,22 +168,9 @@ class StartArguments(GivingArguments, frozen=True, kw_only=True):
     dry_run: bool
     no_base_check: bool
     wait: str
-
-
-class FleetArguments(GivingArguments, frozen=True, kw_only=True):
-    """Of fleet."""
-
-    workflow: str
-    run: str | None
-    targets: str
-    control: str | None
-    control_branch: str | None
-    max_parallel: int | None
-    title: str | None
-    dry_run: bool
-    skip_bad: bool
-    no_base_check: bool
-    wait: str
+    from_branch: str | None
+    from_pull_request: str | None
+    ticket: str | None
 
 
 class RunArguments(Arguments, frozen=True, kw_only=True):
@@ -226,6 +217,13 @@ class WorkArguments(Arguments, frozen=True, kw_only=True):
     lease: str
     stall: str
     agent_env: tuple[str, ...]
+    environment: str | None
+    reach: tuple[str, ...]
+    show: tuple[str, ...]
+    reuse: str
+    warm: int
+    memory: int | None
+    token_fd: int | None
     command: tuple[str, ...]
 
 
@@ -255,6 +253,7 @@ class InitArguments(Arguments, frozen=True, kw_only=True):
     email: str
     isolate: str | None
     agents: str
+    runtime_role: str
     passphrase_fd: int | None
 
 
@@ -297,6 +296,8 @@ class GraphArguments(Arguments, frozen=True, kw_only=True):
     """Of graph."""
 
     workflow: str | None
+    task: str | None
+    text: bool
 
 
 class WorkflowArguments(Arguments, frozen=True, kw_only=True):
@@ -306,11 +307,27 @@ class WorkflowArguments(Arguments, frozen=True, kw_only=True):
     name: str | None
 
 
+class PolicyArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of policy."""
+
+    what: str
+    names: tuple[str, ...]
+    control: str | None
+    control_branch: str | None
+    reason: str
+    key: str
+
+
 class ServeArguments(Arguments, frozen=True, kw_only=True):
     """Of serve."""
 
     group: str | None
     jobs: str
+    listen: str | None
+    tls_cert: str | None
+    tls_key: str | None
+    public_url: tuple[str, ...] | None
+    behind_proxy: tuple[str, ...] | None
 
 
 class HookArguments(Arguments, frozen=True, kw_only=True):
@@ -326,6 +343,17 @@ class DoctorArguments(Arguments, frozen=True, kw_only=True):
 
     agent: str | None
     repo: str | None
+    forge: str | None
+
+
+class AttestArguments(Arguments, frozen=True, kw_only=True):
+    """Of attest."""
+
+    task: str | None
+    out: str | None
+    verify: str | None
+    key_file: str | None
+    public_key: bool
 
 
 class StoreArguments(PersonArguments, frozen=True, kw_only=True):
@@ -335,3 +363,4 @@ class StoreArguments(PersonArguments, frozen=True, kw_only=True):
     file: str | None
     before: str
     read: bool
+    runtime_role: str

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from onloop.access.opening import GatewayHandle, open_file, open_home
+from onloop.access.opening import GatewayHandle, open_far, open_file, open_home
 from onloop.cli.arguments import Arguments, PersonArguments
 from onloop.cli.json_models.envelope import LogHeadJson
 from onloop.errors import BadInput, Ground, NotAllowed, OnloopError
@@ -15,7 +15,7 @@ from onloop.gates.repository.head import head as head_of
 from onloop.gates.repository.head import head_apart
 from onloop.gates.repository.ref_names import is_task
 from onloop.gateway.upkeep import CountDenial, RecogniseAgent
-from onloop.home import Home, find_home, socket_path
+from onloop.home import Home, find_home, is_its_own
 from onloop.identity.process_privacy import keep_others_out
 from onloop.identity.resolution import this_process
 from onloop.machine.commands import Voice
@@ -47,12 +47,12 @@ class Context(MutableRecord, Generic[ArgsT_co]):
     def check_file(self) -> None:
         """BadInput where `$ONLOOP_URL` names the gateway of a store whose file is not the one that is meant here."""
         url, home = os.environ.get("ONLOOP_URL", ""), self.home
-        if not url or (home.is_known and socket_path(url) == home.socket):
+        if not url or (home.is_known and is_its_own(url, home)):
             return
         if not home.is_ours or not home.store.exists():
-            words = f"onloop {self.verb} works on the file of a store, and ONLOOP_URL is {url}"
-            where = home.store if home.is_known else "the store of that gateway"
-            raise BadInput(f"{words}: not the gateway of {where}", hint="unset ONLOOP_URL, and give --store DIR")
+            words = f"onloop {self.verb} works on the store itself, and ONLOOP_URL is {url}"
+            what = f"not the gateway of {home.name}" if home.is_known else "a gateway's, not a store"
+            raise BadInput(f"{words}: {what}", hint="unset ONLOOP_URL, and give --store")
         open_home(home).close()
 
     @property
@@ -62,6 +62,13 @@ class Context(MutableRecord, Generic[ArgsT_co]):
             self._head = _head_before(self.home)
             self._opened = open_home(self.home)
         return self._opened
+
+    def open_as_launcher(self, secret: str) -> None:
+        """Open the store of a gateway elsewhere as the launcher with that token."""
+        if not self.home.url:
+            hint = "ONLOOP_URL=https://HOST:PORT names it"
+            raise BadInput("--token-fd goes with a gateway elsewhere", hint=hint)
+        self._opened = open_far(self.home, secret)
 
     def head(self, task: str) -> str | None:
         """HEAD of the agent's clone; None if it cannot be read. An agent's file is never opened beside the database.
@@ -77,7 +84,7 @@ class Context(MutableRecord, Generic[ArgsT_co]):
     def receipt(self) -> LogHeadJson | None:
         """The head of the log after this call's change, with which a user can recognise an old copy; else None."""
         head = self._opened.gateway.store.receipt if self._opened is not None else None
-        return LogHeadJson(head.count, head.hash) if head is not None else None
+        return LogHeadJson(head.count, head.hash, head.run) if head is not None else None
 
     @property
     def opened_file(self) -> GatewayHandle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, convert
+from msgspec import UNSET, UnsetType, convert
 
 from onloop.cli.json_models.agent_models import GateJson
 from onloop.cli.json_models.dossier_models import (
@@ -10,6 +10,7 @@ from onloop.cli.json_models.dossier_models import (
     ArtefactJson,
     AskedJson,
     BaseJson,
+    BypassJson,
     CheckpointKeptJson,
     ChildJson,
     ChildWordsJson,
@@ -24,15 +25,18 @@ from onloop.cli.json_models.dossier_models import (
     JudgementWordsJson,
     NoteJson,
     NoteShownJson,
+    SourceJson,
     SubjectJson,
 )
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.render import sub_agents_json, task_json
 from onloop.gates.repository.file_changes import FileChange
+from onloop.machine.links import Source
 from onloop.machine.messages import Handover, Note
+from onloop.machine.rules.bypass_standing import bypasses_now
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.independence import counts_now
-from onloop.machine.task import Decision, Judgement, Task
+from onloop.machine.task import Bypass, Decision, Judgement, Task
 from onloop.views.answer import gate_json
 from onloop.views.children import Result
 from onloop.views.dossier import Asked, BaseSeen, Dossier, ShownArtefact
@@ -56,6 +60,7 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         files=[_file_json(file) for file in dossier.files],
         base=_base_json(dossier.base) if dossier.base else None,
         amendments=[AmendmentJson(each.by, each.at, each.before, each.after, each.reason) for each in task.amendments],
+        bypasses=[_bypass_json(task, each) for each in task.bypasses],
         flags=flags_of(task),
         decisions=[_decision_json(decision) for decision in task.decisions],
         trouble=dossier.trouble,
@@ -70,7 +75,12 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         ],
         diff=dossier.diff if with_diff else UNSET,
         notes=[_note_json(note) for note in task.notes],
+        source=_source_json(task.source),
     )
+
+
+def _source_json(source: Source | None) -> SourceJson | UnsetType:
+    return UNSET if source is None else SourceJson(source.kind, source.name, source.url, source.title)
 
 
 def _file_json(file: FileChange) -> FileJson:
@@ -126,6 +136,24 @@ def _decision_json(decision: Decision) -> DecisionJson:
         own_address=decision.own_address,
         unseen=decision.unseen,
         behalf=decision.behalf or UNSET,
+        key=decision.key or UNSET,
+        presence=decision.presence or UNSET,
+    )
+
+
+def _bypass_json(task: Task, bypass: Bypass) -> BypassJson:
+    return BypassJson(
+        step=bypass.step,
+        gate=bypass.gate,
+        by=bypass.by,
+        reason=bypass.reason,
+        stood=bypass.stood,
+        assurance=bypass.assurance,
+        at=bypass.at,
+        head=bypass.head,
+        current=bypass in bypasses_now(task),
+        key=bypass.key or UNSET,
+        presence=bypass.presence or UNSET,
     )
 
 

@@ -6,6 +6,18 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False  # the module typing costs more than the short path
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Glance(Protocol):
+        """Prints a short answer, and gives its exit code; None where the long path must decide."""
+
+        def __call__(self, verb: str, *, as_json: bool) -> int | None:
+            """See above."""
+            ...
+
+
 SELDOM = 10_000
 """After how many new objects Python looks for rings of garbage: of what a verb reads nothing is, and it reads a lot."""
 
@@ -33,9 +45,7 @@ def main() -> int:
 def _answer() -> int:
     has_joined = "ONLOOP_TOKEN" not in os.environ and _joins(sys.argv[1:])
     if not has_joined and sys.argv[1:2] in (["check"], ["next"]) and sys.argv[2:] in ([], ["--json"]):
-        from onloop.cli.glance import glance
-
-        answer = glance(sys.argv[1], as_json=len(sys.argv) > 2)
+        answer = _glance()(sys.argv[1], as_json=len(sys.argv) > 2)
         if answer is not None:
             return answer
     if sys.argv[1:2] == ["complete"]:  # asked by scripts of shells, at each Tab
@@ -53,6 +63,17 @@ def _answer() -> int:
     gc.set_threshold(SELDOM)
     gc.enable()
     return run(sys.argv[1:])
+
+
+def _glance() -> Glance:
+    """The short path to the store that the environment names."""
+    if os.environ.get("ONLOOP_URL", "")[:4].lower() == "http":
+        from onloop.cli.far_glance import far_glance
+
+        return far_glance
+    from onloop.cli.glance import glance
+
+    return glance
 
 
 def _joins(words: list[str]) -> bool:

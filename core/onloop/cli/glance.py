@@ -15,7 +15,9 @@ TYPE_CHECKING = False  # the module typing costs more than a read does
 if TYPE_CHECKING:
     from typing import Any
 
-_BEARER = "SELECT digest, agent, task, epoch, step, uid, seal FROM token WHERE digest = ?"
+_BEARER = """
+SELECT digest, agent, task, epoch, step, uid, launcher, address, until, seal FROM token WHERE digest = ?
+"""
 _BRIEF = "SELECT task, text, json, seal FROM brief WHERE task = ?"
 _GLANCE = """
 SELECT task, epoch, commit_id, exit, text, json, seal FROM glance WHERE task = ?1 AND epoch = ?3
@@ -60,7 +62,7 @@ def _row(verb: str, path: str, digest: str) -> tuple[str, str, int, str, str] | 
     try:
         connection.set_busy_timeout(1000)
         now = time.time_ns() // 1_000_000
-        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 6)):
+        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 8)):
             if next(iter(connection.execute(f"PRAGMA {pragma}")))[0] != expected:
                 return None
         connection.execute("BEGIN")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
-from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of, ruling_on
+from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of
 from onloop.agents.vendors.known_vendors import HOOKED
 from onloop.agents.vendors.vendor import SUB_AGENT_BEGINS, SUB_AGENT_ENDS
 from onloop.errors import OnloopError
@@ -24,10 +24,6 @@ DEADLINE_S = 540
 """Vendors wait ten minutes, as `vendors` asks them to, and let an agent go that was not answered by then."""
 GATES_S = 40.0
 """How long the end of a turn waits for gates, unless `$ONLOOP_HOOK_WAIT` says another number of seconds."""
-STILL_RUNNING = (
-    "your work is handed in, and its gates still run. Stop here: if they fail, you are told what to mend; "
-    "`onloop check` asks how they stand"
-)
 NOTE_S = 5
 """How long a sub-agent that begins or ends may be kept waiting for it to be noted."""
 
@@ -81,7 +77,9 @@ def _reply(vendor: str) -> dict[str, Json]:
             "You work under onloop. `onloop next` is your brief. Commit your work: when you end your turn, it is "
             "submitted to the gates of your step, as `onloop submit` does."
         )
-        return {"hookSpecificOutput": {"hookEventName": START, "additionalContext": context}}
+        from onloop.agents.hooks.turn_judgement import greeting
+
+        return greeting(context)
     if payload.event not in _ENDS:
         return reply_of(HookReply(Ruling.LET))
     return reply_of(_judged(payload.said))
@@ -92,54 +90,31 @@ def _note(payload: Payload) -> None:
 
     Whatever goes wrong here holds up no sub-agent: the end of the turn is where an agent is stopped.
     """
+    from onloop.agents.hooks.turn_judgement import note_sub_agent
     from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
-    from onloop.gateway.leases import Heartbeat
-    from onloop.views.sub_agents import SubAgentNews, cut
 
     if not payload.sub_agent.strip():
         return
-    ended = payload.event == SUB_AGENT_ENDS
     context = Context(Arguments(), "hook")
     with suppress(Exception), _deadline(NOTE_S):
-        news = cut(SubAgentNews(payload.sub_agent, payload.kind, ended=ended))
-        context.opened.gateway.perform(Heartbeat(context.agent(), progress=True, news=(news,)))
+        note_sub_agent(context.opened, context.agent(), payload, ended=payload.event == SUB_AGENT_ENDS)
         context.close()
 
 
 def _judged(said: str) -> HookReply:
-    """The verdict on the agent's step once its HEAD is handed in; who is sent on is counted in the log."""
-    from onloop.access.submission import wait_for_gates
+    """The verdict on the agent's step once its HEAD is handed in."""
     from onloop.agents.hooks.turn_end import hand_in_head
+    from onloop.agents.hooks.turn_judgement import judged_turn
     from onloop.cli.arguments import Arguments
     from onloop.cli.context import Context
     from onloop.cli.verbs.agent_verbs import verdict
-    from onloop.gateway.command_operations import PerformCommand
-    from onloop.machine.commands import EndTurn
-    from onloop.machine.state import Reason
-    from onloop.views.answer import answer_lines
 
     context = Context(Arguments(), "hook")
     try:
         agent = context.agent()
-        refusal = hand_in_head(context.opened, agent, said)
-        task = wait_for_gates(
-            context.opened, agent.task or "", timeout_s=_patience(), pause=time.sleep, beat=lambda: None
-        )
-        if task.reason is Reason.GATES_RUNNING:
-            return HookReply(Ruling.STOP, STILL_RUNNING)
-        answer = verdict(context, agent)
-        told = ruling_on(answer.exit, "\n".join(filter(None, (refusal, *answer_lines(answer)))))
-        if told.ruling is not Ruling.BLOCK:
-            return told
-        command = EndTurn(agent.id, agent.epoch, f"{answer.verdict}: {answer.why}"[:1000])
-        before = answer.blocks
-        after = context.opened.gateway.perform(PerformCommand(agent, answer.task, command))
-        if after.blocks > before:
-            return told
-        return HookReply(
-            Ruling.STOP, f"onloop has sent you on {before} times in a row, and nothing was handed in\n{told.why}"
-        )
+        refusal, ruled = hand_in_head(context.opened, agent, said), lambda: verdict(context, agent)
+        return judged_turn(context.opened, agent, refusal, ruled, patience_s=_patience(), pause=time.sleep)
     finally:
         context.close()
 

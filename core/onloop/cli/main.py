@@ -199,11 +199,29 @@ def _parse_dashboard(words: Sequence[str]) -> DashboardArguments:
 
 
 def _parse_verb(found: Verb, rest: Sequence[str]) -> Arguments:
+    rest, last, behind = _apart(found, rest)
     try:
         parsed = verb_parser(found).parse_args(list(rest))
     except BadInput as problem:
         parsed = _parse_in_any_order(found, rest, problem)
+    if last:
+        setattr(parsed, last, behind)
     return arguments_from(parsed, found.takes)
+
+
+def _apart(found: Verb, rest: Sequence[str]) -> tuple[Sequence[str], str, list[str]]:
+    """The words before an option that takes all that follow it, its field, and what follows; argparse has none such."""
+    for argument in found.arguments:
+        name = argument.names[0]
+        if _takes_the_rest(argument) and name in rest:
+            at = list(rest).index(name)
+            behind = list(rest[at + 1 :])
+            return rest[:at], name.removeprefix("--").replace("-", "_"), behind[behind[:1] == ["--"] :]
+    return rest, "", []
+
+
+def _takes_the_rest(argument: Argument) -> bool:
+    return argument.names[0].startswith("--") and argument.options.get("nargs") == "..."
 
 
 def _parse_in_any_order(found: Verb, rest: Sequence[str], problem: BadInput) -> argparse.Namespace:
@@ -213,7 +231,7 @@ def _parse_in_any_order(found: Verb, rest: Sequence[str], problem: BadInput) -> 
     given keeps its order, and what is behind `--` is no option.
     """
     arguments = (*found.arguments, *COMMON)
-    if any(argument.options.get("nargs") == "..." for argument in arguments):
+    if any(argument.options.get("nargs") == "..." and not _takes_the_rest(argument) for argument in arguments):
         raise problem
     ends = rest.index("--") if "--" in rest else len(rest)
     options, words = _Parser(add_help=False), _Parser(add_help=False)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from onloop.attention.denial_items import GROUNDS
 from onloop.cli.verb import Argument, Verb
 from onloop.cli.verb_table import GROUPS, VERBS
-from onloop.cli.workflow_fields import fields
+from onloop.cli.workflow_fields import fields, policy_fields
 from onloop.errors import EXIT_MEANINGS, BadInput, Exit, Ground, OnloopError
 from onloop.gates.box.promises_page import table as boxes
 from onloop.gateway.operations import every_operation
-from onloop.machine.diagram import table_mermaid
+from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.events import Event
+from onloop.machine.fact_vocabulary import FACTS
 from onloop.machine.flags import FLAG_WORDS
 from onloop.machine.operation import Asker, Lane
+from onloop.machine.principal import PrincipalKind
 from onloop.machine.state import REASONS
 from onloop.machine.transition_table import TABLE, rows
+from onloop.remote.http.door_settings import limit_rows
+from onloop.remote.http.entry.statuses import OTHERS, STATUSES
+from onloop.remote.network_access import NETWORK, OPENING, About
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.loader import load
 
@@ -133,6 +139,11 @@ def _builtins() -> str:
     return table(("name", "does"), ((f"`{name}`", load(builtin(name), name).description) for name in builtins()))
 
 
+def _facts() -> str:
+    lines = ((f"`{fact.path}`", f"`{fact.kind.value}`", fact.words) for fact in FACTS)
+    return table(("fact", "type", "says"), lines)
+
+
 def _operations() -> str:
     lanes = {Lane.WRITER: "writer", Lane.ASIDE: "aside", Lane.PEOPLE: "people"}
     askers = {Asker.OWNER: "the store's owner", Asker.PROVEN: "who proved it", Asker.ANYBODY: "anybody"}
@@ -151,8 +162,35 @@ def _operations() -> str:
     )
 
 
+def _network() -> str:
+    kinds = (PrincipalKind.AGENT, PrincipalKind.LAUNCHER, PrincipalKind.SESSION, PrincipalKind.HUMAN)
+    rows = [(f"`{name}`", *(_about(rules.get(kind)) for kind in kinds)) for name, rules in NETWORK.items()]
+    anybody = [(f"`{name}`", *("anybody" for _ in kinds)) for name in sorted(OPENING)]
+    header = ("operation", "an agent", "a launcher or a CI's job", "a session", "a person, with their code")
+    return table(header, (*rows, *anybody))
+
+
+def _about(rule: About | None) -> str:
+    return "" if rule is None else rule.value
+
+
 def _flags() -> str:
     return table(("flag", "the path"), ((f"`{kind}`", words) for kind, words in FLAG_WORDS.items()))
+
+
+def _limits() -> str:
+    return table(("at most", "what"), limit_rows())
+
+
+def _statuses() -> str:
+    errors = ((f"{status.value}", f"`{code}`") for code, status in STATUSES.items())
+    others = ((f"{status.value}", words) for status, words in OTHERS.items())
+    return table(("status", "means"), sorted((*errors, *others)))
+
+
+def _picture(name: str) -> str:
+    """A built-in workflow, drawn."""
+    return f"```mermaid\n{workflow_mermaid(load(builtin(name), name)).rstrip()}\n```"
 
 
 PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
@@ -161,15 +199,21 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "exits": _exits,
         "errors": _errors,
         "grounds": _grounds,
+        "network": _network,
         "states": _states,
         "moves": _moves,
         "diagram": _diagram,
         "events": _events,
         "fields": fields,
+        "facts": _facts,
+        "policyfields": policy_fields,
         "builtins": _builtins,
         "operations": _operations,
         "flags": _flags,
         "boxes": boxes,
+        "statuses": _statuses,
+        "limits": _limits,
+        **{f"graph{name.replace('-', '')}": partial(_picture, name) for name in builtins()},
     }
 )
 """The parts that the core can make, by name; those of the dashboard are made by `onloop_tui.guide_pages`."""

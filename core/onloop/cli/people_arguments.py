@@ -36,20 +36,38 @@ class DecisionArguments(WrittenArguments, frozen=True, kw_only=True):
     key: str
 
 
-class GateDecisionArguments(DecisionArguments, frozen=True, kw_only=True):
+class DigestArguments(DecisionArguments, frozen=True, kw_only=True):
+    """Of a decision about what was shown."""
+
+    digest: str
+
+
+class GateDecisionArguments(DigestArguments, frozen=True, kw_only=True):
     """Of a decision on what a gate asks, for one task or for all of a row: which gate, and what was shown."""
 
     gate: str | None
-    digest: str
     cause: str | None
     yes: bool
     digests: str | None
     dry_run: bool
 
 
-class ApproveArguments(GateDecisionArguments, frozen=True, kw_only=True):
-    """Of approve."""
+class OverrideArguments(DigestArguments, frozen=True, kw_only=True):
+    """Of override; and with which security key it is signed."""
 
+    gate: str
+    reason: str
+    sign: str | None
+    signature: str | None
+    to_sign: bool
+
+
+class ApproveArguments(GateDecisionArguments, frozen=True, kw_only=True):
+    """Of approve; and with which security key it is signed."""
+
+    sign: str | None
+    signature: str | None
+    to_sign: bool
     note: str
     seen: tuple[str, ...]
 
@@ -84,6 +102,7 @@ class CauseDecisionArguments(WrittenArguments, frozen=True, kw_only=True):
     task: str | None
     cause: str | None
     first: int | None
+    rest: bool
     version: int | None
     key: str
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.cli.approval_verb_table import APPROVE, REJECT, SHOW, VERSION
+from onloop.cli.approval_verb_table import APPROVE, OVERRIDE, REJECT, SHOW, VERSION
 from onloop.cli.arguments import DecisionsArguments, LogsArguments
 from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
@@ -30,7 +30,15 @@ def _of_cause(first: str) -> tuple[Argument, ...]:
     """The arguments that let a verb act on all tasks with one cause."""
     return (
         arg("--cause", help="all tasks with this cause, as `onloop attention` names it"),
-        arg("--first", help=f"with --cause: only the first N of them (default: {first})", type=int, metavar="N"),
+        arg(
+            "--first",
+            help=f"with --cause: only the first N of them, or the first alone (default: {first})",
+            type=int,
+            nargs="?",
+            const=1,
+            metavar="N",
+        ),
+        arg("--rest", help="with --cause: all that have it now, in every run", action="store_true"),
     )
 
 
@@ -81,6 +89,7 @@ _DECISIONS: tuple[Verb, ...] = (
     ),
     APPROVE,
     REJECT,
+    OVERRIDE,
     Verb(
         "answer",
         "people",

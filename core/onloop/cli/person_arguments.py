@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.cli.arguments import PersonArguments
+from onloop.cli.arguments import Arguments, PersonArguments
 from onloop.cli.people_arguments import DecisionArguments, TaskArguments
 
 
@@ -38,6 +38,9 @@ class PeopleArguments(PersonArguments, frozen=True, kw_only=True):
     new_name: str | None
     reason: str
     void: bool
+    public_key: str | None
+    label: str
+    sign: str | None
     key: str
 
 
@@ -56,3 +59,31 @@ class PassphraseArguments(PersonArguments, frozen=True, kw_only=True):
     """Of passphrase."""
 
     new_passphrase_fd: int | None
+
+
+class TokenArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of token."""
+
+    what: str
+    name: str | None
+    role: tuple[str, ...]
+    repo: tuple[str, ...]
+    isolation: str
+    at_most: int
+    start: bool
+    expires: str
+    to: str | None
+    reason: str
+    key: str
+
+
+class LoginArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of login."""
+
+    url: str
+
+
+class LogoutArguments(Arguments, frozen=True, kw_only=True):
+    """Of logout."""
+
+    url: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from onloop.cli.arguments import EnrolArguments
 from onloop.cli.person_arguments import (
     DelegateArguments,
+    LoginArguments,
+    LogoutArguments,
     OpenArguments,
     PassphraseArguments,
     PeopleArguments,
@@ -13,6 +16,25 @@ from onloop.cli.person_arguments import (
 from onloop.cli.verb import AS, KEY, REASON, TASK, WRITTEN, Reach, Verb, arg
 
 _VERSION = arg("--version", help="the version that you saw; refused if the task has changed since", type=int)
+_URL = arg("--url", help="the gateway's URL (default: $ONLOOP_URL)", default="", metavar="URL")
+
+ENROL = Verb(
+    "enrol",
+    "build",
+    "enrol another person; an enrolled person must do it",
+    "build_verbs:enrol",
+    EnrolArguments,
+    (
+        arg("name", help="their name"),
+        arg("--group", help="a group that the person belongs to; may be repeated", action="append"),
+        arg("--email", help="their address in commits", default=""),
+        arg("--new-passphrase-fd", help="read the new passphrase from this file descriptor", type=int, metavar="N"),
+        *AS,
+        KEY,
+    ),
+    prints=("build_models:EnrolJson",),
+    reach=Reach.GATEWAY,
+)
 
 PERSONS: tuple[Verb, ...] = (
     Verb(
@@ -88,13 +110,16 @@ PERSONS: tuple[Verb, ...] = (
     Verb(
         "people",
         "people",
-        "who may decide, and who stands in for whom; remove or rename somebody",
+        "who may decide, and who stands in for whom; remove or rename somebody; security keys",
         "persons.enrolled_verbs:people",
         PeopleArguments,
         (
-            arg("what", nargs="?", choices=("list", "remove", "rename"), default="list", help="(default: list)"),
-            arg("name", nargs="?", help="who is removed or renamed"),
-            arg("new_name", nargs="?", help="their new name"),
+            arg("what", nargs="?", choices=("list", "remove", "rename", "key"), default="list", help="(default: list)"),
+            arg("name", nargs="?", help="who is removed or renamed; after key: list, add or remove"),
+            arg("new_name", nargs="?", help="their new name; after key add: whose, after key remove: which"),
+            arg("--public-key", help="with key add: the key's .pub file", metavar="FILE"),
+            arg("--label", help="with key add: what you call it", default=""),
+            arg("--sign", help="with key add: a key that you have already, which vouches", metavar="KEYFILE"),
             arg("--reason", help="why somebody is removed", default=""),
             arg(
                 "--void",
@@ -104,7 +129,12 @@ PERSONS: tuple[Verb, ...] = (
             *AS,
             KEY,
         ),
-        prints=("people_models:PeopleJson", "people_models:PersonChangedJson"),
+        prints=(
+            "people_models:PeopleJson",
+            "people_models:PersonChangedJson",
+            "people_models:KeysJson",
+            "people_models:KeyChangedJson",
+        ),
         reach=Reach.GATEWAY,
     ),
     Verb(
@@ -118,6 +148,26 @@ PERSONS: tuple[Verb, ...] = (
             *AS,
         ),
         prints=("build_models:EnrolJson",),
+        reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "login",
+        "people",
+        "read from another machine: keep a session at a gateway, which decides nothing",
+        "persons.login_verbs:login",
+        LoginArguments,
+        (_URL, *AS),
+        prints=("people_models:LoginJson",),
+        reach=Reach.GATEWAY,
+    ),
+    Verb(
+        "logout",
+        "people",
+        "end the session at a gateway, and forget it",
+        "persons.login_verbs:logout",
+        LogoutArguments,
+        (_URL,),
+        prints=("people_models:LogoutJson",),
         reach=Reach.GATEWAY,
     ),
 )

@@ -12,7 +12,7 @@ REFERENCE: tuple[Verb, ...] = (
         "the JSON Schemas of what verbs print with --json: list them, or print one",
         "schema_verbs:schema",
         SchemaArguments,
-        (arg("name", nargs="?", help="a verb, error or workflow-file (default: list them)"),),
+        (arg("name", nargs="?", help="a verb, error, workflow-file or openapi (default: list them)"),),
         prints=("build_models:SchemasJson", "build_models:SchemaJson"),
         reach=Reach.NONE,
     ),

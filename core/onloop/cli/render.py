@@ -11,10 +11,17 @@ from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age, handed_words
 from onloop.attention.held_role_items import held_role
 from onloop.attention.lifecycle import Life, Stage
+from onloop.cli.environment_render import environment_json
 from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
 from onloop.cli.json_models.attention_models import CountsJson, GroupJson, HiddenJson, LifeJson, MemberJson, TextJson
 from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.work_models import OwnershipJson, SubAgentJson, SubAgentsJson, TaskJson, TaskNowJson
+from onloop.cli.json_models.work_models import (
+    OwnershipJson,
+    SubAgentJson,
+    SubAgentsJson,
+    TaskJson,
+    TaskNowJson,
+)
 from onloop.cli.output import VerbOutput
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
@@ -31,6 +38,7 @@ from onloop.times import second_words
 from onloop.views.answer import MARKS, AgentAnswer, answer_json, answer_lines
 from onloop.views.base_words import base_words
 from onloop.views.box_words import kept_words, ran_in
+from onloop.views.bypass_lines import bypass_lines
 from onloop.views.changes import budget_words
 from onloop.views.dossier import (
     UNMET,
@@ -43,8 +51,10 @@ from onloop.views.dossier import (
     statement_words,
 )
 from onloop.views.effective_status import EffectiveStatus, TaskNow
+from onloop.views.environment_words import environment_lines
 from onloop.views.gate_standing import CALM
 from onloop.views.risk import risk_of
+from onloop.views.source_words import source_words
 from onloop.views.sub_agents import sub_agent_words
 from onloop.views.work_warnings import WorkWarning, warned
 
@@ -106,6 +116,7 @@ def task_json(task: Task) -> TaskJson:
         commit=task.submission.head if task.submission else None,
         result=task.result,
         version=task.version,
+        environment=environment_json(task),
     )
 
 
@@ -240,6 +251,7 @@ def dossier_lines(dossier: Dossier, standing: EffectiveStatus, *, with_diff: boo
         yield from warning_words(WorkWarning.NOT_SHOWN, f"{told}; whole: onloop show {task.id} --file PATH")
     yield from warning_words(WorkWarning.DIFF_UNREAD, dossier)
     yield from map(_decision_line, task.decisions)
+    yield from map(safe, bypass_lines(task))
     yield from swarm_lines(dossier)
     yield from sub_agent_lines(dossier.sub_agents)
     yield from _untrusted_lines(dossier, with_diff=with_diff)
@@ -270,6 +282,7 @@ def _asked_lines(task: Task, asked: Asked) -> Iterator[str]:
     request = asked.request
     yield safe(f"{request.kind.value}: {request.question}")
     yield safe(f"  digest {asked.digest[:16]}  asked of {', '.join(request.approvers) or 'any enrolled person'}")
+    yield from (safe(f"  {words}") for words in asked.overrides)
     if request.handed is not None:
         yield safe(f"  {handed_words(request.handed)}")
     before = said_before(task, request)
@@ -295,6 +308,9 @@ def _subject_lines(task: Task) -> Iterator[str]:
     who = ", ".join(sorted({name for names in task.workers.values() for name in names})) or "nobody yet"
     yield from (safe(words) for words in base_words(task))
     yield safe(f"worked on by {who}; attempt {task.attempt}, round {task.round}; started by {task.sponsor}")
+    if task.source is not None:
+        yield safe(source_words(task.source), 2_500)
+    yield from (safe(words) for words in environment_lines(task))
 
 
 def _gate_lines(line: GateLine) -> Iterator[str]:

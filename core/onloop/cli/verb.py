@@ -77,9 +77,28 @@ WRITTEN = (
 DIGEST = arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
 KEY = arg("--key", help="idempotency key: the same key never acts twice", default="")
 RUN = arg("--run", help="only this run")
+TOKEN_FD = arg(
+    "--token-fd", help="with ONLOOP_URL=https://…: read the launcher's token from here", type=int, metavar="N"
+)
+LISTENING = (
+    arg("--listen", help="serve HTTP there, too: 127.0.0.1:8443, [::]:8443", metavar="HOST:PORT"),
+    arg("--tls-cert", help="the certificate and its chain, as PEM; read again when it changes", metavar="FILE"),
+    arg("--tls-key", help="its key, as PEM", metavar="FILE"),
+    arg("--public-url", help="a URL by which callers know it; may be repeated", action="append", metavar="URL"),
+    arg(
+        "--behind-proxy",
+        help="the address of a reverse proxy that encrypts in its place; may be repeated",
+        action="append",
+        metavar="ADDRESS",
+    ),
+)
 COMMON: tuple[Argument, ...] = (
     arg("--json", help="one JSON object on stdout", action="store_true", dest="as_json"),
-    arg("--store", help="the store's folder (default: $ONLOOP_STORE, then the XDG state folder)", metavar="DIR"),
+    arg(
+        "--store",
+        help="a folder, or postgresql://USER@HOST/DATABASE (default: $ONLOOP_STORE, then the XDG state folder)",
+        metavar="STORE",
+    ),
 )
 DASHBOARD: tuple[Argument, ...] = (
     arg("--read-only", help="look, and decide nothing", action="store_true"),

@@ -40,7 +40,11 @@ _OF_AGENTS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "ask": (Example('onloop ask "Keep the old endpoint?"', "ask a person; your turn ends"),),
         "review": (Example('onloop review fail --reason "no test for an empty cart"', "judge another agent's work"),),
-        "spawn": (Example('onloop spawn --title "The parser" --brief "Only src/parse.py"', "a child of your own"),),
+        "spawn": (
+            Example('onloop spawn --title "The parser" --brief "Only src/parse.py"', "a child of your own"),
+            Example('onloop spawn --title "The docs" --after "The parser"', "one that begins with another's work"),
+            Example('onloop spawn --title "The build" --environment vm', "a child in a virtual machine"),
+        ),
         "tell": (Example('onloop tell "The schema is v2 now" --to parent', "tell another task of your run"),),
         "inbox": (Example("onloop inbox", "what others told you"),),
         "checkpoint": (Example("onloop checkpoint --file notes.md", "keep how far you are"),),
@@ -66,9 +70,27 @@ _OF_DECISIONS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "approve": (
             Example("onloop approve r7k2m.3 --digest 98db33eacb00", "approve exactly what `onloop show` printed"),
             Example('onloop approve r7k2m.3 --digest 98db33eacb00 --gate release --note "ship it"', "one of two gates"),
+            Example(
+                "onloop approve r7k2m.3 --digest 98db33eacb00 --sign ~/.ssh/id_ed25519_sk", "with touch and PIN: A3"
+            ),
+        ),
+        "override": (
+            Example(
+                'onloop override r7k2m.3 --gate tests --reason "the runner is broken" --as ana',
+                "past a gate that fails, where its workflow lets you; it stays failed",
+            ),
         ),
         "reject": (Example('onloop reject r7k2m.3 --reason "the cart may be empty"', "back to the agent, with why"),),
         "answer": (Example('onloop answer r7k2m.3 "Keep it for one release"', "answer its question"),),
+        "enter": (
+            Example("onloop enter r7k2m.3", "open a shell beside its agent"),
+            Example("onloop enter r7k2m.3 --most 30m --transcript stay.txt", "half an hour, with a transcript"),
+        ),
+        "environment build": (
+            Example("onloop environment build vm --packages nodejs", "an image for work --environment vm"),
+        ),
+        "environment list": (_looks("onloop environment list", "the images of this machine"),),
+        "environment remove": (Example("onloop environment remove debian", "one of them, with its disk"),),
         "note": (Example('onloop note r7k2m.3 "Leave the vendored files alone"', "tell its agent while it works"),),
         "take": (Example('onloop take r7k2m.3 --reason "faster by hand"', "do the work yourself, by the same gates"),),
         "open": (Example("onloop open r7k2m.3", "the commit that is asked about, in a folder of your own"),),
@@ -78,23 +100,40 @@ _OF_DECISIONS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("onloop delegate --end dl4k2", "you decide again"),
         ),
         "people": (_looks("onloop people", "who may decide, and who stands in for whom"),),
+        "people key": (
+            _looks("onloop people key", "whose security keys may sign"),
+            Example("onloop people key add ben --public-key id_ed25519_sk.pub", "with it, ben proves A3"),
+        ),
         "people list": (_looks("onloop people list --json", "for a script"),),
         "people remove": (Example('onloop people remove ben --reason "has left"', "they decide nothing any more"),),
         "people rename": (Example("onloop people rename ben benjamin", "another name for the same person"),),
         "passphrase": (Example("onloop passphrase", "another one; the old one is asked first"),),
+        "login": (
+            Example("onloop login --url https://gateway.example:8443 --as ana", "read there from now on, for 12 hours"),
+        ),
+        "logout": (Example("onloop logout --url https://gateway.example:8443", "end it there, and forget it here"),),
         "reassign": (
             Example('onloop reassign r7k2m.3 --to agent:ada --reason "she knows it"', "somebody else does it"),
         ),
         "retry": (
             Example('onloop retry r7k2m.3 --note "use snapshot()"', "try it again, with guidance"),
             Example("onloop retry --cause c6c4ab0c", "try the first of those with one cause"),
-            Example("onloop retry --cause c6c4ab0c --first 20", "then the rest"),
+            Example("onloop retry --cause c6c4ab0c --rest", "then the rest"),
         ),
         "amend": (
             Example(
                 'onloop amend r7k2m --workflow feature --reason "its gate needs setup"',
                 "another workflow for a live run",
             ),
+        ),
+        "adopt": (
+            Example("onloop adopt r7k2m.3 --branch agents/fix-totals", "its work is what is pushed to that branch"),
+            Example("onloop adopt r7k2m.3 --pull-request 7", "its work is that pull request of its repository"),
+        ),
+        "tickets list": (Example("onloop tickets list --repo . --label onloop", "open issues with that label"),),
+        "tickets take": (
+            Example("onloop tickets take --repo . --label onloop", "a task for each of them"),
+            Example("onloop tickets take --repo . --team ENG --label onloop", "the same of a team in Linear"),
         ),
         "retarget": (Example('onloop retarget r7k2m.3 --branch trunk --reason "renamed"', "put right where it works"),),
         "exclude": (Example('onloop exclude --cause c6c4ab0c --reason "archived"', "let the fleet end without them"),),
@@ -143,7 +182,13 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example(
                 'onloop fleet cve-remediation --targets repos.txt --title "kvlite 2"', "a task for each repository"
             ),
+            Example(
+                "onloop fleet cve-remediation --targets repos.txt --waves 1,5,25,rest --halt 20%",
+                "in slices, each after the one before passed",
+            ),
+            Example("onloop fleet --file kvlite-2", "all of that as a file in .onloop/fleets"),
             Example("onloop fleet add r7k2m --targets more.txt", "more of them, in a live fleet"),
+            Example("onloop fleet show r7k2m", "how its waves stand"),
         ),
         "list": (
             _looks("onloop list", "every task in a line"),
@@ -154,6 +199,11 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             _looks("onloop log r7k2m.3", "who did what to it, when"),
             _looks("onloop log --after 0 --limit 20 --json", "the first events, for a script"),
         ),
+        "report": (
+            _looks("onloop report r7k2m", "how far it is, what holds it up, how long the rest may take"),
+            Example("onloop report r7k2m --out report.html", "all of it, as one file for others"),
+            Example("onloop report r7k2m --format csv > tasks.csv", "a row for each task"),
+        ),
         "work": (
             Example("onloop work --agent claude --jobs 4", "a vendor's agent, four at a time"),
             Example("onloop work --role implementer --once -- my-agent --quiet", "a command of your own, for one task"),
@@ -162,6 +212,13 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "demo": (
             Example("onloop demo", "a fleet that needs you, in two minutes"),
             Example("onloop demo swarm-feature", "a swarm of agents on one feature"),
+            Example("onloop demo bank", "a factory: a bank that grows by what its roadmap lists"),
+        ),
+        "simulate": (
+            _looks("onloop simulate --workflow feature --repos 20 --agents 5", "what it would take"),
+            Example("onloop simulate --workflow mine.yaml --repos 500 --runs 20", "a workflow of yours, twenty times"),
+            Example("onloop simulate --print-conduct > conduct.yaml", "how agents, gates and people behave"),
+            _looks("onloop simulate --repos 30 --waves 1,5,rest --halt 20% --halt-of 3", "waves, and when they halt"),
         ),
     }
 )
@@ -178,6 +235,8 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "validate": (Example("onloop validate .onloop/*.yaml", "every error, with line and column"),),
         "graph": (
             _looks("onloop graph feature", "a workflow as Mermaid"),
+            _looks("onloop graph feature --text", "the same in plain text"),
+            _looks("onloop graph --task r7k2m.3 --text", "where a task stands, and which way it took"),
             _looks("onloop graph", "what a task may do"),
         ),
         "workflow": (),
@@ -186,6 +245,52 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "workflow schema": (
             Example("onloop workflow schema > .onloop/schema.json", "for an editor that completes and explains fields"),
         ),
+        "policy": (),
+        "policy list": (_looks("onloop policy list", "those that runs are held to from now on"),),
+        "policy test": (Example("onloop policy test .onloop/policies/*.yaml", "every case, and what a rule hides"),),
+        "policy check": (_looks("onloop policy check r7k2m", "what each policy says of a task now"),),
+        "policy facts": (_looks("onloop policy facts", "everything that a rule may ask about"),),
+        "policy print": (
+            Example("onloop policy print size-of-change > .onloop/policies/size.yaml", "begin with a copy"),
+        ),
+        "policy schema": (Example("onloop policy schema > .onloop/policy.json", "for an editor"),),
+        "policy adopt": (
+            Example('onloop policy adopt --control . --reason "agreed"', "those that are committed here"),
+        ),
+        "trigger": (),
+        "trigger list": (_looks("onloop trigger list", "what may begin and end tasks from outside"),),
+        "trigger test": (
+            Example("onloop trigger test --payload issue.json --event issues", "what would happen, and why not"),
+            Example("onloop trigger test --delivery 3f9a1c", "with a webhook that came in"),
+        ),
+        "trigger log": (
+            _looks("onloop trigger log", "what the newest webhooks did"),
+            Example("onloop trigger log --delivery 3f9a1c", "what each trigger did on one, and why not"),
+        ),
+        "trigger again": (Example("onloop trigger again 3f9a1c", "carry it out anew"),),
+        "trigger hooks": (_looks("onloop trigger hooks", "where webhooks are taken"),),
+        "trigger schema": (Example("onloop trigger schema > .onloop/triggers.json", "for an editor"),),
+        "trigger adopt": (
+            Example('onloop trigger adopt --control . --reason "agreed"', "those that are committed here"),
+        ),
+        "trigger drop": (Example('onloop trigger drop --reason "a storm"', "nothing begins outside any more"),),
+        "policy drop": (Example('onloop policy drop budget --reason "too early"', "not for runs from now on"),),
+        "schedule": (),
+        "schedule list": (_looks("onloop schedule list", "when each fires next, and what came of it"),),
+        "schedule adopt": (Example('onloop schedule adopt --reason "agreed"', "those in .onloop/schedules.yaml"),),
+        "schedule drop": (Example('onloop schedule drop nightly-updates --reason "moved"', "it fires no more"),),
+        "schedule run": (Example("onloop schedule run nightly-updates", "now, beside its times"),),
+        "schedule pause": (Example('onloop schedule pause nightly-updates --reason "holidays"', "not for now"),),
+        "schedule resume": (Example("onloop schedule resume nightly-updates", "from now on again"),),
+        "schedule schema": (Example("onloop schedule schema > .onloop/schedules.json", "for an editor"),),
+        "calls": (),
+        "calls list": (_looks("onloop calls list", "who is called about what"),),
+        "calls adopt": (Example('onloop calls adopt --reason "on call"', "the rules in .onloop/calls.yaml"),),
+        "calls drop": (Example('onloop calls drop --reason "nobody is on call"', "call nobody"),),
+        "calls test": (_looks("onloop calls test", "what would be sent now, and why not"),),
+        "calls log": (_looks("onloop calls log --limit 10", "what was sent to whom"),),
+        "calls schema": (Example("onloop calls schema > .onloop/calls.json", "for an editor"),),
+        "watch": (_looks("onloop watch --until 0s", "what needs people, a line each; without --until it stays"),),
         "schema": (_looks("onloop schema show", "what `onloop show --json` prints"),),
         "help": (
             _looks("onloop help workflows", "a guide"),
@@ -197,6 +302,19 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("onloop completion fish > ~/.config/fish/completions/onloop.fish", "for fish"),
         ),
         "serve": (Example("onloop serve --jobs 4", "one gateway for hundreds of agents; leave it running"),),
+        "token": (),
+        "token mint": (
+            Example(
+                "onloop token mint farm --role implementer --repo 'github.com/acme/*' --to token --as ana",
+                "workers at another machine may claim there",
+            ),
+        ),
+        "token list": (_looks("onloop token list", "who is let in, until when, and what they hold"),),
+        "token revoke": (
+            Example(
+                'onloop token revoke farm --reason "the machine was sold" --as ana', "what it held is free at once"
+            ),
+        ),
         "hook": (),
         "hook show": (_looks("onloop hook show claude", "what an agent would call at the end of a turn"),),
         "hook install": (Example("onloop hook install claude", "in this project"),),
@@ -205,11 +323,20 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("onloop doctor", "what this machine and store can prove"),
             Example("onloop doctor --agent claude", "whether this agent works as a worker runs it"),
             Example("onloop doctor --repo https://example.org/shop.git", "whether our git reaches an origin"),
+            Example("onloop doctor --forge https://github.com/acme/shop", "whether the gateway alone can merge there"),
+        ),
+        "attest": (
+            Example("onloop attest r7k2m.3 --out r7k2m.3.dsse", "the decision with its evidence, signed"),
+            Example("onloop attest --public-key > onloop.pem", "what verifies it"),
+            Example("onloop attest --verify r7k2m.3.dsse --key onloop.pem", "anywhere, without a store"),
         ),
         "store": (),
         "store verify": (_looks("onloop store verify", "compare the store with its log"),),
         "store export": (Example("onloop store export backup.jsonl", "all of it; without a file to stdout"),),
         "store import": (Example("onloop store import backup.jsonl --store /srv/onloop", "into a new store"),),
+        "store copy": (
+            Example("onloop store copy postgresql://onloop@db.example/onloop", "into a team's new database"),
+        ),
         "store archive": (
             Example("onloop store archive old.jsonl --before 2026-01-01", "move finished runs out"),
             Example("onloop store archive old.jsonl --read", "list what is in it"),
@@ -225,17 +352,21 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
 
 WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "try it": ("demo", "help", "completion"),
-        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "hook", "serve"),
-        "begin work": ("start", "fleet", "work", "verifier"),
-        "see what needs you": ("attention", "show", "open", "why"),
-        "see what happens": ("list", "tree", "log", "logs", "decisions"),
-        "decide": ("approve", "reject", "answer", "delegate"),
-        "step in": ("note", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude", "freeze", "unfreeze"),
-        "put right": ("amend", "retarget", "cause", "repository"),
+        "try it": ("demo", "simulate", "help", "completion"),
+        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "environment", "hook", "serve"),
+        "from another machine": ("login", "logout", "token"),
+        "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
+        "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),
+        "see what happens": ("list", "tree", "report", "log", "logs", "decisions"),
+        "decide": ("approve", "reject", "answer", "override", "delegate"),
+        "step in": (
+            *("note", "enter", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude"),
+            *("freeze", "unfreeze"),
+        ),
+        "put right": ("amend", "retarget", "adopt", "cause", "repository"),
         "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
-        "write workflows": ("validate", "graph", "workflow", "schema"),
-        "keep the store": ("store", "gc"),
+        "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema"),
+        "keep the store": ("store", "gc", "attest"),
         "be an agent": (
             *("claim", "join", "leave", "next", "check", "submit", "ask", "fail", "release", "handoff"),
             *("checkpoint", "heartbeat", "inbox", "tell", "review", "spawn"),

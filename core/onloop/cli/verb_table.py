@@ -8,10 +8,7 @@ from types import MappingProxyType
 from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
     DemoArguments,
-    DoctorArguments,
-    EnrolArguments,
     FilesArguments,
-    FleetArguments,
     GraphArguments,
     HookArguments,
     InitArguments,
@@ -25,9 +22,29 @@ from onloop.cli.arguments import (
     WorkArguments,
     WorkflowArguments,
 )
+from onloop.cli.attest_verb_table import ATTEST
+from onloop.cli.clock_verb_table import CLOCK
+from onloop.cli.doctor_verb_table import DOCTOR
+from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
+from onloop.cli.fleet_arguments import FLEET_TARGETS, FROM_PROGRAM, PLAN, FleetArguments
+from onloop.cli.launcher_verb_table import TOKENS
 from onloop.cli.people_verb_table import PEOPLE
+from onloop.cli.person_verb_table import ENROL
+from onloop.cli.place_arguments import PLACES
+from onloop.cli.place_verb_table import ENTER, ENVIRONMENT
+from onloop.cli.policy_verb_table import POLICY
 from onloop.cli.reference_verb_table import REFERENCE
-from onloop.cli.verb import AS, KEY, RUN, Reach, Verb, arg
+from onloop.cli.report_arguments import REPORT
+from onloop.cli.simulation_verb_table import SIMULATION
+from onloop.cli.trigger_verb_table import TRIGGER
+from onloop.cli.verb import AS, KEY, LISTENING, RUN, TOKEN_FD, Reach, Verb, arg
+
+RUNTIME_ROLE = arg(
+    "--runtime-role",
+    help="in a database: the role as which gateways work, which is granted what they need",
+    default="",
+    metavar="ROLE",
+)
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,6 +74,8 @@ GIVING = (
 VERBS: tuple[Verb, ...] = (
     *AGENTS,
     *PEOPLE,
+    ENTER,
+    ENVIRONMENT,
     Verb(
         "start",
         "work",
@@ -69,6 +88,7 @@ VERBS: tuple[Verb, ...] = (
             arg("--branch", help="the branch that a merge moves (default: the one that HEAD of the repository names)"),
             arg("--title", help="what must be done, in one line"),
             *GIVING,
+            *FROM_ELSEWHERE,
             DRY_RUN,
             NO_BASE_CHECK,
             WAIT,
@@ -78,24 +98,17 @@ VERBS: tuple[Verb, ...] = (
         needs_git=True,
         reach=Reach.GATEWAY,
     ),
+    ADOPT,
+    TICKETS,
     Verb(
         "fleet",
         "work",
-        "begin one task per repository, or more of them in a live fleet",
-        "beginning.start_verbs:fleet",
+        "begin one task per repository, in waves if wanted; add more to a live fleet, or show how it stands",
+        "beginning.fleet_verbs:fleet",
         FleetArguments,
         (
-            arg("workflow", help="a built-in, a file committed in the control repository, or add"),
-            arg("run", nargs="?", help="after add: the live fleet that the targets join"),
-            arg(
-                "--targets",
-                required=True,
-                help="a file with one PATH-OR-URL [BRANCH] a line, quoted as in a shell",
-                metavar="FILE",
-            ),
-            arg("--control", help="the repository that holds the workflow file", metavar="REPO"),
-            arg("--control-branch", help="its branch (default: the one that its HEAD names)"),
-            arg("--max-parallel", help="how many repositories may be worked on at once", type=int),
+            *FLEET_TARGETS,
+            *PLAN,
             arg("--title", help="what must be done, in one line"),
             *GIVING,
             DRY_RUN,
@@ -103,8 +116,14 @@ VERBS: tuple[Verb, ...] = (
             NO_BASE_CHECK,
             WAIT,
             KEY,
+            FROM_PROGRAM,
         ),
-        prints=("work_models:FleetJson", "start_models:PreflightJson", "start_models:AddedJson"),
+        prints=(
+            "work_models:FleetJson",
+            "start_models:PreflightJson",
+            "start_models:AddedJson",
+            "fleet_models:FleetStandingJson",
+        ),
         needs_git=True,
         reach=Reach.GATEWAY,
     ),
@@ -143,6 +162,7 @@ VERBS: tuple[Verb, ...] = (
         prints=("work_models:LogJson",),
         reach=Reach.GATEWAY,
     ),
+    REPORT,
     Verb(
         "work",
         "work",
@@ -173,6 +193,8 @@ VERBS: tuple[Verb, ...] = (
                 default=[],
                 metavar="NAME",
             ),
+            *PLACES,
+            TOKEN_FD,
             arg(
                 "command",
                 nargs="...",
@@ -198,11 +220,16 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "demo",
         "work",
-        "play a demo: a fleet of 14 repositories (or a swarm), agents that misbehave, and you",
+        "play a demo: a fleet of 14 repositories (or a swarm, or a factory), agents that misbehave, and you",
         "demo_verbs:demo",
         DemoArguments,
         (
-            arg("play", help="a fleet, or a swarm", nargs="?", choices=("cve-remediation", "swarm-feature")),
+            arg(
+                "play",
+                help="a fleet, a swarm, or a bank that grows",
+                nargs="?",
+                choices=("cve-remediation", "swarm-feature", "bank"),
+            ),
             arg("--dir", help="continue the demo in this folder", metavar="D"),
             arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
         ),
@@ -210,6 +237,7 @@ VERBS: tuple[Verb, ...] = (
         needs_git=True,
         reach=Reach.NONE,
     ),
+    *SIMULATION,
     Verb(
         "init",
         "build",
@@ -225,28 +253,13 @@ VERBS: tuple[Verb, ...] = (
             arg("--email", help="whose commits they may not approve: their own", default=""),
             arg("--isolate", help="give the store to this user, as which no agent runs (needs root)", metavar="USER"),
             arg("--agents", help="with --isolate: the group of the users as which agents run", default="agents"),
+            RUNTIME_ROLE,
             arg("--passphrase-fd", help="read the passphrase from this file descriptor", type=int, metavar="N"),
         ),
         prints=("build_models:InitJson", "build_models:NotIsolatedJson", "build_models:ProposedJson"),
         reach=Reach.FILE,
     ),
-    Verb(
-        "enrol",
-        "build",
-        "enrol another person; an enrolled person must do it",
-        "build_verbs:enrol",
-        EnrolArguments,
-        (
-            arg("name", help="their name"),
-            arg("--group", help="a group that the person belongs to; may be repeated", action="append"),
-            arg("--email", help="their address in commits", default=""),
-            arg("--new-passphrase-fd", help="read the new passphrase from this file descriptor", type=int, metavar="N"),
-            *AS,
-            KEY,
-        ),
-        prints=("build_models:EnrolJson",),
-        reach=Reach.GATEWAY,
-    ),
+    ENROL,
     Verb(
         "validate",
         "build",
@@ -260,12 +273,16 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "graph",
         "build",
-        "draw a workflow (or, without one, the machine) as Mermaid",
+        "draw a workflow (or, without one, the machine) as Mermaid, or as text",
         "build_verbs:graph",
         GraphArguments,
-        (arg("workflow", nargs="?", help="a file or a built-in"),),
+        (
+            arg("workflow", nargs="?", help="a file or a built-in"),
+            arg("--task", help="draw the workflow of a task, and where it stands"),
+            arg("--text", action="store_true", help="boxes and arrows in plain text instead of Mermaid"),
+        ),
         prints=("build_models:GraphJson",),
-        reach=Reach.NONE,
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "workflow",
@@ -280,19 +297,24 @@ VERBS: tuple[Verb, ...] = (
         prints=("build_models:WorkflowsJson", "build_models:SchemaJson", "build_models:WorkflowSourceJson"),
         reach=Reach.NONE,
     ),
+    POLICY,
+    *CLOCK,
+    TRIGGER,
     Verb(
         "serve",
         "serve",
-        "be the resident gateway: one writer for all agents, at a Unix socket",
+        "be the resident gateway: at a Unix socket, and with --listen over HTTP",
         "serve_verbs:serve",
         ServeArguments,
         (
             arg("--group", help="the group whose members may connect besides you (default: your own)"),
             arg("--jobs", help="how many gates run at a time (default: one for each processor, at most 8)", default=""),
+            *LISTENING,
         ),
         needs_git=True,
         reach=Reach.FILE,
     ),
+    *TOKENS,
     *REFERENCE,
     Verb(
         "hook",
@@ -308,36 +330,27 @@ VERBS: tuple[Verb, ...] = (
         prints=("build_models:HookShownJson", "build_models:HookFileJson"),
         reach=Reach.NONE,
     ),
-    Verb(
-        "doctor",
-        "build",
-        "what this machine and store can prove, and what they cannot",
-        "doctor:doctor",
-        DoctorArguments,
-        (
-            arg(
-                "--agent",
-                help="prove that this agent (a vendor, or a file in .onloop/agents) works as a worker runs it",
-            ),
-            arg("--repo", help="try whether our git reaches this origin, with what is declared for it", metavar="URL"),
-        ),
-        prints=("build_models:DoctorJson", "build_models:HookProofJson", "build_models:OriginProofJson"),
-        reach=Reach.GATEWAY,
-    ),
+    DOCTOR,
+    ATTEST,
     Verb(
         "store",
         "build",
-        "verify, export, import, archive or migrate a store",
+        "verify, export, import, copy, archive or migrate a store",
         "store_verbs:store",
         StoreArguments,
         (
             arg(
                 "what",
-                choices=("verify", "export", "import", "archive", "migrate"),
-                help="verify: compare it with its log; export, import: all of it; archive: move finished runs to "
-                "a file; migrate: to this version's schema, with a backup",
+                choices=("verify", "export", "import", "copy", "archive", "migrate"),
+                help="verify: compare it with its log; export, import: all of it; copy: all of it into a new store; "
+                "archive: move finished runs to a file; migrate: to this version's schema",
             ),
-            arg("file", nargs="?", help="the file to write or read; without one, export writes to stdout"),
+            arg(
+                "file",
+                nargs="?",
+                help="the file to write or read, or where to copy to: a folder or postgresql://…; without one, export "
+                "writes to stdout",
+            ),
             arg(
                 "--before",
                 help="archive runs that ended before this day, local time",
@@ -345,12 +358,14 @@ VERBS: tuple[Verb, ...] = (
                 metavar="YYYY-MM-DD",
             ),
             arg("--read", help="list what is in an archive, and change nothing", action="store_true"),
+            RUNTIME_ROLE,
             *AS,
         ),
         prints=(
             "store_models:VerifyJson",
             "store_models:ExportJson",
             "store_models:ImportJson",
+            "store_models:CopyJson",
             "store_models:ArchiveJson",
             "store_models:NothingArchivedJson",
             "store_models:ArchivedJson",

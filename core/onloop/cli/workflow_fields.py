@@ -1,4 +1,4 @@
-"""The fields of workflow files as Markdown tables, made of their JSON Schema."""
+"""The fields of workflow files, and of policy files, as Markdown tables, made of their JSON Schemas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from onloop.workflow.duration import PATTERN as DURATION
 from onloop.workflow.percentage import PATTERN as SHARE
-from onloop.workflow.schema import json_schema
+from onloop.workflow.schema import json_schema, policy_schema
 
 _TOP = "the file"
 _NAMED = {DURATION: "duration", SHARE: "share"}
@@ -15,7 +15,15 @@ _NAMED = {DURATION: "duration", SHARE: "share"}
 
 def fields() -> str:
     """A heading, a sentence and a table for each part of a workflow file, the file itself first."""
-    schema = json_schema()
+    return _tables(json_schema())
+
+
+def policy_fields() -> str:
+    """The same for a policy file."""
+    return _tables(policy_schema())
+
+
+def _tables(schema: Mapping[str, Any]) -> str:
     parts = {_TOP: schema, **{_name(name): part for name, part in schema["$defs"].items() if "properties" in part}}
     return "\n\n".join(_part(name, part) for name, part in parts.items())
 

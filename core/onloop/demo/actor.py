@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from onloop.demo import brief_reader, edits, scenario, swarm_play
+from onloop.demo import bank_play, brief_reader, edits, scenario, swarm_play
 from onloop.demo.brief_reader import RemarkKind
 from onloop.demo.desk import Desk
 from onloop.demo.scenario import Pattern, Persona
@@ -143,6 +143,7 @@ FLEET: Mapping[Persona, Callable[[Desk], int]] = {
 PERSONAS: Mapping[Pattern, Mapping[Persona, Callable[[Desk], int]]] = {
     Pattern.FLEET: FLEET,
     Pattern.SWARM: swarm_play.PERSONAS,
+    Pattern.FACTORY: bank_play.PERSONAS,
 }
 
 

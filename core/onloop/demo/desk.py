@@ -22,6 +22,7 @@ TESTS = ("-m", "unittest", "discover", "-s", "tests", "-t", ".")
 _TEST_SECONDS = 60
 _RAN = re.compile(r"^Ran (\d+) tests?", re.MULTILINE)
 _FAILED = re.compile(r"^(?:ERROR|FAIL): (\w+) \(", re.MULTILINE)
+_MODULE = re.compile(r"^(?:ERROR|FAIL): \w+ \((?:\w+\.)*?(test_\w+)\.", re.MULTILINE)
 _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\b.*$", re.MULTILINE)
 
 
@@ -34,6 +35,8 @@ class TestRun(Record):
     ran: int
     failing: tuple[str, ...]
     cause: str
+    modules: frozenset[str] = frozenset()
+    """The modules of the tests that failed, by their last name."""
 
 
 def run_suite(folder: Path, **variables: str) -> TestRun:
@@ -49,10 +52,16 @@ def run_suite(folder: Path, **variables: str) -> TestRun:
         check=False,
         timeout=_TEST_SECONDS,
     )
+    return outcome_of(done)
+
+
+def outcome_of(done: subprocess.CompletedProcess[str]) -> TestRun:
+    """What a run of unittest printed, as a result."""
     ran = _RAN.search(done.stderr)
     causes = _EXCEPTION.findall(done.stderr)
     failing = tuple(_FAILED.findall(done.stderr))
-    return TestRun(done.returncode == 0, int(ran[1]) if ran else 0, failing, causes[-1] if causes else "")
+    modules = frozenset(_MODULE.findall(done.stderr))
+    return TestRun(done.returncode == 0, int(ran[1]) if ran else 0, failing, causes[-1] if causes else "", modules)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

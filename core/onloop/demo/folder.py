@@ -7,6 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+from onloop.access.fleet_order import FleetOrder
 from onloop.access.opening import GatewayHandle, open_home, wall_clock
 from onloop.access.runs import committed_workflow, new_run_id, start_fleet, start_run
 from onloop.access.targets import read_targets
@@ -23,7 +24,7 @@ from onloop.identity.passphrase import enrolment, person_from_passphrase
 from onloop.identity.process_privacy import keep_others_out
 from onloop.identity.scram import RANDOM_COST
 from onloop.machine.principal import Principal, launcher
-from onloop.machine.store_state import StoreCreated, StoreState
+from onloop.machine.store_state import HOUSE, StoreCreated, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.store.port import TaskFilter, Transaction
@@ -141,7 +142,7 @@ def begin(folder: DemoFolder, person: str) -> tuple[GatewayHandle, Principal, Ta
         append_store_event(tx, event, wall_clock(), by.id)
         return tx.house()
 
-    state = opened.gateway.store.transact(enrolled)
+    state = opened.gateway.store.transact(enrolled, about=HOUSE)
     principal = person_from_passphrase(state, person, passphrase, typed=False)
     return opened, principal, _root(folder, opened, by)
 
@@ -156,6 +157,6 @@ def _root(folder: DemoFolder, opened: GatewayHandle, by: Principal) -> Task:
     names = sorted(path.name for path in folder.origins.glob("*.git"))
     targets = read_targets("\n".join(f"{name} main" for name in names), "origins", folder.origins)
     scenario = folder.scenario()
-    if scenario.pattern is Pattern.SWARM:
+    if scenario.pattern is not Pattern.FLEET:
         return start_run(opened, by, workflow, targets[0], scenario.title)
-    return start_fleet(opened, by, workflow, targets, scenario.title, MAX_PARALLEL)
+    return start_fleet(opened, by, workflow, targets, FleetOrder(scenario.title, MAX_PARALLEL))

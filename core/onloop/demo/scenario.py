@@ -34,13 +34,18 @@ class Persona(StrEnum):
     RESOLVER = "resolver"
     MENDER = "mender"
     ANTAGONIST = "antagonist"
+    PRODUCT = "product"
+    DISPATCHER = "dispatcher"
+    QUALITY = "quality"
+    SECURITY = "security"
 
 
 class Pattern(StrEnum):
-    """How the work is divided: one task per repository, or one intent over several agents."""
+    """How the work is divided: one task per repository, one intent over several agents, or a roadmap over roles."""
 
     FLEET = "fleet"
     SWARM = "swarm"
+    FACTORY = "factory"
 
 
 class ScriptedReview(StrEnum):
@@ -102,7 +107,7 @@ class ScriptedPart(Record):
 
 
 class Scenario(Record):
-    """The scenario; it names parts by repository in a fleet, by a title's text before the first colon in a swarm."""
+    """The scenario; it names parts by repository in a fleet, by a title's text before the first colon elsewhere."""
 
     title: str
     pattern: Pattern

@@ -72,6 +72,8 @@ def _spoken(reply: ScriptedReply, digest: str, request: str, voice: Voice) -> Co
             return Retry(voice, reply.text)
         case DecisionKind.REASSIGN:
             return Reassign("implementer", voice, reply.text)
+        case DecisionKind.OVERRIDE:
+            raise ValueError("a script bypasses no gate")
         case DecisionKind.CANCEL:
             return Cancel(voice, reply.text)
         case _:

@@ -16,7 +16,7 @@ from onloop.machine.task import Kind, Task
 from onloop.records import Record
 from onloop.store.codec import event_from_text
 from onloop.store.port import Reading, TaskFilter
-from onloop.store.sqlite.verification import verify
+from onloop.store.verification import verify
 
 PATCHED = "2."
 
@@ -52,7 +52,7 @@ def summary_of(opened: GatewayHandle, scenario: Scenario, seconds: float) -> Sum
         ends = tuple(_end(reading, task, scenario) for task in tasks)
         verification = verify(reading)
     absent = sorted(scenario.parts.keys() - {end.name for end in ends})
-    failures = _target_problems(tasks) if scenario.pattern is Pattern.SWARM else ()
+    failures = _target_problems(tasks) if scenario.pattern is not Pattern.FLEET else ()
     problems = (*verification.problems, *(f"{name}: the run has no task for it" for name in absent), *failures)
     return Summary(ends, problems, verification.events, seconds)
 

@@ -19,6 +19,7 @@ from onloop.gates.environments.preparation import Preparation, PreparationFailed
 from onloop.gates.environments.slots import slot, slot_variables, turn
 from onloop.gates.environments.stopwatch import Stopwatch
 from onloop.gates.environments.tree_cache import TreeCache
+from onloop.gates.reports.measured import ReportForm, form_of
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.toolchain import Toolchain, tools_of
 from onloop.machine.definition import BoxSpec, CommandGate, Counter, EnvironmentSpec
@@ -67,6 +68,7 @@ class CommandRunner(Record):
         overlay: Overlay | None = None,
         exclusive: str = "",
         attach: tuple[str, ...] = (),
+        form: ReportForm | None = None,
     ) -> CommandRun:
         """Runs `argv` on the files of `commit`, changed by `overlay`; raises `GateStopped` if `stop` says so.
 
@@ -81,7 +83,7 @@ class CommandRunner(Record):
                 boxed = BoxedCommands(preparation.around, ready.place, box, spec, ready.words, variables)
                 began_ns = time.time_ns()
                 with watch.during("command_ms"):
-                    done = boxed.run_tests(argv, timeout_ms, counter, self.environment.services)
+                    done = boxed.run_tests(argv, timeout_ms, counter, self.environment.services, form)
                 watch.move("command_ms", "services_ms", done.services.ready_ms)
                 left = left_files(ready.place.made_in_checkout, attach, began_ns - _COARSE_NS)
                 done = replace(done, removed=ready.removed, cache_key=ready.setup_key, left=left)
@@ -104,6 +106,7 @@ class CommandRunner(Record):
             overlay=overlay,
             exclusive=gate.exclusive,
             attach=(*self.environment.attach, *gate.attach) if commit != base else (),
+            form=form_of(gate),
         )
 
     def _preparation(self, box: Box, watch: Stopwatch) -> Preparation:

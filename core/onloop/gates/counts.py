@@ -6,18 +6,16 @@ are ignored, and a report that could exhaust memory is refused.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
+from onloop.gates.reports.report_file import ReportRefused, content_of
 from onloop.machine.base_result import MOST_FAILING
 from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
 
-LARGEST_REPORT = 32 * 1024 * 1024
 MOST_TESTCASES = 500_000
 DEEPEST = 64
 NO_REPORT = "no test report was written"
@@ -51,20 +49,15 @@ def failing(counter: Counter | None, report: Path, output: bytes) -> tuple[str, 
 
 def _tally(report: Path) -> _CaseTally | str:
     """What a JUnit report says, or what is wrong with it."""
-    try:
-        content = _read(report)
-    except FileNotFoundError:
-        return NO_REPORT
-    except OSError as problem:
-        return f"the test report cannot be read: {problem.strerror}"
-    if content is None:
-        return f"the test report is not a regular file of at most {LARGEST_REPORT} bytes"
+    content = content_of(report, "test report")
+    if isinstance(content, str):
+        return content
     tally = _CaseTally()
     try:
         tally.parser().Parse(content, True)
     except (expat.ExpatError, LookupError, ValueError) as problem:  # the latter two: encodings unknown or broken
         return f"the test report is malformed: {problem}"
-    except _Refused as refused:
+    except ReportRefused as refused:
         return f"the test report is refused: {refused}"
     return tally
 
@@ -79,23 +72,6 @@ def from_unittest(output: bytes) -> TestCounts | str:
     skipped = numbers.get("skipped", 0)
     failed = numbers.get("failures", 0) + numbers.get("errors", 0) + numbers.get("unexpected successes", 0)
     return TestCounts(max(0, int(started) - skipped), skipped, failed)
-
-
-def _read(report: Path) -> bytes | None:
-    """The content; None for a pipe, device or folder in its place, and for a file that is too large."""
-    handle = os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_REPORT:
-            return None
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read(LARGEST_REPORT)
-    finally:
-        os.close(handle)
-
-
-class _Refused(Exception):
-    """Why a report is not read, although it may be well-formed."""
 
 
 @dataclass(slots=True)
@@ -122,10 +98,10 @@ class _CaseTally:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if self._depth == 0 and name not in _ROOTS:
-            raise _Refused(f"its root is <{name[:40]}>, not <testsuites>")
+            raise ReportRefused(f"its root is <{name[:40]}>, not <testsuites>")
         self._depth += 1
         if self._depth > DEEPEST:
-            raise _Refused(f"it is more than {DEEPEST} elements deep")
+            raise ReportRefused(f"it is more than {DEEPEST} elements deep")
         if self._case is None and name == "testcase":
             self._begin_case(attributes)
         elif self._case == self._depth - 1:
@@ -135,7 +111,7 @@ class _CaseTally:
     def _begin_case(self, attributes: dict[str, str]) -> None:
         self.cases += 1
         if self.cases > MOST_TESTCASES:
-            raise _Refused(f"it has more than {MOST_TESTCASES} testcases")
+            raise ReportRefused(f"it has more than {MOST_TESTCASES} testcases")
         self._case = self._depth
         self._case_skipped = attributes.get("status", "").lower() in _SKIPPED_STATUS
         self._case_failed = False
@@ -153,4 +129,4 @@ class _CaseTally:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise _Refused("it declares a document type, which could make entities expand without end")
+    raise ReportRefused("it declares a document type, which could make entities expand without end")

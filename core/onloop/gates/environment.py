@@ -100,6 +100,7 @@ class Environment:
         order = {
             "place": str(self.path),
             "mirror": [str(mirror.path), mirror.origin, str(mirror.credentials or ""), mirror.tolerated],
+            "brought": mirror.brought,
             "words": [target, task, agent],
             "more": {"start": start, "submodules": submodules, "lfs": lfs},
             "merges": merges,
@@ -225,7 +226,8 @@ def main() -> None:
     """Prepare the environment that an order on standard input describes; the answer is JSON."""
     order = json.loads(sys.stdin.buffer.read())
     path, origin, credentials, tolerated = order["mirror"]
-    mirror = Mirror(Path(path), origin, Path(credentials) if credentials else None, tuple(tolerated))
+    declared = Path(credentials) if credentials else None
+    mirror = Mirror(Path(path), origin, declared, tuple(tolerated), order["brought"])
     answer: dict[str, object]
     try:
         new = Environment(Path(order["place"])).prepare(

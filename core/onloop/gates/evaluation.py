@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import assert_never
@@ -16,13 +15,21 @@ from onloop.gates.command_process import Ending, Limits, never
 from onloop.gates.command_runner import CommandRunner
 from onloop.gates.configuration import REACHING, flags_for, may_reach
 from onloop.gates.contents.beside_gates import flags_beside
-from onloop.gates.contents.left_files import LeftFiles
 from onloop.gates.environments.boxed_command import CommandRun
 from onloop.gates.environments.keys import decides_setup
 from onloop.gates.environments.place import Layering
 from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.gate_verdict import count, counted_at_base, judge
+from onloop.gates.kept_output import kept_files, stored_output
 from onloop.gates.kept_results import BaseResults, KeptInMemory
+from onloop.gates.reports.measured import (
+    Measured,
+    ReadReport,
+    asks_base,
+    covered_at_base,
+    found_at_base,
+    measured,
+)
 from onloop.gates.repository.file_changes import Status, paths_with
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.ref_names import is_file_path
@@ -31,9 +38,9 @@ from onloop.gates.strongest_box import strongest_box
 from onloop.gates.tolerance import no_worse
 from onloop.gates.toolchain import NO_STORE, Toolchain, toolchain_of
 from onloop.machine.base_result import BaseResult, base_result_key
-from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, MachineGate
+from onloop.machine.definition import ArtefactGate, CommandGate, EnvironmentSpec, FileGate, LocalGate
 from onloop.machine.flags import Flag
-from onloop.machine.gate_facts import Attachment, Program
+from onloop.machine.gate_facts import Program
 from onloop.machine.task import Artefact, Evidence, TestCounts, Verdict
 from onloop.records import Record, field, replace
 from onloop.redaction import redacted
@@ -49,7 +56,6 @@ PASSING_KINDS = frozenset({FailureKind.UNREACHABLE, FailureKind.AUTH, FailureKin
 _LONGEST_QUOTE = 60
 _SHORT_ID = 12
 _SCORE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
-_MOST_LINKS = 20
 
 
 class GateSubject(Record):
@@ -106,9 +112,10 @@ class _Finding(Record):
     flags: tuple[Flag, ...] = ()
     score: int | None = None
     tolerated: tuple[str, ...] = ()
+    measured: Measured | None = None
 
 
-def evaluate(gate: MachineGate, subject: GateSubject, context: GateContext) -> Evidence:
+def evaluate(gate: LocalGate, subject: GateSubject, context: GateContext) -> Evidence:
     """The evidence of one gate about one submission; secrets are removed before anything is stored.
 
     A gate that cannot answer gives the verdict `error`; a gate that is stopped raises `GateStopped`. A trouble that
@@ -135,12 +142,17 @@ def base_result(gate: CommandGate, subject: GateSubject, context: GateContext) -
 
 
 def _base_result(evidence: Evidence, gate: CommandGate, found: _Finding, context: GateContext) -> BaseResult:
-    if found.command_run is None or gate.tests is None:
+    if found.command_run is None:
         return BaseResult(evidence)
+    read = found.command_run.read
+    result = BaseResult(evidence, covered=covered_at_base(read), findings=found_at_base(gate, read))
+    if gate.tests is None:
+        return result
     ran = counted_at_base(found.command_run, found.output)
     if isinstance(ran, str):
         return BaseResult(replace(evidence, summary=_shown(ran, context)))
-    return BaseResult(evidence, tuple(redacted(name, context.secrets) for name in found.command_run.failing), ran)
+    names = tuple(redacted(name, context.secrets) for name in found.command_run.failing)
+    return replace(result, failing=names, ran=ran)
 
 
 def _is_an_answer(result: BaseResult, found: _Finding) -> bool:
@@ -151,7 +163,7 @@ def _is_an_answer(result: BaseResult, found: _Finding) -> bool:
     return result.evidence.verdict in {Verdict.PASS, Verdict.FAIL} and (command_run.ran.exit_code or 0) >= 0
 
 
-def _found(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Finding:
+def _found(gate: LocalGate, subject: GateSubject, context: GateContext) -> _Finding:
     try:
         return _look(gate, subject, context)
     except GateStopped:
@@ -170,7 +182,7 @@ def _shown(words: str, context: GateContext) -> str:
     return safe(redacted(words, context.secrets), LONGEST_SUMMARY)
 
 
-def _evidence(gate: MachineGate, subject: GateSubject, context: GateContext, finding: _Finding) -> Evidence:
+def _evidence(gate: LocalGate, subject: GateSubject, context: GateContext, finding: _Finding) -> Evidence:
     ran = finding.command_run.ran if finding.command_run else None
     evidence = Evidence(
         gate=gate.id,
@@ -192,8 +204,10 @@ def _evidence(gate: MachineGate, subject: GateSubject, context: GateContext, fin
         tests_from=subject.base if finding.command_run and isinstance(gate, CommandGate) and gate.base_tests else "",
         score=finding.score,
         tolerated=finding.tolerated,
-        attachments=_kept_files(finding.command_run.left, context) if finding.command_run else (),
+        attachments=kept_files(finding.command_run.left, context.keep, context.secrets) if finding.command_run else (),
     )
+    if finding.measured is not None:
+        evidence = finding.measured.kept_in(evidence)
     return evidence if finding.command_run is None else _confined(evidence, finding.command_run, context)
 
 
@@ -214,7 +228,7 @@ def _confined(evidence: Evidence, command_run: CommandRun, context: GateContext)
     )
 
 
-def _look(gate: MachineGate, subject: GateSubject, context: GateContext) -> _Finding:
+def _look(gate: LocalGate, subject: GateSubject, context: GateContext) -> _Finding:
     if isinstance(gate, ArtefactGate):
         return _artefact(gate, subject, context)
     tree = context.mirror.tree(subject.head)
@@ -272,7 +286,7 @@ def _sized(name: str, size: int, least: int) -> _Finding:
 def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _Finding:
     flags = _flags(gate, subject, context)
     command_run = _run_command(gate, subject.head, context, subject.base)
-    output = _output(command_run, context)
+    output = stored_output(command_run, context.secrets)
     verdict, summary = judge(command_run, gate.tests, output)
     counts = command_run.counts if isinstance(command_run.counts, TestCounts) else None
     finding = _tolerant(gate, subject, context, _Finding(verdict, summary, command_run, output, counts, flags))
@@ -280,8 +294,21 @@ def _command(gate: CommandGate, subject: GateSubject, context: GateContext) -> _
     if verdict is Verdict.PASS and gate.scores:
         return _scored(finding)
     if verdict is Verdict.PASS and counts is not None and gate.tests is not None and gate.tests.no_fewer_than_base:
-        return _compared(finding, counts, _base_count(gate, subject, context, counts), subject)
-    return finding
+        finding = _compared(finding, counts, _base_count(gate, subject, context, counts), subject)
+    return _measured(gate, subject, context, finding, command_run.read)
+
+
+def _measured(
+    gate: CommandGate, subject: GateSubject, context: GateContext, finding: _Finding, read: ReadReport | None
+) -> _Finding:
+    """The finding with what its report shows, and its verdict by that; as it is where there is none, or it failed."""
+    if read is None or finding.verdict is not Verdict.PASS:
+        return finding
+    compares = asks_base(gate) and subject.base != subject.head
+    found = measured(gate, read, base_result(gate, subject, context) if compares else None)
+    both = gate.tests is not None and found.verdict is Verdict.PASS
+    summary = f"{finding.summary}; {found.summary}" if both else found.summary
+    return replace(finding, verdict=found.verdict, summary=summary, measured=found)
 
 
 def _tolerant(gate: CommandGate, subject: GateSubject, context: GateContext, finding: _Finding) -> _Finding:
@@ -355,29 +382,6 @@ def _run_command(gate: CommandGate, commit: str, context: GateContext, base: str
     )
     overlay = None if gate.base_tests is None or commit == base else BaseTestsOverlay(base, gate.base_tests)
     return runner.run_gate(gate, commit, base, overlay)
-
-
-def _output(command_run: CommandRun, context: GateContext) -> str:
-    """The output to store, without secrets: what was not kept, what services wrote, and then what the command wrote."""
-    notes = list[str]()
-    if command_run.removed:
-        links = ", ".join(safe(path) for path in command_run.removed[:_MOST_LINKS])
-        notes.append(f"[onloop: removed links that lead out of the checkout: {links}]\n")
-    if words := command_run.left.words:
-        notes.append(f"[onloop: not kept: {words}]\n")
-    written = command_run.services.output + command_run.ran.output.decode("utf-8", "backslashreplace")
-    return "".join(notes) + redacted(written, context.secrets)
-
-
-def _kept_files(left: LeftFiles, context: GateContext) -> tuple[Attachment, ...]:
-    """The files that a command left, kept by digest; secrets are removed from those that are text."""
-    kept = list[Attachment]()
-    for file in left.found:
-        content = file.content
-        with suppress(UnicodeDecodeError):
-            content = redacted(content.decode(), context.secrets).encode()
-        kept.append(Attachment(file.name, context.keep(content), len(content)))
-    return tuple(kept)
 
 
 def _short(commit: str) -> str:

@@ -85,7 +85,7 @@ def _exited(command_run: CommandRun, tests: TestExpectation | None, output: str)
             Verdict.ERROR,
             f"{command_run.missing} is not installed for the gate: install it for {command_run.program.path}",
         )
-    if ran.exit_code != 0:
+    if ran.exit_code != 0 and not command_run.says_findings:
         if isinstance(counts, TestCounts) and counts.ran == counts.failed == 0:
             return Verdict.FAIL, _too_few(counts)
         return Verdict.FAIL, cause_line(output, ran.exit_code)

@@ -15,7 +15,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from onloop.gates.counts import LARGEST_REPORT
+from onloop.gates.reports.report_file import LARGEST_REPORT
 from onloop.machine.definition import Counter
 from onloop.machine.task import TestCounts
 from onloop.records import Record
@@ -122,16 +122,21 @@ def doubt(
     report: Path,
     counter: Counter | None,
     counts: object,
+    *,
+    is_read: bool = False,
 ) -> str:
-    """Why a run with exit code 0 cannot be believed; empty if nothing speaks against it."""
+    """Why a run with exit code 0 cannot be believed; empty if nothing speaks against it.
+
+    `is_read` says that the report is of coverage or findings.
+    """
     if not start.is_watched or exit_code != 0:
         return ""
     if end is None:
         return f"{start.module} did not finish: the code under test ended its process"
     if end.exit_code != 0:
         return f"{start.module} ended with exit code {end.exit_code}, but its process with 0"
-    if counter is Counter.JUNIT and end.report != _digest(report):
-        return f"somebody changed the test report after {start.module} had ended"
+    if (counter is Counter.JUNIT or is_read) and end.report != _digest(report):
+        return f"somebody changed the report after {start.module} had ended"
     if counter is Counter.UNITTEST and end.tests is not None and end.tests != counts:
         return f"{start.module} did not write the summary: it counted {end.tests.ran} tests, {end.tests.failed} failed"
     return ""

@@ -7,23 +7,32 @@ from types import MappingProxyType
 
 from onloop.errors import Ground, NotAllowed
 from onloop.machine import commands as c
+from onloop.machine.adopted_triggers import TriggersAdopted
+from onloop.machine.anomalies import Noticed
 from onloop.machine.box_facts import BoxProved, ProbeAsked
+from onloop.machine.call_rules import CallsAdopted
 from onloop.machine.denials import Denied
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
+from onloop.machine.launchers import LauncherMinted, LauncherRevoked
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
+from onloop.machine.organization_policies import PolicyAdopted, PolicyDropped
+from onloop.machine.outside_troubles import OutsideMended, OutsideTrouble
 from onloop.machine.people import Delegated, DelegationEnded, PersonRemoved, PersonRenamed
+from onloop.machine.person_keys import KeyEnrolled, KeyRemoved, KeyUsed
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
+from onloop.machine.schedules import ScheduleAdopted, ScheduleDropped, SchedulePaused, ScheduleResumed
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 
 _HUMAN = frozenset({PrincipalKind.HUMAN})
 _AGENT = frozenset({PrincipalKind.AGENT})
 _GATEWAY = frozenset({PrincipalKind.GATEWAY})
 _LAUNCHER = frozenset({PrincipalKind.LAUNCHER})
+_INTEGRATION = frozenset({PrincipalKind.INTEGRATION})
 
 ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] = MappingProxyType(
     {
-        c.Create: _LAUNCHER | _HUMAN | _GATEWAY,
+        c.Create: _LAUNCHER | _HUMAN | _GATEWAY | _INTEGRATION,
         c.Claim: _LAUNCHER,
         c.Submit: _GATEWAY,
         c.Ask: _AGENT,
@@ -52,9 +61,14 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.FailEffect: _GATEWAY,
         c.VoidEffect: _GATEWAY,
         c.Settle: _GATEWAY,
+        c.BeginWaves: _GATEWAY,
+        c.AddWave: _GATEWAY,
+        c.Admit: _GATEWAY,
+        c.HoldBack: _GATEWAY,
         c.Judge: _AGENT,
         c.Spawn: _AGENT,
         c.Dismiss: _GATEWAY,
+        c.Proceed: _GATEWAY,
         c.FinishFunnel: _GATEWAY,
         c.ReportConflict: _GATEWAY,
         c.Tell: _AGENT,
@@ -63,10 +77,23 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         c.SaveCheckpoint: _AGENT,
         c.Handoff: _AGENT,
         c.ReportContext: _AGENT,
+        c.ReportEnvironment: _LAUNCHER,
         c.SendNote: _HUMAN,
         c.MarkNotesShown: _AGENT,
+        c.Signal: _INTEGRATION,
+        c.CallOff: _INTEGRATION,
+        c.AnswerOutside: _INTEGRATION,
+        c.Enter: _HUMAN,
+        c.Leave: _HUMAN,
         c.HandOn: _HUMAN,
         c.Take: _HUMAN,
+        c.Override: _HUMAN,
+        c.Follow: _LAUNCHER,
+        c.Adopt: _INTEGRATION,
+        c.Hear: _INTEGRATION,
+        c.EndElsewhere: _INTEGRATION,
+        c.RecordLink: _GATEWAY | _INTEGRATION,
+        c.ReportCheck: _GATEWAY,
         StoreCreated: _LAUNCHER,
         Denied: _GATEWAY,
         PersonEnrolled: _HUMAN,
@@ -92,6 +119,22 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         PersonRenamed: _HUMAN,
         Delegated: _HUMAN,
         DelegationEnded: _HUMAN,
+        LauncherMinted: _HUMAN,
+        LauncherRevoked: _HUMAN,
+        PolicyAdopted: _HUMAN,
+        PolicyDropped: _HUMAN,
+        TriggersAdopted: _HUMAN,
+        KeyEnrolled: _HUMAN,
+        KeyRemoved: _HUMAN,
+        KeyUsed: _GATEWAY,
+        Noticed: _GATEWAY,
+        ScheduleAdopted: _HUMAN,
+        ScheduleDropped: _HUMAN,
+        SchedulePaused: _HUMAN,
+        ScheduleResumed: _HUMAN,
+        CallsAdopted: _HUMAN,
+        OutsideTrouble: _GATEWAY,
+        OutsideMended: _GATEWAY,
     }
 )
 """Command or store event → the kinds of principal that may cause it. No kind both produces work and judges it.
@@ -158,12 +201,16 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         c.FinishEffect: "finish an effect",
         c.FailEffect: "give up an effect",
         c.VoidEffect: "void what was shown",
+        c.BeginWaves: "begin waves",
+        c.AddWave: "add a wave",
+        c.HoldBack: "hold back a task",
         c.FinishFunnel: "hand in merged work",
         c.ReportConflict: "report a conflict",
         c.MarkShown: "read messages",
         c.SaveCheckpoint: "leave a checkpoint",
         c.Handoff: "hand off",
         c.ReportContext: "report a context",
+        c.ReportEnvironment: "attest an environment",
         c.SendNote: "send a note",
         c.MarkNotesShown: "read notes",
         StoreCreated: "begin a store",
@@ -187,12 +234,39 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         CauseSplit: "split a cause",
         CausesMerged: "merge causes",
         CauseRestored: "restore a cause",
+        c.Enter: "step into an environment",
+        c.Leave: "leave an environment",
         c.HandOn: "hand a request on",
         c.Take: "take the work",
         PersonRemoved: "remove a person",
         PersonRenamed: "rename a person",
         Delegated: "delegate",
         DelegationEnded: "end a delegation",
+        LauncherMinted: "mint a launcher's token",
+        LauncherRevoked: "revoke a launcher's token",
+        PolicyAdopted: "adopt a policy",
+        PolicyDropped: "drop a policy",
+        TriggersAdopted: "adopt triggers",
+        c.CallOff: "call off a task",
+        c.AnswerOutside: "answer from outside",
+        KeyEnrolled: "enrol a key",
+        KeyRemoved: "remove a key",
+        KeyUsed: "count the use of a key",
+        Noticed: "say what looks wrong",
+        ScheduleAdopted: "adopt a schedule",
+        ScheduleDropped: "drop a schedule",
+        SchedulePaused: "pause a schedule",
+        ScheduleResumed: "resume a schedule",
+        CallsAdopted: "say whom to call",
+        OutsideTrouble: "report a trouble outside",
+        OutsideMended: "report the end of a trouble outside",
+        c.Override: "override a gate",
+        c.Follow: "have work made elsewhere",
+        c.Adopt: "adopt work from elsewhere",
+        c.Hear: "bring feedback from elsewhere",
+        c.EndElsewhere: "say how work elsewhere ended",
+        c.RecordLink: "link a task",
+        c.ReportCheck: "say what a forge shows",
     }
 )
 """What is denied, in words, where the name of the type does not say it."""

@@ -7,12 +7,19 @@ from typing import Annotated, ClassVar
 from onloop.errors import BadInput, Refused
 from onloop.gateway.authorize import authorize, verb_of
 from onloop.gateway.idempotency import asked_command, asked_creations, logged, lookup, owner_of_key, remember
+from onloop.gateway.policy_pins import keep_woven, with_policies
 from onloop.gateway.service import Gateway, Write
+from onloop.gateway.wave_starts import in_plan
 from onloop.machine import commands as c
+from onloop.machine.definition import Definition
 from onloop.machine.limits import MOST_CREATED, Id, Items, Key
 from onloop.machine.operation import Asker, DeniedAct
-from onloop.machine.principal import Principal, PrincipalKind
+from onloop.machine.principal import EFFECTS, Principal, PrincipalKind
+from onloop.machine.step_rules import rules_of
 from onloop.machine.task import Task
+from onloop.policies.late_rules import check_installed
+from onloop.records import replace
+from onloop.store.codec import from_text
 from onloop.store.port import Transaction
 from onloop.store.rows import PinnedWorkflow
 from onloop.views.known_task import known_task
@@ -61,7 +68,13 @@ class PerformCommand(Write[Task], frozen=True):
             remember(tx, owner, self.key, request, gateway.clock())
             return after
 
-        return gateway.transact(body)
+        return gateway.transact(body, about=self.task)
+
+
+def check_rules(definition: Definition) -> None:
+    """BadInput where a workflow has rules, and this gateway could evaluate none."""
+    if rules_of(definition):
+        check_installed(f"workflow {definition.name}")
 
 
 class CreateRun(Write[Task], frozen=True):
@@ -83,17 +96,30 @@ class CreateRun(Write[Task], frozen=True):
 
     def carry_out(self, gateway: Gateway) -> Task:
         """See Write."""
+        definition = from_text(Definition, self.pinned.compiled)
+        check_rules(definition)
         request = asked_creations(self.principal, self.creations) if self.key else ""
+        creations = in_plan(self.creations)
 
         def body(tx: Transaction) -> Task:
             if (known := lookup(tx, self.principal, self.key, request)) is not None:
                 return known_task(tx, known["task"])
             if tx.get(PinnedWorkflow, self.pinned.digest) is None:
                 tx.put(self.pinned)
-            for task_id, command in self.creations:
-                gateway.advance(tx, self.principal, task_id, command, logged(self.key))
-            root, _ = self.creations[0]
+            walked = with_policies(tx, definition)
+            check_rules(walked)
+            keep_woven(tx, walked)
+            for task_id, command in creations:
+                asked = replace(command, definition=walked.digest) if self._walks(command) else command
+                gateway.advance(tx, self.principal, task_id, asked, logged(self.key))
+            root, begun = creations[0]
+            if begun.plan is not None:
+                gateway.advance(tx, EFFECTS, root, c.BeginWaves(), "")
             remember(tx, self.principal, self.key, request, gateway.clock(), {"task": root})
             return known_task(tx, root)
 
-        return gateway.store.transact(body)
+        return gateway.store.transact(body, about=self.creations[0][0] if self.creations else "")
+
+    def _walks(self, command: c.Create) -> bool:
+        """Whether the command names the workflow as its file says it, in the place of which policies are woven in."""
+        return command.definition == self.pinned.digest

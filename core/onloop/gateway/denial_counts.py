@@ -25,7 +25,7 @@ from onloop.machine.denials import (
     is_due,
 )
 from onloop.machine.principal import Principal, PrincipalKind
-from onloop.machine.store_state import StoreEvent
+from onloop.machine.store_state import HOUSE, StoreEvent
 from onloop.records import MutableRecord, field, replace
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import IdempotencyRecord, idempotency_key
@@ -60,7 +60,7 @@ class Denials(MutableRecord):
             now = self._due(denied)
         if now is not None:
             with suppress(OnloopError, OSError):
-                store.transact(lambda tx: self._record(tx, now))
+                store.transact(lambda tx: self._record(tx, now), about=HOUSE)
 
     def _due(self, denied: Denied) -> Denied | None:
         key = burst_key(denied)
@@ -99,7 +99,7 @@ class Denials(MutableRecord):
             with store.reading() as reading:
                 found = (*waiting, *left_behind(reading, now))
             if found:
-                store.transact(lambda tx: self._record_all(tx, found))
+                store.transact(lambda tx: self._record_all(tx, found), about=HOUSE)
 
     def _record_all(self, tx: Transaction, found: Sequence[Denied]) -> None:
         for denied in found:

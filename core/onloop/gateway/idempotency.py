@@ -40,12 +40,14 @@ def request_digest(principal: Principal, *words: str) -> str:
 def asked_command(principal: Principal, task_id: str, command: c.Command) -> str:
     """The digest of a command. It excludes when a submission was made, how it was packed, and the digest of its change.
 
-    It also excludes when a person proved who they are, and what they were not shown.
+    It also excludes when and from where a person proved who they are, and what they were not shown.
     """
     if isinstance(command, c.Submit):
         command = replace(command, submission=replace(command.submission, at=0, bundle="", change=""))
     if isinstance(command, c.Spoken):
-        command = replace(command, voice=replace(command.voice, proved_at=None, decided=0, uid=None))
+        command = replace(
+            command, voice=replace(command.voice, proved_at=None, decided=0, uid=None, address="", why="")
+        )
     if isinstance(command, c.Approve):
         command = replace(command, unseen=())
     return request_digest(principal, task_id, type(command).__name__, to_text(command))

@@ -64,7 +64,7 @@ class Heartbeat(Write[int], frozen=True):
                 hint="stop work on it; onloop claim --role ROLE takes another task",
             )
 
-        return gateway.transact(body)
+        return gateway.transact(body, about=agent.task or "")
 
 
 class PassOn(Write[str], frozen=True):
@@ -93,7 +93,7 @@ class PassOn(Write[str], frozen=True):
             spend(tx, agent, content, gateway.clock())
             return tx.put_blob(content)
 
-        return gateway.store.transact(body)
+        return gateway.store.transact(body, about=agent.task or "")
 
 
 class TakeNotes(Write[tuple[Note, ...]], frozen=True):
@@ -120,4 +120,4 @@ class TakeNotes(Write[tuple[Note, ...]], frozen=True):
                 return ()
             return found
 
-        return gateway.store.transact(body)
+        return gateway.store.transact(body, about=agent.task or "")

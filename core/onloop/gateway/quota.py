@@ -1,4 +1,4 @@
-"""How much the agents of a task may have kept beside the log, and how many tasks one user's agents may hold."""
+"""How much the agents of a task may have kept beside the log, and how many tasks one account's agents may hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from onloop.errors import Exit, Refused
+from onloop.identity.accounts import account_words
 from onloop.machine.operation import Operation
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.records import MutableRecord, Record, field
@@ -18,7 +19,7 @@ LARGEST_KEPT = 32 * 1_048_576
 """How many texts, and how many bytes, the agents of one task may pass on in the task's whole life."""
 
 MOST_HELD = 256
-"""How many tasks the agents of one user may hold, and so how many environments are made for them."""
+"""How many tasks the agents of one account may hold, and so how many environments are made for them."""
 
 MOST_SUBMITTED = 2_000
 LARGEST_SUBMITTED = 512 * 1_048_576
@@ -29,10 +30,10 @@ LARGEST_LARGE = 4_096 * 1_048_576
 
 MOST_AT_ONCE = 1_000
 A_SECOND = 5.0
-"""How much one user's agents may add to the log about one task, or claim: at once after a rest, and in a second."""
+"""How much one account's agents may add to the log about one task, or claim: at once after a rest, and in a second."""
 
 MOST_PACED = 4_096
-"""Of how many users and tasks the pace is remembered; there are fewer under way anywhere."""
+"""Of how many accounts and tasks the pace is remembered; there are fewer under way anywhere."""
 
 _COUNTED, _SUBMITTED, _LARGE = "gateway:quota", "gateway:quota of submissions", "gateway:quota of large files"
 
@@ -79,29 +80,29 @@ def _count(tx: Transaction, task: str, purse: _Budget, size: int, now: int) -> N
 
 
 class HeldTasks(MutableRecord):
-    """The tasks that users hold, as far as they were claimed through one resident gateway, with their epochs."""
+    """The tasks that accounts hold, as far as they were claimed through one resident gateway, with their epochs."""
 
-    _tasks: dict[int, dict[str, int]] = field(default_factory=dict)
+    _tasks: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def check(self, uid: int, reading: Reading, now: int) -> None:
-        """Refuse another task to a user who holds as many as one may at `now` (ms).
+    def check(self, account: str, reading: Reading, now: int) -> None:
+        """Refuse another task to whoever holds as many as one may at `now` (ms).
 
         What has ended since does not count, nor what nobody has sent a heartbeat for in time.
         """
-        mine = self._tasks.get(uid, {})
+        mine = self._tasks.get(account, {})
         if len(mine) < MOST_HELD:
             return
         leases = {task: reading.get(Lease, task) for task in mine}
         alive = {task: found.epoch for task, found in leases.items() if found is not None and found.expires > now}
         mine = {task: epoch for task, epoch in mine.items() if alive.get(task) == epoch}
-        self._tasks[uid] = mine
+        self._tasks[account] = mine
         if len(mine) >= MOST_HELD:
-            words = f"user {uid} holds {len(mine)} tasks; the maximum is {MOST_HELD}"
+            words = f"{account_words(account)} holds {len(mine)} tasks; the maximum is {MOST_HELD}"
             raise Refused(words, exit=Exit.SPENT, hint="finish or release some first")
 
-    def note(self, uid: int, task: str, epoch: int) -> None:
-        """A user has claimed a task."""
-        self._tasks.setdefault(uid, {})[task] = epoch
+    def note(self, account: str, task: str, epoch: int) -> None:
+        """Somebody has claimed a task."""
+        self._tasks.setdefault(account, {})[task] = epoch
 
 
 def paced_task(operation: Operation[Any]) -> str | None:
@@ -113,27 +114,27 @@ def paced_task(operation: Operation[Any]) -> str | None:
 
 
 class Pace(MutableRecord):
-    """How fast users' agents add to the log, which keeps everything for ever: what is refused costs nothing."""
+    """How fast agents add to the log, which keeps everything for ever: what is refused costs nothing."""
 
-    _left: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)
+    _left: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
-    def check(self, uid: int, task: str, now: float) -> None:
-        """Refuse what would be too much of one user about one task (empty: of claims), at `now` in seconds."""
-        if self._allowance(uid, task, now) < 1:
+    def check(self, account: str, task: str, now: float) -> None:
+        """Refuse what would be too much of one account about one task (empty: of claims), at `now` in seconds."""
+        if self._allowance(account, task, now) < 1:
             about = f"about {task} " if task else "by claims "
             raise Refused(
-                f"user {uid} adds to the log {about}faster than {A_SECOND:g} times a second",
+                f"{account_words(account)} adds to the log {about}faster than {A_SECOND:g} times a second",
                 exit=Exit.SPENT,
                 hint="wait a little, then try again",
             )
 
-    def note(self, uid: int, task: str, now: float) -> None:
+    def note(self, account: str, task: str, now: float) -> None:
         """It was done."""
-        left = self._allowance(uid, task, now) - 1
-        if len(self._left) >= MOST_PACED and (uid, task) not in self._left:
+        left = self._allowance(account, task, now) - 1
+        if len(self._left) >= MOST_PACED and (account, task) not in self._left:
             del self._left[min(self._left, key=lambda pair: self._left[pair][1])]
-        self._left[uid, task] = left, now
+        self._left[account, task] = left, now
 
-    def _allowance(self, uid: int, task: str, now: float) -> float:
-        left, at = self._left.get((uid, task), (float(MOST_AT_ONCE), now))
+    def _allowance(self, account: str, task: str, now: float) -> float:
+        left, at = self._left.get((account, task), (float(MOST_AT_ONCE), now))
         return min(float(MOST_AT_ONCE), left + (now - at) * A_SECOND)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
 from onloop.gates.repository.mending.old_history import check_tolerable
 from onloop.gates.repository.ref_names import check_origin
 from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
+from onloop.machine.adopted_triggers import TriggersAdopted
+from onloop.machine.call_rules import CallsAdopted
+from onloop.machine.events import Event, Linked
 from onloop.machine.held_roles import TrialAsked
+from onloop.machine.launchers import LauncherEvent
 from onloop.machine.marks import Mark, check_mark
+from onloop.machine.organization_policies import PolicyEvent
 from onloop.machine.people import PeopleEvent
+from onloop.machine.person_keys import PersonKeyEvent
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.rules.people.enrolment import APPROVERS, check_name_free, check_people_event
+from onloop.machine.rules.people.key_enrolment import check_key_event
+from onloop.machine.rules.people.letting_in import check_launcher_event
+from onloop.machine.schedules import ScheduleAdopted, ScheduleEvent
 from onloop.machine.store_state import (
     Frozen,
     PersonEnrolled,
@@ -25,7 +36,7 @@ from onloop.machine.store_state import (
 from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.store.port import Reading
-from onloop.store.rows import Lease
+from onloop.store.rows import Lease, LinkRow
 from onloop.text import safe
 
 MOST_TOLERATED = 1_000
@@ -44,6 +55,16 @@ def check_may_begin(house: StoreState, task: Task) -> None:
     if scope is not None:
         hint = f"a person can lift it: onloop unfreeze {scope}"
         raise Refused(f"nothing may begin: {scope} is frozen", exit=Exit.HELD, hint=hint)
+
+
+def check_links_free(tx: Reading, task: Task, events: Sequence[Event]) -> None:
+    """Refuse a link to what belongs to another task that has not ended: one task owns a pull request, an issue."""
+    for link in (event.link for event in events if isinstance(event, Linked)):
+        row = tx.get(LinkRow, link.key)
+        other = tx.task(row.task) if row is not None and row.task != task.id else None
+        if other is not None and not other.ended:
+            words = f"{safe(link.words, 200)} belongs to {other.id}, so {task.id} cannot be linked to it"
+            raise Refused(words, exit=Exit.HELD, hint=f"onloop show {other.id}")
 
 
 def _check_freeze(tx: Reading, principal: Principal, event: Frozen) -> None:
@@ -120,6 +141,16 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent, no
         _check_enrolment(house, principal, event)
     if isinstance(event, PeopleEvent):
         check_people_event(house, principal.id, event, now)
+    if isinstance(event, PersonKeyEvent):
+        check_key_event(house, principal.id, event)
+    if isinstance(event, LauncherEvent):
+        check_launcher_event(house, principal.id, event, now)
+    if isinstance(event, TriggersAdopted):
+        _check_triggers(tx, principal, event)
+    if isinstance(event, PolicyEvent):
+        _check_policy(house, principal, event)
+    if isinstance(event, ScheduleEvent | CallsAdopted):
+        _check_adoption(tx, principal, event)
     if isinstance(event, Frozen):
         _check_freeze(tx, principal, event)
     if isinstance(event, TrialAsked):
@@ -131,6 +162,27 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent, no
         _check_tolerated(house, event)
     if isinstance(event, Mark):
         check_mark(house.marks, event)
+
+
+def _check_policy(house: StoreState, principal: Principal, event: PolicyEvent) -> None:
+    from onloop.gateway.policy_adoption import check_policy_event  # here: it knows the shape of files, and few need it
+
+    check_policy_event(house, principal.id, event)
+
+
+def _check_adoption(tx: Reading, principal: Principal, event: ScheduleEvent | CallsAdopted) -> None:
+    from onloop.gateway.schedule_adoption import check_kept  # here: few need it
+    from onloop.machine.rules.people.schedule_adopting import check_adoption
+
+    check_adoption(tx.house(), principal.id, event)
+    if isinstance(event, ScheduleAdopted):
+        check_kept(tx, event.schedule)
+
+
+def _check_triggers(tx: Reading, principal: Principal, event: TriggersAdopted) -> None:
+    from onloop.gateway.trigger_adoption import check_adopted  # here: few need it
+
+    check_adopted(tx, principal.id, event)
 
 
 def _check_held(house: StoreState, role: str) -> None:

@@ -11,7 +11,8 @@ from onloop.gateway.authorize import verb_of
 from onloop.gateway.denial_counts import denied_of
 from onloop.gateway.schedule import is_away
 from onloop.gateway.service import Gateway, Write
-from onloop.identity.resolution import agent_from_token
+from onloop.identity.network_credentials import check_agents_token
+from onloop.identity.resolution import agent_from_token, token_digest
 from onloop.machine.base_result import BaseResult
 from onloop.machine.causes import TimerKind
 from onloop.machine.limits import Content, Digest, Id, Key, Odd, Uid
@@ -20,7 +21,7 @@ from onloop.machine.principal import NOBODY, Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, Transaction
-from onloop.store.rows import BaseResultRow, Lease, TimerRow
+from onloop.store.rows import BaseResultRow, Lease, TimerRow, Token
 
 
 class RecordStoreEvent(Write[None], frozen=True):
@@ -61,7 +62,7 @@ class FireTimers(Write[int], frozen=True):
             def body(tx: Transaction, task_id: str = task_id) -> None:
                 gateway.fire_due(tx, task_id, wanted=False)
 
-            gateway.store.transact(body)
+            gateway.store.transact(body, about=task_id)
         gateway.denials.settle(gateway.store, gateway.clock())
         return len(due)
 
@@ -138,6 +139,7 @@ class RecogniseAgent(Write[Principal], frozen=True):
 
     name: ClassVar[str] = "agent"
     asker: ClassVar[Asker] = Asker.ANYBODY
+    proves: ClassVar[bool] = True
     token: Id
     uid: Uid | None = None
 
@@ -149,4 +151,6 @@ class RecogniseAgent(Write[Principal], frozen=True):
     def carry_out(self, gateway: Gateway) -> Principal:
         """See Write."""
         with gateway.store.reading() as reading:
-            return agent_from_token(reading, self.token, os.getuid() if self.uid is None else self.uid)
+            found = agent_from_token(reading, self.token, os.getuid() if self.uid is None else self.uid)
+            check_agents_token(reading.house(), reading.get(Token, token_digest(self.token)), gateway.clock())
+            return found

@@ -10,7 +10,11 @@ from onloop.errors import UnknownThing
 FOLDER = Path(__file__).parent
 TOPICS = (
     *("tutorial", "engineer", "approver", "operator", "agents", "administrator"),
-    *("workflows", "gates", "approvals", "swarms", "lifecycle", "storage", "protocol"),
+    *("remote", "elsewhere", "machines", "environments", "ci"),
+    *("workflows", "built-ins", "gates", "policies", "approvals", "attestation", "swarms", "fleets", "lifecycle"),
+    *("schedules", "calling"),
+    *("forges", "effects", "triggers", "feedback"),
+    *("storage", "teams", "protocol", "http"),
     *("verbs", "keys", "figures", "words", "design"),
 )
 """The names of the guides: first those to read from the start, then reference. No guide has the name of a verb."""

@@ -87,7 +87,8 @@ def not_right(state: StoreState, name: str) -> NotAllowed:
 class PersonProof(Record):
     """How a person proved who they are: whether they typed it, when (ms), how many decisions used it, as which user.
 
-    `is_apart` is true if that user neither owns the store nor claims tasks, and a box keeps agents away from them.
+    `is_apart` is true if that user neither owns the store nor claims tasks, and a box keeps agents away from them;
+    else `why` says what is missing. `address` is from where they called over the network.
     """
 
     typed: bool
@@ -95,6 +96,8 @@ class PersonProof(Record):
     uses: int = 0
     uid: int | None = None
     is_apart: bool = False
+    why: str = ""
+    address: str = ""
 
 
 def recognised(state: StoreState, person: PersonEnrolled, proof: PersonProof) -> Principal:
@@ -102,7 +105,8 @@ def recognised(state: StoreState, person: PersonEnrolled, proof: PersonProof) ->
     level = Assurance.A0
     if proof.typed and not state.scripted:
         level = Assurance.A2 if proof.is_apart else Assurance.A1
-    voice = Voice(person.principal, person.groups, level, person.email, proof.at, proof.uses, proof.uid)
+    said = person.principal, person.groups, level, person.email, proof.at, proof.uses, proof.uid
+    voice = Voice(*said, proof.address, proof.why if level is Assurance.A1 else "")
     return Principal(PrincipalKind.HUMAN, name_of(person.principal), voice=voice)
 
 

@@ -8,6 +8,7 @@ import os
 from hashlib import sha256
 
 from onloop.errors import Ground, NotAllowed
+from onloop.identity.accounts import NETWORK_UID
 from onloop.machine.principal import Principal, PrincipalKind, launcher
 from onloop.machine.task import Hand
 from onloop.store.port import Reading
@@ -61,13 +62,20 @@ def token_digest(secret: str) -> str:
 def agent_from_token(reading: Reading, secret: str, uid: int | None = None) -> Principal:
     """The agent that a token belongs to; NotAllowed if the token was never issued or has been revoked.
 
-    A token works only for the user who claimed. `uid` is the user who presents it; None skips that check.
+    A token works only for the user who claimed, and over the network only if it was claimed there. `uid` is the user
+    who presents it; None skips that check.
     """
     row = reading.get(Token, token_digest(secret))
     if row is None:
         raise NotAllowed(
             "this ONLOOP_TOKEN is no longer valid: its lease ended",
             hint="stop work on this task; onloop claim --role ROLE takes another one",
+            ground=Ground.TOKEN,
+        )
+    if NETWORK_UID in {uid, row.uid} and uid not in {None, row.uid}:
+        raise NotAllowed(
+            "this ONLOOP_TOKEN was given out on the other side of the network",
+            hint="a token works only where its task was claimed; onloop claim --role ROLE takes a task of your own",
             ground=Ground.TOKEN,
         )
     if None not in {uid, row.uid} and uid != row.uid:

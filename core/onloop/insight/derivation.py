@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from onloop.gates.repository.soundness import ExpectedCommit, MirrorReport, chec
 from onloop.gateway.projection import PROJECTED, projected
 from onloop.gateway.schedule import due_rows, job_gates
 from onloop.home import Home
-from onloop.machine.definition import Definition
-from onloop.machine.rules.fan_out import child_definition
+from onloop.insight.linked_tasks import link_faults
+from onloop.machine.definition import Definition, Policy
+from onloop.machine.launchers import launcher_of
+from onloop.machine.policy_weaving import policy_digest, woven
+from onloop.machine.rules.fan_out import child_definition, parts_of
 from onloop.machine.task import Task
 from onloop.records import MutableRecord, Record, field
 from onloop.store.codec import from_text
@@ -26,19 +29,24 @@ from onloop.store.port import EventRow, Reading
 from onloop.store.rows import (
     BriefRow,
     CachedAnswer,
+    FleetMember,
     Job,
+    LauncherSlot,
     Lease,
     PinnedWorkflow,
     StoreRow,
     SubAgent,
     TimerRow,
     Token,
+    WorkSlot,
     columns,
     key_of,
     table_of,
 )
-from onloop.store.sqlite.verification import Fold
+from onloop.store.verification import Fold
 from onloop.text import safe
+from onloop.views.fleet_members import member_of
+from onloop.views.work_scopes import WorkScope, scopes_of
 from onloop.workflow.loader import load
 
 _WIDEST = 60
@@ -48,19 +56,24 @@ class _Claimed(Record):
     agent: str
     epoch: int
     step: str
+    launcher: str
+    address: str
 
 
 class Derivation(MutableRecord):
     """Reads the log event by event, and then reports the rows that do not agree with it.
 
-    `problems` yields the differences; it also fills `notes` with what could not be checked.
+    `problems` yields the differences; it also fills `notes` with what could not be checked. Mirrors that are not there
+    are a difference where the store `needs_mirrors`: a copy has none yet, nor has each machine of a database.
     """
 
     home: Home
+    needs_mirrors: bool = True
     notes: list[str] = field(default_factory=list)
     _steps: dict[str, str] = field(default_factory=dict)
     _claims: dict[str, _Claimed] = field(default_factory=dict)
     _blobs: dict[str, str] = field(default_factory=dict)
+    _adopted: set[str] = field(default_factory=set)
     _submitted: defaultdict[str, list[ExpectedCommit]] = field(default_factory=lambda: defaultdict(list))
 
     def absorb(self, row: EventRow) -> None:
@@ -79,9 +92,12 @@ class Derivation(MutableRecord):
             if digest not in blobs:
                 yield f"blob {_shown(digest)}: {where} names it, but it is missing"
         definitions: dict[str, Definition] = {}
-        yield from _workflows(reading, definitions)
+        yield from _workflows(reading, definitions, self._adopted)
         yield from _tasks(reading, fold.tasks, definitions)
         yield from self._owners(reading, fold.tasks)
+
+    def elsewhere(self, fold: Fold) -> Iterator[str]:
+        """Each difference of the mirrors: commits that were handed in, and are not there as they were."""
         yield from self._mirrors(fold.tasks)
 
     # -- what the log says
@@ -90,7 +106,9 @@ class Derivation(MutableRecord):
         self._steps[row[3]] = str(data["step"])
 
     def _claimed(self, row: EventRow, data: Mapping[str, Any]) -> None:
-        self._claims[row[3]] = _Claimed(str(data["agent"]), int(data["epoch"]), self._steps.get(row[3], ""))
+        hand, step = data.get("hand", {}), self._steps.get(row[3], "")
+        launcher, address = launcher_of(str(hand.get("token", ""))), str(hand.get("address", ""))
+        self._claims[row[3]] = _Claimed(str(data["agent"]), int(data["epoch"]), step, launcher, address)
 
     def _handed_in(self, row: EventRow, data: Mapping[str, Any]) -> None:
         submission = data["submission"]
@@ -109,6 +127,9 @@ class Derivation(MutableRecord):
             if digest:
                 self._blobs.setdefault(str(digest), f"event {row[0]} ({row[3]}, {row[5]})")
 
+    def _policy(self, _: EventRow, data: Mapping[str, Any]) -> None:
+        self._adopted.add(policy_digest(from_text(Policy, json.dumps(data["policy"]))))
+
     # -- who holds what
 
     def _owners(self, reading: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
@@ -122,6 +143,10 @@ class Derivation(MutableRecord):
             if task.holder is not None and task.id not in leases:
                 yield f"lease {_shown(task.id)}: {task.holder} holds it in epoch {task.epoch}, but the row is missing"
         yield from self._tokens(reading, tasks)
+        yield from self._slots(reading, tasks)
+        yield from _members(reading, tasks)
+        yield from link_faults(reading, tasks)
+        yield from _work_slots(reading, tasks)
         for sub in reading.select(SubAgent):
             lease_of = leases.get(sub.task)
             if lease_of is None or lease_of.epoch != sub.epoch:
@@ -135,12 +160,26 @@ class Derivation(MutableRecord):
             actual = (token.agent, token.epoch, token.step)
             if expected != actual:
                 yield _differs("token", name, "agent, epoch, step", _words(actual), _words(expected))
+            known = (claim.launcher, claim.address) if claim is not None else ("", "")
+            if known != (token.launcher, token.address):
+                told = _words((token.launcher, token.address))
+                yield _differs("token", name, "launcher, address", told, _words(known))
             if token.task in token_by_task:
                 yield f"token {_shown(name)}: a second token for the same claim as {token_by_task[token.task]}"
             token_by_task[token.task] = token.digest[:12]
         for task in tasks.values():
             if task.holder is not None and task.id not in token_by_task:
                 yield f"token {_shown(task.id)}: {task.holder} holds it in epoch {task.epoch}, but the row is missing"
+
+    def _slots(self, reading: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
+        """Compares the slots that are taken with the tasks that are held under launchers' tokens."""
+        launchers = {task: claim.launcher for task, claim in self._claims.items() if claim.launcher}
+        held = {task: name for task, name in launchers.items() if task in tasks and tasks[task].holder is not None}
+        for slot in reading.select(LauncherSlot):
+            if slot.lease and held.pop(slot.lease, None) != slot.launcher:
+                yield f"launcherslot {_shown(slot.id)}: lease: {_shown(slot.lease)}, which does not take it"
+        for task, name in held.items():
+            yield f"launcherslot of {_shown(name)}: it holds {_shown(task)}, and no slot is taken by it"
 
     # -- mirrors
 
@@ -153,6 +192,9 @@ class Derivation(MutableRecord):
         by_repository = grouped(expected, self.home.mirrors)
         usual = usual_config() if by_repository else frozenset[str]()
         for path, commits in by_repository.items():
+            if not self.needs_mirrors and not path.exists():
+                self.notes.append(f"mirror {path.name}: not on this machine; a verifier makes it when it needs it")
+                continue
             checked: MirrorReport = checked_mirror(path, commits, usual)
             self.notes += checked.notes
             yield from checked.problems
@@ -166,20 +208,58 @@ _READ = {
     "Funnelled": Derivation._handed_in,  # noqa: SLF001
     "GateReported": Derivation._named,  # noqa: SLF001
     "BaseReported": Derivation._named,  # noqa: SLF001
+    "PolicyAdopted": Derivation._policy,  # noqa: SLF001
     "Told": Derivation._named,  # noqa: SLF001
     "MessageReceived": Derivation._named,  # noqa: SLF001
     "CheckpointSaved": Derivation._named,  # noqa: SLF001
 }
 
 
-def _workflows(reading: Reading, definitions: dict[str, Definition]) -> Iterator[str]:
-    """Compares each pinned workflow with its source, and each child workflow with its parent's."""
+def _members(reading: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
+    """Compares the rows by which waves are counted with the tasks that are in waves."""
+    stored = {row.task: row for row in reading.select(FleetMember)}
+    for task in tasks.values():
+        if (member := member_of(task)) is not None:
+            yield from _compared(member, stored.pop(task.id, None))
+    for key in stored:
+        yield f"fleetmember {_shown(key)}: a row that the log does not explain"
+
+
+def _work_slots(reading: Reading, tasks: Mapping[str, Task]) -> Iterator[str]:
+    """Compares the slots of scopes with what is worked on: each holds one, and no scope has more rows than it may."""
+    held = {(task.id, scope.name) for task in tasks.values() if task.holder for scope in _scopes(task, tasks)}
+    most = {scope.name: scope.most for task in tasks.values() for scope in _scopes(task, tasks)}
+    rows = defaultdict[str, int](int)
+    for slot in reading.select(WorkSlot):
+        rows[slot.scope] += 1
+        if slot.lease and (slot.lease, slot.scope) not in held:
+            yield f"workslot {_shown(slot.id)}: lease: {_shown(slot.lease)}, which does not take it"
+        held.discard((slot.lease, slot.scope))
+    for scope, count in rows.items():
+        if most.get(scope, 0) != count:
+            yield f"workslot of {_shown(scope)}: it has {count} rows, and {most.get(scope, 0)} may be worked on"
+    for task_id, scope in sorted(held):
+        if scope in rows:  # in a run of before there were slots, they are made at its next claim
+            yield f"workslot of {_shown(scope)}: {_shown(task_id)} is held, and takes none"
+
+
+def _scopes(task: Task, tasks: Mapping[str, Task]) -> tuple[WorkScope, ...]:
+    return scopes_of(task, tasks.get(task.run))
+
+
+def _workflows(reading: Reading, definitions: dict[str, Definition], adopted: Collection[str]) -> Iterator[str]:
+    """Compares each pinned workflow with its source, and each child workflow with its parent's.
+
+    What policies were woven into follows from the file and from policies that people adopted.
+    """
     rows = reading.select(PinnedWorkflow)
     derived = dict[str, Definition]()
     for row in (row for row in rows if row.source):
         problem = _compiled(row, derived)
         if problem:
             yield f"pinned {_shown(row.digest[:12])}: {problem}"
+    for row in (row for row in rows if not row.source):
+        derived |= _woven_with(row, derived, adopted)
     for row in (row for row in rows if not row.source):
         expected = derived.get(row.digest)
         if expected is None:
@@ -204,13 +284,26 @@ def _compiled(row: PinnedWorkflow, derived: dict[str, Definition]) -> str:
     return ""
 
 
+def _woven_with(
+    row: PinnedWorkflow, derived: Mapping[str, Definition], adopted: Collection[str]
+) -> Mapping[str, Definition]:
+    """What the policies that a row names make of the file that it names, by digest; nothing where one is unknown."""
+    said = _definition(row)
+    plain = derived.get(said.file) if said is not None else None
+    if said is None or plain is None or not all(policy_digest(policy) in adopted for policy in said.policies):
+        return {}
+    made = woven(plain, said.policies)
+    return {made.digest: made, **_parts(made)}
+
+
 def _parts(made: Definition) -> Mapping[str, Definition]:
     """The workflows of the children of its steps, by digest."""
     parts = dict[str, Definition]()
     for step in made.steps:
-        for resolves in (False, True) if step.fan_out is not None else ():
-            part = child_definition(made, step.id, resolves=resolves)
-            parts |= {part.digest: part, **_parts(part)}
+        named = [(part, False) for part in parts_of(step.fan_out)] if step.fan_out is not None else []
+        for part, resolves in (*named, *([("", True)] if named else ())):
+            walked = child_definition(made, step.id, resolves=resolves, part=part)
+            parts |= {walked.digest: walked, **_parts(walked)}
     return parts
 
 

@@ -25,6 +25,12 @@ class EffectProblem(StrEnum):
     ERROR = "error"
     UNCLONABLE = "unclonable"
     FLAGGED = "flagged"
+    REFUSED = "refused"
+    """The forge's own rules, or the rights of our token, do not allow it."""
+    CLOSED = "closed"
+    """People closed the pull request without merging it."""
+    RUN_FAILED = "run_failed"
+    """What was dispatched ran, and did not succeed."""
 
 
 class ReleaseCause(StrEnum):

@@ -7,35 +7,60 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from onloop.machine.agent_environment import ReportEnvironment as ReportEnvironment
 from onloop.machine.causes import ReleaseCause as ReleaseCause
 from onloop.machine.causes import TimerKind as TimerKind
+from onloop.machine.definition import Isolation
+from onloop.machine.elsewhere import Adopt as Adopt
+from onloop.machine.elsewhere import EndElsewhere as EndElsewhere
+from onloop.machine.elsewhere import Follow as Follow
+from onloop.machine.elsewhere import Hear as Hear
+from onloop.machine.entered_environment import Enter as Enter
+from onloop.machine.entered_environment import Leave as Leave
 from onloop.machine.events import EffectProblem
 from onloop.machine.flags import Flag
+from onloop.machine.forge_check import ReportCheck as ReportCheck
+from onloop.machine.graph_commands import Proceed as Proceed
 from onloop.machine.limits import (
-    Address,
-    Brief,
-    Bytes,
     Digest,
     Id,
     Items,
     Millis,
     Number,
     Path,
-    Percent,
-    Title,
+    SshSignature,
     Words,
 )
-from onloop.machine.messages import Message, MessageKind
+from onloop.machine.links import RecordLink as RecordLink
 from onloop.machine.note_commands import MarkNotesShown as MarkNotesShown
 from onloop.machine.note_commands import SendNote as SendNote
+from onloop.machine.outside_commands import AnswerOutside as AnswerOutside
+from onloop.machine.outside_commands import CallOff as CallOff
+from onloop.machine.outside_commands import Signal as Signal
+from onloop.machine.override_commands import Override as Override
 from onloop.machine.ownership_commands import HandOn as HandOn
 from onloop.machine.ownership_commands import Take as Take
 from onloop.machine.setbacks import Trouble
 from onloop.machine.start_commands import Amend as Amend
 from onloop.machine.start_commands import ReportBase as ReportBase
 from onloop.machine.start_commands import Retarget as Retarget
+from onloop.machine.swarm_commands import Deliver as Deliver
+from onloop.machine.swarm_commands import Dismiss as Dismiss
+from onloop.machine.swarm_commands import FinishFunnel as FinishFunnel
+from onloop.machine.swarm_commands import Handoff as Handoff
+from onloop.machine.swarm_commands import Judge as Judge
+from onloop.machine.swarm_commands import MarkShown as MarkShown
+from onloop.machine.swarm_commands import ReportConflict as ReportConflict
+from onloop.machine.swarm_commands import ReportContext as ReportContext
+from onloop.machine.swarm_commands import SaveCheckpoint as SaveCheckpoint
+from onloop.machine.swarm_commands import Spawn as Spawn
+from onloop.machine.swarm_commands import Tell as Tell
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.voice import Voice as Voice
+from onloop.machine.wave_commands import AddWave as AddWave
+from onloop.machine.wave_commands import Admit as Admit
+from onloop.machine.wave_commands import BeginWaves as BeginWaves
+from onloop.machine.wave_commands import HoldBack as HoldBack
 from onloop.records import Record
 
 
@@ -47,6 +72,7 @@ class Claim(Record):
     """Take the lease, for a role: asked for by a `launcher`, whose process and user `hand` names.
 
     `apart` says that claimers are other users than the store's owner, so that equal users mean one and the same.
+    `branch` is one of the origin, where the work is handed in from there. `gives` is how far the agent is separated.
     """
 
     agent: Id
@@ -54,6 +80,8 @@ class Claim(Record):
     launcher: Id = ""
     hand: Hand = NOT_KNOWN
     apart: bool = False
+    branch: Path = ""
+    gives: Isolation = Isolation.CLONE
 
 
 class Submit(Record):
@@ -80,6 +108,8 @@ class Approve(Record):
     note: Words = ""
     version: Number | None = None
     unseen: Annotated[tuple[Words, ...], Items(100)] = ()
+    signature: SshSignature = ""
+    """A security key's, over the text that `signed_text` gives; empty without one."""
 
 
 class Reject(Record):
@@ -258,107 +288,33 @@ class Settle(Record):
     """Look at the children again: a parent is computed from them."""
 
 
-class Judge(Record):
-    """The holder of a review step judges the work; `email` is the address under which it would commit."""
-
-    agent: Id
-    epoch: Number
-    passes: bool
-    reason: Words
-    email: Address = ""
-
-
-class Spawn(Record):
-    """The holder of a step that may spawn makes a child."""
-
-    agent: Id
-    epoch: Number
-    title: Title
-    brief: Brief = ""
-
-
-class Dismiss(Record):
-    """A child is no longer needed: the join of its parent has enough."""
-
-    reason: Words
-
-
-class FinishFunnel(Record):
-    """Hand in what the children's commits became."""
-
-    id: Id
-    submission: Submission
-
-
-class ReportConflict(Record):
-    """The commit of `child` could not be merged after those before it; `paths` is where."""
-
-    id: Id
-    child: Id
-    paths: Annotated[tuple[Path, ...], Items(100_000)]
-
-
-class Tell(Record):
-    """The holder tells another task of its run (an id, `parent` or `children`) the text stored under `digest`."""
-
-    agent: Id
-    epoch: Number
-    to: Id
-    kind: MessageKind
-    digest: Digest
-    size: Bytes
-
-
-class Deliver(Record):
-    """A task of `run` was told this."""
-
-    message: Message
-    run: Id
-
-
-class MarkShown(Record):
-    """The holder was shown its messages up to number `upto`; that they were read is said by what it does next."""
-
-    agent: Id
-    epoch: Number
-    upto: Number
-
-
-class SaveCheckpoint(Record):
-    """The holder leaves the text stored under `digest` for whoever goes on after it."""
-
-    agent: Id
-    epoch: Number
-    digest: Digest
-    size: Bytes
-
-
-class Handoff(Record):
-    """The holder gives the step to `to`: a role, `agent:NAME`, or, if empty, anyone in the step's role."""
-
-    agent: Id
-    epoch: Number
-    to: Id
-    why: Words
-    open: Annotated[tuple[Words, ...], Items(100)] = ()
-
-
-class ReportContext(Record):
-    """The holder says how much of its context is in use, in per cent."""
-
-    agent: Id
-    epoch: Number
-    percent: Percent
-
-
-EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle
-OfTrouble = ReportTrouble | Recover | Return
-OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict
+EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle | RecordLink | ReportCheck
+OfTrouble = ReportTrouble | Recover | Return | ReportEnvironment
+OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict | Proceed
 OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
 OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
 OfHands = HandOn | Take
-Spoken = Approve | Reject | Reply | Reassign | Retry | Cancel | Pause | Exclude | Resume | OfPin | SendNote | OfHands
+OfWave = BeginWaves | AddWave | Admit | HoldBack
+OfInside = Enter | Leave
+OfElsewhere = Follow | Adopt | Hear | EndElsewhere
+OfOutside = Signal | CallOff | AnswerOutside
+Spoken = (
+    Approve
+    | Reject
+    | Reply
+    | Reassign
+    | Retry
+    | Cancel
+    | Pause
+    | Exclude
+    | Resume
+    | OfPin
+    | SendNote
+    | OfHands
+    | OfInside
+    | Override
+)
 """What a person says."""
 
 Command = (
@@ -388,4 +344,9 @@ Command = (
     | OfPin
     | OfNotes
     | OfHands
+    | OfInside
+    | Override
+    | OfWave
+    | OfElsewhere
+    | OfOutside
 )

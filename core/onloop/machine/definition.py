@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
+from onloop.machine.effect_specs import PLAIN, EffectSpec
+from onloop.machine.effect_specs import Effect as Effect
+from onloop.machine.environment_spec import CacheSpec as CacheSpec
+from onloop.machine.environment_spec import EnvironmentSpec as EnvironmentSpec
+from onloop.machine.environment_spec import ServiceSpec as ServiceSpec
+from onloop.machine.environment_spec import ToolSpec as ToolSpec
+from onloop.machine.fan_out_parts import Combination
+from onloop.machine.gate_kinds import ArtefactGate as ArtefactGate
+from onloop.machine.gate_kinds import Assurance as Assurance
+from onloop.machine.gate_kinds import BaseTests as BaseTests
+from onloop.machine.gate_kinds import BoxSpec as BoxSpec
+from onloop.machine.gate_kinds import CommandGate as CommandGate
+from onloop.machine.gate_kinds import Counter as Counter
+from onloop.machine.gate_kinds import CoverageExpectation as CoverageExpectation
+from onloop.machine.gate_kinds import Escalation as Escalation
+from onloop.machine.gate_kinds import ExpireOutcome as ExpireOutcome
+from onloop.machine.gate_kinds import Expiry as Expiry
+from onloop.machine.gate_kinds import FileGate as FileGate
+from onloop.machine.gate_kinds import FindingLevel as FindingLevel
+from onloop.machine.gate_kinds import FindingsExpectation as FindingsExpectation
+from onloop.machine.gate_kinds import Hole as Hole
+from onloop.machine.gate_kinds import HumanGate as HumanGate
+from onloop.machine.gate_kinds import OverrideRule as OverrideRule
+from onloop.machine.gate_kinds import ReviewGate as ReviewGate
+from onloop.machine.gate_kinds import TestExpectation as TestExpectation
+from onloop.machine.next_rule import NextRule as NextRule
+from onloop.machine.organization_policies import Policy as Policy
+from onloop.machine.outside_gates import CheckDemand as CheckDemand
+from onloop.machine.outside_gates import ForgeGate as ForgeGate
+from onloop.machine.outside_gates import HttpGate as HttpGate
+from onloop.machine.outside_gates import ReviewDemand as ReviewDemand
+from onloop.machine.outside_gates import StatusDemand as StatusDemand
+from onloop.machine.policy_gate import DenyOutcome as DenyOutcome
+from onloop.machine.policy_gate import PolicyGate as PolicyGate
+from onloop.machine.policy_gate import PolicyMode as PolicyMode
 from onloop.records import Record
 
 END = "end"
-"""The `on_reject` target that ends a task as rejected instead of returning it to a step."""
+"""No step: `on_reject` with it ends a task as rejected, and `next` with it ends it as completed."""
 
 RUN_GATE = "run"
 """The id of the gate that a `run:` step carries implicitly: its command passed."""
-
-
-class Effect(StrEnum):
-    """A change to the world outside, made by the gateway, once."""
-
-    MERGE = "merge"
-    FUNNEL = "funnel"
-    """Children's commits become one, in the mirror only; no workflow file asks for it, a fan-out does."""
-
-
-class Assurance(StrEnum):
-    """What was proved about the person who decides, weakest first (guide `approvals`)."""
-
-    A0 = "A0"
-    A1 = "A1"
-    A2 = "A2"
-    A3 = "A3"
-    A4 = "A4"
-
-    def reaches(self, demanded: Assurance) -> bool:
-        """Whether this level is at least the demanded one."""
-        return self.value >= demanded.value
 
 
 class Isolation(StrEnum):
@@ -40,15 +54,9 @@ class Isolation(StrEnum):
 
     NONE = "none"
     CLONE = "clone"
+    BOX = "box"
     CONTAINER = "container"
     VM = "vm"
-
-
-class Counter(StrEnum):
-    """Where the number of tests that ran is read from."""
-
-    JUNIT = "junit"
-    UNITTEST = "unittest"
 
 
 class Skip(StrEnum):
@@ -58,131 +66,11 @@ class Skip(StrEnum):
     """Its gates pass on what the agent would begin with."""
 
 
-class Hole(StrEnum):
-    """Something of this machine that no box can hold; a gate that opens it by name runs in none."""
-
-    CONTAINER = "container"
-    SUDO = "sudo"
-    GPU = "gpu"
-
-
-class BoxSpec(Record):
-    """What a command asks of the box that it runs in.
-
-    `at_least` is the weakest kind of box that will do, "" where any will; with `open` there is no box at all.
-    """
-
-    network: bool = False
-    nested: bool = False
-    at_least: str = ""
-    open: tuple[Hole, ...] = ()
-
-
-class ExpireOutcome(StrEnum):
-    """What an expired human gate does. Approve is not in this list, on purpose."""
-
-    HOLD = "hold"
-    REJECT = "reject"
-
-
-class TestExpectation(Record):
-    """What a test run must show beyond exit code 0; `no_fewer_than_base` compares with the same run at the base."""
-
-    __test__ = False
-
-    counter: Counter
-    min_tests: int = 1
-    max_skipped: int | None = None
-    no_fewer_than_base: bool = False
-
-
-class BaseTests(Record):
-    """The base's tests run over the head's code: `paths` are patterns of what is the base's; empty means convention."""
-
-    paths: tuple[str, ...] = ()
-
-
-class CommandGate(Record, tag=True, tag_field="kind"):
-    """Passes when `argv` exits 0 in a clean checkout of the submitted commit and `tests`, if given, is met.
-
-    One that `scores` must print a number as its last line, too. With `base_tests`, the tests in the checkout, and what
-    configures them, are the base's.
-    """
-
-    id: str
-    argv: tuple[str, ...]
-    timeout_ms: int
-    tests: TestExpectation | None = None
-    scores: bool = False
-    box: BoxSpec = BoxSpec()
-    base_tests: BaseTests | None = None
-    attach: tuple[str, ...] = ()
-    """Patterns of files that it writes and that are kept as evidence, by digest."""
-    fails_on_base: bool = False
-    """It is known to fail before the work is done, so that a failure on the base is no trouble."""
-    exclusive: str = ""
-    """Gates that name the same word never run at the same time on one machine."""
-
-
-class FileGate(Record, tag=True, tag_field="kind"):
-    """Passes when `path` is a file in the submitted commit, of at least `min_bytes`, with `contains` in it."""
-
-    id: str
-    path: str
-    contains: str | None = None
-    min_bytes: int = 1
-    fails_on_base: bool = False
-
-
-class ArtefactGate(Record, tag=True, tag_field="kind"):
-    """Passes when the submission handed over an artefact called `name` of at least `min_bytes`."""
-
-    id: str
-    name: str
-    min_bytes: int = 1
-
-
-class Escalation(Record):
-    """After `after_ms` without a decision, `to` may decide too."""
-
-    after_ms: int
-    to: tuple[str, ...]
-
-
-class Expiry(Record):
-    """After `after_ms` without a decision, `outcome` happens."""
-
-    after_ms: int
-    outcome: ExpireOutcome
-
-
-class HumanGate(Record, tag=True, tag_field="kind"):
-    """Passes when `quorum` different people out of `approvers` (groups or names) approve what they were shown.
-
-    `fresh_ms` is how long ago their passphrase may have been typed; 0 asks for one that is typed for this alone.
-    With `not_by_amender`, nobody counts who gave the live run another workflow.
-    """
-
-    id: str
-    approvers: tuple[str, ...]
-    quorum: int = 1
-    assurance: Assurance = Assurance.A0
-    remind_ms: int | None = None
-    escalate: Escalation | None = None
-    expire: Expiry | None = None
-    fresh_ms: int | None = None
-    not_by_amender: bool = False
-
-
-class ReviewGate(Record, tag=True, tag_field="kind"):
-    """Passes when `quorum` different agents who had no part in the work say so; never a merge's only gate."""
-
-    id: str
-    quorum: int = 1
-
-
-MachineGate = CommandGate | FileGate | ArtefactGate
-Gate = MachineGate | HumanGate | ReviewGate
+LocalGate = CommandGate | FileGate | ArtefactGate
+OutsideGate = ForgeGate | HttpGate
+MachineGate = LocalGate | OutsideGate
+Gate = MachineGate | HumanGate | ReviewGate | PolicyGate
+_NO_VERIFIER = HumanGate | ReviewGate | PolicyGate
 
 
 class JoinKind(StrEnum):
@@ -205,11 +93,21 @@ class Join(Record):
     quorum: int = 1
 
 
+class ParallelBranch(Record):
+    """One of several ways that a step takes at once: a child that walks `steps`, once those in `after` are done."""
+
+    name: str
+    steps: tuple[Step, ...]
+    brief: str = ""
+    after: tuple[str, ...] = ()
+
+
 class FanOut(Record):
     """Children that a step makes: one per line of the artefact `over`, or `count`, or as its agent spawns them.
 
-    Each walks `steps` as a workflow of its own; `resolve` is walked by a child that mends a conflict of the funnel.
-    No step ever has more than `most` children.
+    Or one for each of its `branches`, or for each combination of values of its `matrix`. Each walks `steps` (a branch
+    its own) as a workflow of its own; `resolve` is walked by a child that mends a conflict of the funnel.
+    No step ever has more than `most` children. `environments` are those that an agent may ask for when it spawns one.
     """
 
     steps: tuple[Step, ...]
@@ -221,6 +119,15 @@ class FanOut(Record):
     join: Join = Join()
     brief: str = ""
     resolve: tuple[Step, ...] = ()
+    environments: tuple[Isolation, ...] = ()
+    branches: tuple[ParallelBranch, ...] = ()
+    matrix: tuple[Combination, ...] = ()
+
+
+def inner_steps(fan_out: FanOut) -> tuple[Step, ...]:
+    """Every step that some child of the fan-out may walk."""
+    branched = (step for branch in fan_out.branches for step in branch.steps)
+    return (*fan_out.steps, *branched, *fan_out.resolve)
 
 
 class Attempts(Record):
@@ -243,7 +150,7 @@ class ContextLimits(Record):
 
 
 class Step(Record):
-    """A micro-step: done by a `role`, by `run`, by an `effect`, or, with none of them, by people alone.
+    """A micro-step: done by a `role`, by `run`, by an `effect`, by time (`wait_ms`), or, with none, by people alone.
 
     `agent` names the agent that a worker runs for the role. A merge that conflicts returns to `on_conflict` first.
     """
@@ -268,7 +175,20 @@ class Step(Record):
     agent: str = ""
     box: BoxSpec = BoxSpec()
     """Of the command of a `run:` step."""
+    override: OverrideRule | None = None
+    """Who may bypass the command of a `run:` step."""
     skip: Skip | None = None
+    next: tuple[NextRule, ...] = ()
+    """Where it leads; to the step after it in the file where there is none."""
+    wait_ms: int | None = None
+    """How long the task stands here before it goes on by itself."""
+    outside: EffectSpec | None = None
+    """What its effect does in particular; None where the workflow gave no more than the effect's name."""
+
+    @property
+    def effect_spec(self) -> EffectSpec | None:
+        """What its effect does in particular; None where it has none, or is a funnel."""
+        return self.outside or (PLAIN.get(self.effect) if self.effect is not None else None)
 
     @property
     def phase(self) -> str:
@@ -278,8 +198,11 @@ class Step(Record):
     @property
     def machine_gates(self) -> tuple[MachineGate, ...]:
         """The gates that a verifier answers, the implicit one of a `run:` step first."""
-        own: tuple[MachineGate, ...] = tuple(g for g in self.gates if not isinstance(g, HumanGate | ReviewGate))
-        return (CommandGate(RUN_GATE, self.run, self.timeout_ms, box=self.box), *own) if self.run else own
+        own: tuple[MachineGate, ...] = tuple(g for g in self.gates if not isinstance(g, _NO_VERIFIER))
+        return (self._run_gate(self.run), *own) if self.run else own
+
+    def _run_gate(self, argv: tuple[str, ...]) -> CommandGate:
+        return CommandGate(RUN_GATE, argv, self.timeout_ms, box=self.box, override=self.override)
 
     @property
     def review_gates(self) -> tuple[ReviewGate, ...]:
@@ -291,58 +214,10 @@ class Step(Record):
         """The gates that people answer."""
         return tuple(g for g in self.gates if isinstance(g, HumanGate))
 
-
-class CacheSpec(Record):
-    """Downloads that setup reads: `fetch` has the network, and sees no file of the repository but those in `key`."""
-
-    name: str
-    fetch: tuple[tuple[str, ...], ...]
-    key: tuple[str, ...] = ()
-
-
-class ToolSpec(Record):
-    """A program of the store's toolchain under the name by which commands call it: `{python}` for `python`."""
-
-    name: str
-    program: str
-
-
-class ServiceSpec(Record):
-    """A server beside a gate, in the gate's own box and on its own loopback: a database, a broker.
-
-    `prepare` runs before it; it is ready when `ready` exits 0, or when `port` accepts a connection.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    prepare: tuple[tuple[str, ...], ...] = ()
-    ready: tuple[str, ...] = ()
-    port: int | None = None
-    timeout_ms: int = 60_000
-
-
-class EnvironmentSpec(Record):
-    """What the commands of a workflow find: how a checkout is made ready, and what is beside it.
-
-    `setup` installs dependencies, once per content of the files in `cache_key`, from a commit that the target has;
-    `build` runs once per submitted commit, without a network. `box` is what setup asks of its box, and the weakest kind
-    that any gate may run in. `secrets` are names of values that only setup sees. With `git`, the checkout has a
-    `.git` of its own commit with its history and tags; submodules and LFS files are filled where asked for.
-    """
-
-    setup: tuple[tuple[str, ...], ...] = ()
-    cache_key: tuple[str, ...] = ()
-    box: BoxSpec = BoxSpec()
-    build: tuple[tuple[str, ...], ...] = ()
-    caches: tuple[CacheSpec, ...] = ()
-    tools: tuple[ToolSpec, ...] = ()
-    services: tuple[ServiceSpec, ...] = ()
-    secrets: tuple[str, ...] = ()
-    variables: tuple[tuple[str, str], ...] = ()
-    git: bool = False
-    submodules: bool = False
-    lfs: bool = False
-    attach: tuple[str, ...] = ()
+    @property
+    def policy_gates(self) -> tuple[PolicyGate, ...]:
+        """The gates that rules answer."""
+        return tuple(g for g in self.gates if isinstance(g, PolicyGate))
 
 
 class Definition(Record):
@@ -355,6 +230,9 @@ class Definition(Record):
     environment: EnvironmentSpec = EnvironmentSpec()
     agent_env: tuple[str, ...] = ()
     """Variables of a worker that its agents get beside the usual ones."""
+    policies: tuple[Policy, ...] = ()
+    """Those of the organization that are woven in: its digest then covers them, and `file` is that of the bytes."""
+    file: str = ""
 
     def step(self, step_id: str) -> Step:
         """The step called `step_id`; a KeyError means the definition was not checked."""
@@ -370,23 +248,32 @@ class Definition(Record):
         return not only_hands_over and any(step.effect for step in self.later(step_id))
 
     def later(self, step_id: str) -> tuple[Step, ...]:
-        """The steps that follow `step_id`."""
-        return self.steps[[step.id for step in self.steps].index(step_id) + 1 :]
+        """The steps that some way leads to from `step_id` before it leads back, in the order of the file."""
+        places = {step.id: place for place, step in enumerate(self.steps)}
+        here = places[step_id]
+        reached = {step_id}
+        for step in self.steps[here:]:
+            if step.id in reached:
+                reached.update(to for to in self.followers(step.id) if places.get(to, -1) > places[step.id])
+        return tuple(step for step in self.steps[here + 1 :] if step.id in reached)
 
-    def after(self, step_id: str) -> Step | None:
-        """The step that follows `step_id`, or None when it is the last."""
-        return next(iter(self.later(step_id)), None)
+    def followers(self, step_id: str) -> tuple[str, ...]:
+        """The steps that may come next, in the order of the rules of `step_id`; `end` where the task may complete."""
+        step = self.step(step_id)
+        if step.next:
+            return tuple(dict.fromkeys(rule.to for rule in step.next))
+        following = self.steps[[known.id for known in self.steps].index(step_id) + 1 :][:1]
+        return (following[0].id,) if following else (END,)
 
-    def reject_target(self, step_id: str) -> Step | None:
+    def reject_target(self, step_id: str, way: Sequence[Step] = ()) -> Step | None:
         """Where a rejection returns the work: `on_reject`, else the agent's own step, else the agent step before it.
 
-        None means that a rejection ends the task.
+        `way` are the steps on which a task came there, where one did; else any step before it may be meant. None means
+        that a rejection ends the task.
         """
         step = self.step(step_id)
         if step.on_reject is not None:
             return None if step.on_reject == END else self.step(step.on_reject)
         ids = [s.id for s in self.steps]
-        return next(
-            (s for s in reversed(self.steps[: ids.index(step_id) + 1]) if s.role is not None or s.fan_out is not None),
-            None,
-        )
+        before = way or self.steps[: ids.index(step_id) + 1]
+        return next((s for s in reversed(before) if s.role is not None or s.fan_out is not None), None)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from onloop.machine.definition import Definition, HumanGate, Step
+from onloop.machine.definition import END, Definition, FanOut, HumanGate, Step, inner_steps
+from onloop.machine.step_marks import Mark
 
 LONGEST_LABEL = 80
 _PLAIN = frozenset(" -_.,/()")
 _BREAK = "<br/>"
+_STYLES: Mapping[Mark, str] = {
+    Mark.HERE: "stroke-width:4px",
+    Mark.PASSED: "fill:#d3f9d8",
+    Mark.NOT_TAKEN: "stroke-dasharray:4,opacity:0.4",
+}
 
 
-def workflow_mermaid(definition: Definition) -> str:
-    """A flowchart: steps as boxes, gates on the arrows out of them, people as diamonds, dotted arrows lead back."""
+def workflow_mermaid(definition: Definition, marks: Mapping[str, Mark] | None = None) -> str:
+    """A flowchart: steps as boxes, gates on the arrows out of them, people as diamonds, dotted arrows lead back.
+
+    `marks` say how a task stands to its steps.
+    """
     lines = [
         "flowchart TD",
         "  begin((start))",
@@ -21,6 +30,7 @@ def workflow_mermaid(definition: Definition) -> str:
         *(line for number, step in enumerate(definition.steps) for line in _nodes(number, step)),
         f"  begin --> {_entry(definition, 0)}" if definition.steps else "  begin --> done",
         *(line for number, step in enumerate(definition.steps) for line in _arrows(definition, number, step)),
+        *(_marked(definition, marks) if marks else ()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -43,6 +53,16 @@ def table_mermaid(rows: Iterable[tuple[str, str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _marked(definition: Definition, marks: Mapping[str, Mark]) -> Iterator[str]:
+    """The steps in the colours of how a task stands to them."""
+    yield from (f"  classDef {mark.name.lower()} {style}" for mark, style in _STYLES.items())
+    for number, step in enumerate(definition.steps):
+        mark = marks.get(step.id)
+        if mark is not None:
+            nodes = (*((f"s{number}",) if _has_work(step) else ()), *((f"p{number}",) if step.human_gates else ()))
+            yield f"  class {','.join(nodes)} {mark.name.lower()}"
+
+
 def _nodes(number: int, step: Step) -> Iterator[str]:
     if _has_work(step):
         opening, closing = _shape(step)
@@ -54,11 +74,12 @@ def _nodes(number: int, step: Step) -> Iterator[str]:
 
 
 def _arrows(definition: Definition, number: int, step: Step) -> Iterator[str]:
-    following = _entry(definition, number + 1)
     if _has_work(step):
         gates = ", ".join(_label(gate.id) for gate in (*step.machine_gates, *step.review_gates))
-        verified = f'-->|"{gates}"|' if gates else "-->"
-        yield f"  s{number} {verified} {f'p{number}' if step.human_gates else following}"
+        if step.human_gates:
+            yield f"  s{number} {_arrow(gates)} p{number}"
+        else:
+            yield from (f"  s{number} {_arrow(gates, rule)} {to}" for rule, to in _ways_on(definition, step))
     if step.on_conflict is not None:
         yield f'  s{number} -.->|"conflict"| {_entry_of(definition, step.on_conflict)}'
     if step.on_fail is not None:
@@ -66,8 +87,22 @@ def _arrows(definition: Definition, number: int, step: Step) -> Iterator[str]:
     if step.human_gates:
         target = definition.reject_target(step.id)
         back = "rejected" if target is None else _entry_of(definition, target.id)
-        yield f'  p{number} -->|"approved"| {following}'
+        yield from (f"  p{number} {_arrow('approved', rule)} {to}" for rule, to in _ways_on(definition, step))
         yield f'  p{number} -.->|"rejected"| {back}'
+
+
+def _ways_on(definition: Definition, step: Step) -> Iterator[tuple[str, str]]:
+    """Each way on: its rule, and the node where it leads."""
+    if not step.next:
+        yield "", _entry_of(definition, definition.followers(step.id)[0])
+    for rule in step.next:
+        condition = _label(rule.when) if rule.when else "else" if len(step.next) > 1 else ""
+        yield condition, _entry_of(definition, rule.to)
+
+
+def _arrow(words: str, rule: str = "") -> str:
+    label = _BREAK.join(filter(None, (words, rule)))
+    return f'-->|"{label}"|' if label else "-->"
 
 
 def _rejected(definition: Definition) -> tuple[str, ...]:
@@ -95,13 +130,29 @@ def _doer(step: Step) -> Iterator[str]:
     if step.role is not None:
         yield f"role {step.role}"
     if step.fan_out is not None:
-        source = step.fan_out.over or (f"{step.fan_out.count}" if step.fan_out.count else "its agent")
-        yield f"fan out by {source}, join {step.fan_out.join.kind.value}"
-        yield ", ".join(child.id for child in step.fan_out.steps)
+        yield f"fan out by {_source(step.fan_out)}, join {step.fan_out.join.kind.value}"
+        mending = {child.id for child in step.fan_out.resolve}
+        yield ", ".join(child.id for child in inner_steps(step.fan_out) if child.id not in mending)
     if step.run is not None:
         yield f"run {' '.join(step.run)}"
     if step.effect is not None:
         yield f"effect {step.effect.value}"
+    if step.wait_ms is not None:
+        yield f"wait {_span(step.wait_ms)}"
+
+
+def _span(ms: int) -> str:
+    """A duration as a workflow file would write it, in the largest unit that says it whole."""
+    units = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
+    return next((f"{ms // size}{unit}" for unit, size in units if ms % size == 0), f"{ms}ms")
+
+
+def _source(fan_out: FanOut) -> str:
+    if fan_out.branches:
+        return ", ".join(f"{b.name} after {', '.join(b.after)}" if b.after else b.name for b in fan_out.branches)
+    if fan_out.matrix:
+        return " and ".join(name for name, _ in fan_out.matrix[0])
+    return fan_out.over or (f"{fan_out.count}" if fan_out.count else "its agent")
 
 
 def _asked(gate: HumanGate) -> str:
@@ -116,6 +167,8 @@ def _entry(definition: Definition, number: int) -> str:
 
 
 def _entry_of(definition: Definition, step_id: str) -> str:
+    if step_id == END:
+        return "done"
     return _entry(definition, [step.id for step in definition.steps].index(step_id))
 
 

@@ -66,7 +66,8 @@ def evidence_digest(evidence: Evidence) -> str:
 def shown_digest(task: Task, request: Request) -> str:
     """What a person is shown when they are asked `request`: any change of it voids a decision, sha256 hex.
 
-    It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence, flags and judgements.
+    It covers task, request, question, attempt, head, tree, base, artefacts, workflow, evidence, flags, judgements and
+    what policies said.
     """
     submission = task.submission
     subject: dict[str, Json] = {
@@ -81,8 +82,17 @@ def shown_digest(task: Task, request: Request) -> str:
         "definition": task.definition,
         "evidence": {key: evidence_digest(found) for key, found in task.evidence.items()},
     }
+    if task.policies:
+        said: dict[str, Json] = {
+            key: [found.allows, found.words, *found.values] for key, found in task.policies.items()
+        }
+        subject = {**subject, "policies": said}
     if task.flagged:
         subject = {**subject, "flagged": [_plain(flag) for flag in task.flagged]}
+    if task.bypasses:
+        subject = {**subject, "bypasses": [_plain(bypass) for bypass in task.bypasses]}
+    if task.waves is not None and task.waves.report is not None:
+        subject = {**subject, "wave": _plain(task.waves.report)}
     if task.judgements:
         subject = {**subject, "judgements": [_plain(judgement) for judgement in task.judgements]}
     return sha256(canonical(subject)).hexdigest()

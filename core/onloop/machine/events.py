@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from onloop.machine.agent_environment import EnvironmentMade as EnvironmentMade
 from onloop.machine.artefacts import Artefact
+from onloop.machine.authority_events import Overridden as Overridden
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
+from onloop.machine.elsewhere import Adopted as Adopted
+from onloop.machine.elsewhere import FeedbackTaken as FeedbackTaken
+from onloop.machine.elsewhere import WorkLost as WorkLost
+from onloop.machine.entered_environment import PersonEntered as PersonEntered
+from onloop.machine.entered_environment import PersonLeft as PersonLeft
 from onloop.machine.flags import Flag
+from onloop.machine.forge_check import CheckReported as CheckReported
 from onloop.machine.gate_facts import Program
-from onloop.machine.messages import Checkpoint, Handover, Message, Note
+from onloop.machine.graph_events import BranchTaken as BranchTaken
+from onloop.machine.graph_events import Unblocked as Unblocked
+from onloop.machine.graph_events import Waived as Waived
+from onloop.machine.links import Linked as Linked
+from onloop.machine.policy_findings import PolicyJudged as PolicyJudged
 from onloop.machine.setbacks import Setback
 from onloop.machine.start_events import Amended as Amended
 from onloop.machine.start_events import BaseAccepted as BaseAccepted
@@ -17,6 +29,20 @@ from onloop.machine.start_events import BaseReported as BaseReported
 from onloop.machine.start_events import Retargeted as Retargeted
 from onloop.machine.start_events import StepSkipped as StepSkipped
 from onloop.machine.state import Reason, State
+from onloop.machine.swarm_events import AnsweredOutside as AnsweredOutside
+from onloop.machine.swarm_events import CheckpointSaved as CheckpointSaved
+from onloop.machine.swarm_events import ContextReported as ContextReported
+from onloop.machine.swarm_events import FannedOut as FannedOut
+from onloop.machine.swarm_events import Funnelled as Funnelled
+from onloop.machine.swarm_events import HandedOff as HandedOff
+from onloop.machine.swarm_events import Joined as Joined
+from onloop.machine.swarm_events import Judged as Judged
+from onloop.machine.swarm_events import MessageReceived as MessageReceived
+from onloop.machine.swarm_events import MessagesAcknowledged as MessagesAcknowledged
+from onloop.machine.swarm_events import MessagesShown as MessagesShown
+from onloop.machine.swarm_events import NoteSent as NoteSent
+from onloop.machine.swarm_events import NotesShown as NotesShown
+from onloop.machine.swarm_events import Told as Told
 from onloop.machine.task import (
     NOT_KNOWN,
     Decision,
@@ -24,12 +50,17 @@ from onloop.machine.task import (
     Feedback,
     Hand,
     Handed,
-    Judgement,
-    Offspring,
     Request,
     Submission,
     TaskFacts,
 )
+from onloop.machine.wave_events import FleetHalted as FleetHalted
+from onloop.machine.wave_events import HaltLifted as HaltLifted
+from onloop.machine.wave_events import JoinedWave as JoinedWave
+from onloop.machine.wave_events import WaveAdded as WaveAdded
+from onloop.machine.wave_events import WaveCounted as WaveCounted
+from onloop.machine.wave_events import WavePassed as WavePassed
+from onloop.machine.wave_events import WaveStarted as WaveStarted
 from onloop.records import Record
 
 
@@ -53,7 +84,10 @@ class StepEntered(Record):
 
 
 class Claimed(Record):
-    """`agent` owns the task from now on, fenced by `epoch`; `by` is the launcher that claimed it, `hand` as whom."""
+    """`agent` owns the task from now on, fenced by `epoch`; `by` is the launcher that claimed it, `hand` as whom.
+
+    `branch` is one of the origin, where its work is handed in from there.
+    """
 
     agent: str
     role: str
@@ -61,6 +95,7 @@ class Claimed(Record):
     attempt: int
     by: str = ""
     hand: Hand = NOT_KNOWN
+    branch: str = ""
 
 
 class Submitted(Record):
@@ -145,12 +180,6 @@ class RequestClosed(Record):
 
     request: str
     why: str
-
-
-class Judged(Record):
-    """An agent who had no part in the work judged it."""
-
-    judgement: Judgement
 
 
 class Decided(Record):
@@ -247,72 +276,6 @@ class EffectVoided(Record):
     why: str
 
 
-class FannedOut(Record):
-    """The step made these children; they begin in the same transaction."""
-
-    children: tuple[Offspring, ...]
-
-
-class Joined(Record):
-    """The children were enough: the work of these counts, in this order.
-
-    `workers` are the agents who did it, `hands` who claimed it for them.
-    """
-
-    children: tuple[str, ...]
-    workers: tuple[str, ...] = ()
-    hands: tuple[Hand, ...] = ()
-
-
-class Funnelled(Record):
-    """The children's commits were merged into one, which the step submits."""
-
-    submission: Submission
-
-
-class Told(Record):
-    """The holder told these tasks something; it reaches them in the same transaction."""
-
-    to: tuple[str, ...]
-    message: Message
-
-
-class MessageReceived(Record):
-    """An agent at work on another task of the run said this."""
-
-    message: Message
-
-
-class MessagesShown(Record):
-    """The holder was shown its messages up to this number."""
-
-    upto: int
-
-
-class MessagesAcknowledged(Record):
-    """The holder acted after it was shown its messages up to this number: they are read."""
-
-    upto: int
-
-
-class CheckpointSaved(Record):
-    """The holder left word of how far it is."""
-
-    checkpoint: Checkpoint
-
-
-class HandedOff(Record):
-    """The step was given to another agent; that counts as no try."""
-
-    handover: Handover
-
-
-class ContextReported(Record):
-    """The holder said how much of its context is in use."""
-
-    percent: int
-
-
 class HandedOn(Record):
     """A request is somebody's to answer from now on; who may answer it stays as it was."""
 
@@ -326,22 +289,6 @@ class Moved(Record):
     state: State
     reason: Reason | None = None
     detail: str = ""
-
-
-class NoteSent(Record):
-    """A person told whoever works on the task something."""
-
-    note: Note
-
-
-class NotesShown(Record):
-    """The holder was shown the notes of people up to number `upto`, in `way`: an answer or a brief."""
-
-    upto: int
-    agent: str
-    epoch: int
-    attempt: int
-    way: str = ""
 
 
 Event = (
@@ -391,6 +338,27 @@ Event = (
     | ContextReported
     | Moved
     | NoteSent
+    | AnsweredOutside
     | NotesShown
     | HandedOn
+    | Overridden
+    | WaveStarted
+    | WavePassed
+    | FleetHalted
+    | HaltLifted
+    | WaveCounted
+    | WaveAdded
+    | JoinedWave
+    | PersonEntered
+    | PersonLeft
+    | BranchTaken
+    | PolicyJudged
+    | EnvironmentMade
+    | Unblocked
+    | Waived
+    | Adopted
+    | FeedbackTaken
+    | WorkLost
+    | Linked
+    | CheckReported
 )

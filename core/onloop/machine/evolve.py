@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from onloop.machine import events as e
 from onloop.machine.base_fold import left_waiting, looked_first, put_right
 from onloop.machine.effect_fold import OfEffect, carried_out
-from onloop.machine.message_fold import passed_on
+from onloop.machine.elsewhere_fold import OfElsewhere, from_elsewhere, with_author
+from onloop.machine.entered_environment import inside_now
+from onloop.machine.graph_fold import on_its_way
+from onloop.machine.message_fold import PassedOn, passed_on
 from onloop.machine.setbacks import Trouble, of_last_day
 from onloop.machine.state import Reason
 from onloop.machine.task import NOT_KNOWN, Evidence, Feedback, Hand, Request, Task, evidence_key
+from onloop.machine.wave_fold import OfWaves, in_waves, stop_of
+from onloop.machine.wave_plan import Waves
 from onloop.records import replace
 
 KEPT_FEEDBACK = 20
+KEPT_BYPASSES = 100
 _KEEP_GATES = frozenset({Reason.GATES_RUNNING, Reason.EXTERNAL})
 _KEEP_EFFECT = frozenset({Reason.EFFECT_RUNNING, Reason.EXTERNAL})
 _PAST_TROUBLE = (
@@ -55,7 +61,10 @@ def replay(id: str, events: Iterable[tuple[e.Event, int]], task: Task | None = N
 
 
 def _created(event: e.Created, task_id: str, at: int) -> Task:
-    return Task(**event.facts, programs=event.programs, id=task_id, created_at=at, updated_at=at, since=at, version=1)
+    waves = Waves(len(event.plan.sizes)) if event.plan is not None else None
+    made = Task(**event.facts, programs=event.programs, id=task_id, created_at=at, updated_at=at, since=at, version=1)
+    made = made if event.elsewhere is None else with_author(made, event.elsewhere)
+    return made if waves is None else replace(made, waves=waves)
 
 
 def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one flat match over a closed union
@@ -85,6 +94,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, requests=tuple(r for r in task.requests if r.id != request_id))
         case e.Decided(decision):
             return replace(task, decisions=(*task.decisions, decision))
+        case e.Overridden(bypass):
+            return replace(task, bypasses=(*task.bypasses, bypass)[-KEPT_BYPASSES:])
         case e.RoundStarted(number, feedback):
             return replace(task, round=number, feedback=_with_feedback(task, *feedback))
         case e.AttemptEnded(_, tries, last):
@@ -95,6 +106,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return _set_back(task, event, at)
         case e.Returned(_, away_ms):
             return replace(task, claimed_at=task.claimed_at + away_ms)
+        case e.AnsweredOutside(feedback):
+            return replace(task, feedback=_with_feedback(task, feedback))
         case e.CountersReset():
             return _reset(task, event)
         case e.Judged(judgement):
@@ -115,10 +128,29 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return _joined(task, event)
         case e.ContextReported(percent):
             return replace(task, context=percent)
+        case e.BranchTaken() | e.Unblocked() | e.Waived():
+            return on_its_way(task, event)
+        case e.PersonEntered(stay):
+            return replace(task, inside=(*inside_now(task.inside, at), stay))
+        case e.PersonLeft(session):
+            return replace(task, inside=tuple(stay for stay in task.inside if stay.session != session))
+        case e.PolicyJudged(finding):
+            return replace(task, policies={**task.policies, evidence_key(finding.step, finding.gate): finding})
+        case e.EnvironmentMade(made):
+            return replace(task, environment=made)
         case e.Created() | e.TurnEnded() | e.Told() | e.Recovered():
             return task
         case _:
-            return carried_out(task, event) if isinstance(event, OfEffect) else passed_on(task, event, at)
+            return _apart(task, event, at)
+
+
+def _apart(task: Task, event: OfEffect | OfWaves | PassedOn | OfElsewhere, at: int) -> Task:
+    """The task after a fact that has a module of its own."""
+    if isinstance(event, OfEffect):
+        return carried_out(task, event)
+    if isinstance(event, OfElsewhere):
+        return from_elsewhere(task, event)
+    return in_waves(task, event) if isinstance(event, OfWaves) else passed_on(task, event, at)
 
 
 def _moved(task: Task, event: e.Moved, at: int) -> Task:
@@ -133,6 +165,7 @@ def _moved(task: Task, event: e.Moved, at: int) -> Task:
         awaited=task.awaited if reason in _KEEP_GATES else (),
         effect=task.effect if reason in _KEEP_EFFECT else None,
         base_checks=task.base_checks if reason is Reason.DEPENDENCY else left_waiting(task),
+        stop=stop_of(task, state),
     )
 
 
@@ -161,6 +194,7 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
         handovers=(),
         notes=tuple(replace(note, is_over=True) if note.shown else note for note in task.notes),
         evidence={key: found for key, found in task.evidence.items() if found.step != event.step},
+        policies={key: found for key, found in task.policies.items() if found.step != event.step},
     )
 
 
@@ -175,6 +209,8 @@ def _claimed(task: Task, event: e.Claimed, at: int) -> Task:
         blocks=0,
         workers=_with_worker(task, event.agent),
         hands=_with_hands(task, event.hand),
+        branch=event.branch,
+        elsewhere=None if task.is_at_work_elsewhere else task.elsewhere,
     )
 
 

@@ -9,10 +9,16 @@ from onloop.records import Record
 
 
 class Hand(Record):
-    """Who claims, as the kernel says: the user, and the process; None and empty where that was not known."""
+    """Who claims, as the kernel says: the user, and the process; None and empty where that was not known.
+
+    Over the network it is what they proved: `token` names the launcher, or the CI and its subject, and `address` is
+    where they called from. `process` then names the run of the CI, if there is one.
+    """
 
     uid: Uid | None = None
     process: Id = ""
+    token: Id = ""
+    address: Id = ""
 
 
 NOT_KNOWN = Hand()  # whose hand it was before it was recorded

@@ -76,14 +76,20 @@ Millis = Annotated[int, Range(0, LATEST)]
 LeaseMs = Annotated[int, Range(1, LONGEST_LEASE_MS)]
 Number = Annotated[int, Range(0, 2**31 - 1)]
 """An epoch, a version, a count."""
-Uid = Annotated[int, Range(0, 2**32 - 1)]
-"""A user's number."""
+NETWORK_UID = -1
+"""The number of a caller over the network: no kernel vouches for them, and no user has it."""
+
+Uid = Annotated[int, Range(NETWORK_UID, 2**32 - 1)]
+"""A user's number, or NETWORK_UID."""
 Bytes = Annotated[int, Range(0, 2**40)]
 """How large something is."""
 Ids = Annotated[tuple[Id, ...], Items(1_000)]
 Content = Annotated[bytes, Size(16 * 1_048_576)]
 Passed = Annotated[bytes, Size(65_536, foreign=True)]
 """What agents pass on by digest."""
+SshSignature = Annotated[str, Text(4_096)]
+"""A signature as `ssh-keygen -Y sign` writes it; empty where there is none."""
+
 Passphrase = Annotated[str, Text(1_024)]
 Percent = Annotated[int, Range(-(2**31), 2**31 - 1)]
 """A percentage; the rule that uses it refuses other numbers with its own message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from onloop.machine.definition import CommandGate, Definition, EnvironmentSpec, Step
+from onloop.machine.definition import CommandGate, Definition, EnvironmentSpec, Step, inner_steps
 
 
 def named_programs(definition: Definition) -> tuple[str, ...]:
@@ -25,4 +25,4 @@ def _of(steps: Iterable[Step]) -> Iterator[str]:
     for step in steps:
         yield from (gate.argv[0] for gate in step.machine_gates if isinstance(gate, CommandGate))
         if step.fan_out is not None:
-            yield from _of((*step.fan_out.steps, *step.fan_out.resolve))
+            yield from _of(inner_steps(step.fan_out))

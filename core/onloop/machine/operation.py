@@ -46,6 +46,7 @@ class Operation(Record, Generic[AnswerT], frozen=True):
 
     A subclass says its `name` on the wire, its `lane` and its `asker`. `is_slow` allows minutes for an answer;
     `is_paced` limits how fast the agents of one user may ask, because the log keeps for ever what they add to it.
+    One that `proves` has a `token`, and its answer is who asks from now on.
     """
 
     name: ClassVar[str]
@@ -53,6 +54,7 @@ class Operation(Record, Generic[AnswerT], frozen=True):
     asker: ClassVar[Asker] = Asker.OWNER
     is_slow: ClassVar[bool] = False
     is_paced: ClassVar[bool] = False
+    proves: ClassVar[bool] = False
 
     @property
     def principal_or_none(self) -> Principal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from onloop.machine.commands import Voice
+from onloop.machine.launchers import Grant
 from onloop.machine.people import is_person
 from onloop.machine.task import NOT_KNOWN, Hand
 from onloop.records import Record
@@ -20,10 +21,14 @@ class PrincipalKind(StrEnum):
     LAUNCHER = "launcher"
     INTEGRATION = "integration"
     GATEWAY = "gateway"
+    SESSION = "session"
 
 
 class Principal(Record):
-    """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand."""
+    """Who acts: an agent is bound to one task, epoch and step, a person speaks with a voice, a launcher is a hand.
+
+    A launcher that proved itself by a token may do what its `grant` says, and no more. A session is a person who reads.
+    """
 
     kind: PrincipalKind
     name: str
@@ -32,6 +37,7 @@ class Principal(Record):
     step: str = ""
     voice: Voice | None = None
     hand: Hand = NOT_KNOWN
+    grant: Grant | None = None
 
     @property
     def id(self) -> str:
@@ -48,6 +54,11 @@ INTAKE = Principal(PrincipalKind.GATEWAY, "intake")
 def launcher(name: str, hand: Hand = NOT_KNOWN) -> Principal:
     """A process that starts work and agents, as the operating system's user `name`."""
     return Principal(PrincipalKind.LAUNCHER, name, hand=hand)
+
+
+def integration(name: str) -> Principal:
+    """Something outside that tells and asks, such as a webhook's sender: it decides nothing."""
+    return Principal(PrincipalKind.INTEGRATION, name)
 
 
 def verifier(name: str) -> Principal:

@@ -26,6 +26,8 @@ class DecisionKind(StrEnum):
     RETRY = "retry"
     REASSIGN = "reassign"
     CANCEL = "cancel"
+    OVERRIDE = "override"
+    """Recorded as a bypass of its own; among decisions only where they are listed."""
 
 
 class Decision(Record):
@@ -55,6 +57,14 @@ class Decision(Record):
     unseen: tuple[str, ...] = ()
     behalf: str = ""
     """In whose place `by` decided, by a delegation; empty where for themselves."""
+    key: str = ""
+    """The security key that signed it, by its fingerprint; empty where none did."""
+    presence: str = ""
+    """What that key says was proved, in words: a touch, or a touch and a PIN."""
+    content: str = ""
+    """The digest of what differs from the base, whatever the commits: equal ones change the same."""
+    waited_ms: int | None = None
+    """How long the request had been open; unknown in older logs."""
 
     @property
     def voices(self) -> frozenset[str]:

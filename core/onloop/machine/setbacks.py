@@ -53,6 +53,8 @@ class Trouble(StrEnum):
     """An agent says so."""
     ALIKE = "alike"
     """The agents of its role end alike, whatever the task."""
+    AWAITED = "awaited"
+    """Nothing is wrong: what an effect began outside is not at its end yet."""
 
 
 PATIENCE_MS: Mapping[Trouble, int] = {
@@ -67,6 +69,7 @@ PATIENCE_MS: Mapping[Trouble, int] = {
     Trouble.BROKEN: 0,
     Trouble.NOT_NOW: 2 * DAY_MS,
     Trouble.ALIKE: LATEST,
+    Trouble.AWAITED: LATEST,
 }
 """How long each kind goes on before people are told. What no waiting mends is told at once, and tried all the same."""
 
@@ -123,6 +126,8 @@ def setback_words(setback: Setback, now: int) -> str:
         return f"not now until {clock_words(setback.until)}: {setback.words}"
     if setback.trouble is Trouble.ALIKE:
         return setback.words
+    if setback.trouble is Trouble.AWAITED:
+        return f"waits: {setback.words}"
     seconds = max(0, setback.until - now + 999) // SECOND_MS
     times = f", met {setback.count} times in a row" if setback.count > 1 else ""
     return f"{setback.words}; it counts as no attempt and is tried again in {seconds} s{times}"

@@ -33,11 +33,15 @@ class Reason(StrEnum):
     NO_SLOT = "no_slot"
     WAVE_HELD = "wave_held"
     FROZEN = "frozen"
+    ELSEWHERE = "elsewhere"
+    """Its work is made elsewhere, and the next push to there is waited for."""
 
     GATES_RUNNING = "gates_running"
     EFFECT_RUNNING = "effect_running"
     CHILDREN_RUNNING = "children_running"
     EXTERNAL = "external"
+    SCHEDULED = "scheduled"
+    """It stands at a `wait` step, until the time that the step says is over."""
     STALLED = "stalled"
     DISCONNECTED = "disconnected"
 
@@ -66,13 +70,14 @@ class Reason(StrEnum):
     DENIED = "denied"
     """No task carries it: somebody asked for something that they may not do."""
 
+    ANOMALY = "anomaly"
+    """No task carries it: something looks wrong that nobody forbids."""
+
 
 RESERVED = frozenset(
     {
-        Reason.WAVE_HELD,
         Reason.BUDGET_EXHAUSTED,
         Reason.APPROVED_NOT_CONSUMED,
-        Reason.POLICY_VIOLATION,
         Reason.NO_CREDENTIALS,
     }
 )
@@ -80,7 +85,15 @@ RESERVED = frozenset(
 
 REASONS: Mapping[State, frozenset[Reason]] = {
     State.SUBMITTED: frozenset(
-        {Reason.READY, Reason.DEPENDENCY, Reason.RETRY_BACKOFF, Reason.NO_SLOT, Reason.WAVE_HELD, Reason.FROZEN}
+        {
+            Reason.READY,
+            Reason.DEPENDENCY,
+            Reason.RETRY_BACKOFF,
+            Reason.NO_SLOT,
+            Reason.WAVE_HELD,
+            Reason.FROZEN,
+            Reason.ELSEWHERE,
+        }
     ),
     State.WORKING: frozenset(
         {
@@ -88,6 +101,7 @@ REASONS: Mapping[State, frozenset[Reason]] = {
             Reason.EFFECT_RUNNING,
             Reason.CHILDREN_RUNNING,
             Reason.EXTERNAL,
+            Reason.SCHEDULED,
             Reason.STALLED,
             Reason.DISCONNECTED,
         }

@@ -6,11 +6,29 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, assert_never
 
 from onloop.errors import BadInput
+from onloop.machine.adopted_triggers import TriggersAdopted
+from onloop.machine.anomalies import Anomalies, Noticed, with_noticed
 from onloop.machine.box_facts import BoxProved, ProbeAsked
+from onloop.machine.call_rules import CallPlan, CallsAdopted
 from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks, TrialAsked, TrialBegun, streaks_after
+from onloop.machine.launchers import LauncherEvent, LauncherMinted, LauncherRevoked, Launchers, launchers_after
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
+from onloop.machine.organization_policies import (
+    Policies,
+    PolicyAdopted,
+    PolicyDropped,
+    PolicyEvent,
+    policies_after,
+)
+from onloop.machine.outside_troubles import (
+    OutsideEvent,
+    OutsideMended,
+    OutsideTrouble,
+    OutsideTroubles,
+    troubles_after,
+)
 from onloop.machine.people import (
     GROUP,
     PERSON,
@@ -24,7 +42,20 @@ from onloop.machine.people import (
     with_delegation,
     without_person,
 )
+from onloop.machine.person_keys import KeyEnrolled as KeyEnrolled
+from onloop.machine.person_keys import KeyRemoved as KeyRemoved
+from onloop.machine.person_keys import KeyUsed as KeyUsed
+from onloop.machine.person_keys import PersonKeyEvent, PersonKeys, keys_after, keys_without
 from onloop.machine.regrouping import CauseRestored, CausesMerged, CauseSplit
+from onloop.machine.schedules import (
+    ScheduleAdopted,
+    ScheduleDropped,
+    ScheduleEvent,
+    SchedulePaused,
+    ScheduleResumed,
+    Schedules,
+    schedules_after,
+)
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
 
@@ -98,6 +129,14 @@ StoreEvent = (
     | BoxProved
     | RoleEvent
     | PeopleEvent
+    | LauncherEvent
+    | PolicyEvent
+    | PersonKeyEvent
+    | Noticed
+    | ScheduleEvent
+    | CallsAdopted
+    | OutsideEvent
+    | TriggersAdopted
 )
 
 
@@ -137,6 +176,22 @@ class StoreState(Record):
     """By principal id: whoever was removed."""
     delegations: Delegations = field(default_factory=dict)
     """By id: those that nobody has ended; time may have."""
+    launchers: Launchers = field(default_factory=dict)
+    """By name: those that nobody has revoked; time may have ended them."""
+    policies: Policies = field(default_factory=dict)
+    """By name: the policies of the organization that runs pin when they start."""
+    keys: PersonKeys = field(default_factory=dict)
+    """By fingerprint: the security keys with which people may sign."""
+    anomalies: Anomalies = field(default_factory=dict)
+    """What looked wrong of late."""
+    schedules: Schedules = field(default_factory=dict)
+    """By name: the schedules in force."""
+    calls: CallPlan | None = None
+    """Whom onloop calls when something needs a person; None: nobody."""
+    troubles: OutsideTroubles = field(default_factory=dict)
+    """By subject: what outside a task fails at present."""
+    triggers: TriggersAdopted | None = None
+    """What people adopted last of what may begin and end tasks from outside."""
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -196,6 +251,22 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
             return replace(house, proof=event)
         case PersonRemoved() | PersonRenamed() | Delegated() | DelegationEnded():
             return _with_people(house, event)
+        case LauncherMinted() | LauncherRevoked():
+            return replace(house, launchers=launchers_after(house.launchers, event))
+        case PolicyAdopted() | PolicyDropped():
+            return replace(house, policies=policies_after(house.policies, event))
+        case KeyEnrolled() | KeyRemoved() | KeyUsed():
+            return replace(house, keys=keys_after(house.keys, event))
+        case TriggersAdopted():
+            return replace(house, triggers=event)
+        case Noticed():
+            return replace(house, anomalies=with_noticed(house.anomalies, event))
+        case ScheduleAdopted() | ScheduleDropped() | SchedulePaused() | ScheduleResumed():
+            return _with_schedules(house, event)
+        case CallsAdopted(plan):
+            return replace(house, calls=plan)
+        case OutsideTrouble() | OutsideMended():
+            return replace(house, troubles=troubles_after(house.troubles, event))
         case _:
             assert_never(event)
 
@@ -210,6 +281,7 @@ def _with_people(house: StoreState, event: PeopleEvent) -> StoreState:
                 people={key: each for key, each in house.people.items() if key != name},
                 former={**house.former, left.principal: former},
                 delegations=without_person(house.delegations, left.principal),
+                keys=keys_without(house.keys, left.principal),
             )
         case PersonRenamed(name, to):
             left = house.people[name]
@@ -223,6 +295,14 @@ def _with_people(house: StoreState, event: PeopleEvent) -> StoreState:
             return replace(house, delegations={key: each for key, each in house.delegations.items() if key != id})
         case _:
             assert_never(event)
+
+
+def _with_schedules(house: StoreState, event: ScheduleEvent) -> StoreState:
+    """What is dropped or paused fails no more."""
+    after = replace(house, schedules=schedules_after(house.schedules, event))
+    if not isinstance(event, ScheduleDropped | SchedulePaused):
+        return after
+    return replace(after, troubles=troubles_after(house.troubles, OutsideMended(f"schedule:{event.name}")))
 
 
 def fold_store(events: Iterable[StoreEvent]) -> StoreState:

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
+from onloop.machine.agent_environment import MadeEnvironment
 from onloop.machine.artefacts import Artefact as Artefact
 from onloop.machine.artefacts import Artefacts, Labels
 from onloop.machine.base_facts import Amendment, BaseCheck
+from onloop.machine.bypasses import Bypass as Bypass
+from onloop.machine.change_facts import ChangeFacts
+from onloop.machine.definition import Isolation
+from onloop.machine.entered_environment import Stay
+from onloop.machine.feedback import Feedback as Feedback
+from onloop.machine.feedback import Outbox as Outbox
 from onloop.machine.flags import Flag
+from onloop.machine.forge_check import OwnCheck
 from onloop.machine.gate_facts import Attachment, Program, TimeSpent
 from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
 from onloop.machine.judgements import Hand as Hand
@@ -22,6 +30,7 @@ from onloop.machine.limits import (
     Digest,
     ExitCode,
     Id,
+    Ids,
     Items,
     Millis,
     Number,
@@ -31,8 +40,11 @@ from onloop.machine.limits import (
     Title,
     Words,
 )
+from onloop.machine.links import Link as Link
+from onloop.machine.links import Source as Source
 from onloop.machine.messages import Checkpoint, Handover, Message, Note
 from onloop.machine.offspring import Offspring as Offspring
+from onloop.machine.policy_findings import PolicyFinding
 from onloop.machine.requests import Decision as Decision
 from onloop.machine.requests import DecisionKind as DecisionKind
 from onloop.machine.requests import Handed as Handed
@@ -40,6 +52,8 @@ from onloop.machine.requests import Request as Request
 from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.wave_plan import Priority, SlotLimits, Stop, WavePlan, Waves
+from onloop.machine.work_elsewhere import WorkPlace as WorkPlace
 from onloop.records import Record, field, fields_of
 
 
@@ -66,6 +80,9 @@ class TaskFacts(Record):
     `attachments` are what a person gives its agents to read, and `labels` what workers choose by.
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
     With `check_base`, the first gates that run commands must pass on the base before an agent starts.
+    `isolation` is the least in which its agents work, whatever its steps demand.
+    `plan` and `limits` are a fleet's, `wave` (from 1) is the place of one of its tasks in that plan, and `repo_owner`
+    who its repository belongs to. Of tasks that wait, those with the higher `priority` are claimed first.
     """
 
     title: Title
@@ -85,6 +102,18 @@ class TaskFacts(Record):
     attachments: Artefacts = ()
     labels: Labels = ()
     check_base: bool = False
+    after: Ids = ()
+    """Siblings whose work must be there before it begins."""
+    isolation: Isolation = Isolation.NONE
+    plan: WavePlan | None = None
+    limits: SlotLimits = SlotLimits()
+    wave: Number = 0
+    priority: Priority = 0
+    repo_owner: Id = ""
+    elsewhere: WorkPlace | None = None
+    """Where its work is made, if no agent of ours makes it."""
+    source: Source | None = None
+    """Where outside the wish for it came from; None where somebody here began it."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -108,6 +137,8 @@ class Submission(Record):
     at: Millis = 0
     bundle: Digest = ""
     change: Digest = ""
+    facts: ChangeFacts | None = None
+    """What differs from the base, in counts and classes; None where older submissions did not say."""
 
 
 class TestCounts(Record):
@@ -164,29 +195,14 @@ class Evidence(Record):
     spent: TimeSpent | None = None
     tools: Annotated[tuple[Program, ...], Items(100)] = ()
     attachments: Annotated[tuple[Attachment, ...], Items(1_000)] = ()
-
-
-class Feedback(Record):
-    """Something the next brief must say: `kind` is a key of the table in `views.brief`.
-
-    `text` is `by`'s alone: the `question` that an answer is to is in the words of `asker`, usually an agent.
-    """
-
-    kind: str
-    text: str
-    by: str
-    at: int
-    question: str = ""
-    asker: str = ""
-
-
-class Outbox(Record):
-    """The effect under way: what it will move, from which tip, to which commit, once that is known."""
-
-    id: str
-    kind: str
-    expected: str | None = None
-    result: str | None = None
+    coverage: Number | None = None
+    """How much of the lines the tests ran, in hundredths of a per cent, where a coverage report was asked for."""
+    coverage_base: Number | None = None
+    """The same on the base, where it was compared."""
+    findings: Number | None = None
+    """How many findings of the level that counts the report holds, where a SARIF report was asked for."""
+    findings_new: Number | None = None
+    """How many of them the base does not have, where it was compared."""
 
 
 def evidence_key(step: str, gate: str) -> str:
@@ -207,7 +223,8 @@ class Task(Record):
     `flagged` is what an effect found flagged on the merged result, and nobody had been shown.
     `base_checks`, by step, and `base_evidence` are what gates found before an agent started (see `looking_first`).
     `setback` is the trouble that keeps it from going on; `postponed` is when its agents last said *not now* (ms).
-    `notes` are the last that people told its agents.
+    `notes` are the last that people told its agents. `branch` is where its holder's work is handed in from.
+    `waves` says where a fleet stands that has a `plan`; `stop` why a task of it had failed, when people took it out.
     """
 
     id: str
@@ -255,6 +272,8 @@ class Task(Record):
     effect: Outbox | None = None
     effects: int = 0
     result: str | None = None
+    merged_head: str = ""
+    """The commit that was approved and merged last, of a task with links; `result` is what that made of the target."""
     voided: str = ""
     children: tuple[Offspring, ...] = ()
     born: int = 0
@@ -270,6 +289,7 @@ class Task(Record):
     flagged: tuple[Flag, ...] = ()
     attachments: tuple[Artefact, ...] = ()
     labels: tuple[str, ...] = ()
+    branch: str = ""
     inherited: Mapping[str, tuple[Artefact, ...]] = field(default_factory=dict)
     check_base: bool = False
     base_checks: Mapping[str, BaseCheck] = field(default_factory=dict)
@@ -278,6 +298,38 @@ class Task(Record):
     setback: Setback | None = None
     postponed: tuple[int, ...] = ()
     notes: tuple[Note, ...] = ()
+    bypasses: tuple[Bypass, ...] = ()
+    """Gates that people let its work on past; each counts for the work that it was said of alone."""
+    plan: WavePlan | None = None
+    limits: SlotLimits = SlotLimits()
+    wave: int = 0
+    priority: int = 0
+    repo_owner: str = ""
+    source: Source | None = None
+    waves: Waves | None = None
+    stop: Stop | None = None
+    inside: tuple[Stay, ...] = ()
+    """People who stepped into its environment; one who was killed there is among them until `until`."""
+    isolation: Isolation = Isolation.NONE
+    """The least that its parent's agent asked for; a step of its own may demand more."""
+    branches: Mapping[str, str] = field(default_factory=dict)
+    """Where each step with rules led when it was left last: a step, or `end`."""
+    after: tuple[str, ...] = ()
+    unblocked: bool = False
+    """Whether it has begun, where it waited for siblings."""
+    policies: Mapping[str, PolicyFinding] = field(default_factory=dict)
+    """What policy gates said last, by step and gate; entering a step again drops its own."""
+    environment: MadeEnvironment | None = None
+    """Where its last holder worked, as a launcher attested it."""
+    pushed: tuple[str, ...] = ()
+    """The commits that its own branch got, the newest last: each was meant to be there before it was pushed."""
+    reported: OwnCheck | None = None
+    """What the forge shows of it on the head of its pull request."""
+    elsewhere: WorkPlace | None = None
+    heard: tuple[str, ...] = ()
+    """What was taken up of what came back from outside, by its key."""
+    links: tuple[Link, ...] = ()
+    """What outside belongs to it: pull requests, issues, check runs, tags."""
 
     @property
     def ended(self) -> bool:
@@ -290,9 +342,26 @@ class Task(Record):
         return self.reason is Reason.GATES_RUNNING or (self.reason is Reason.EXTERNAL and bool(self.awaited))
 
     @property
+    def is_at_work_elsewhere(self) -> bool:
+        """Whether it stands at the step whose work is made elsewhere."""
+        return self.elsewhere is not None and self.elsewhere.step == self.step
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether that is so, and the step was given to nobody here."""
+        return self.is_at_work_elsewhere and self.owner is None
+
+    @property
+    def waits_to_begin(self) -> bool:
+        """Whether it waits for siblings, and has not begun."""
+        return bool(self.after) and not self.unblocked
+
+    @property
     def wanted(self) -> str | None:
         """Who may claim it while it waits for an agent: the owner that it was given to, else the step's role."""
-        waits = self.state is State.SUBMITTED and self.reason is not Reason.DEPENDENCY
+        held = {Reason.DEPENDENCY, Reason.WAVE_HELD, Reason.ELSEWHERE}
+        is_held = self.reason in held or self.waits_to_begin
+        waits = self.state is State.SUBMITTED and not is_held
         return (self.owner or self.role) if waits else None
 
     def request(self, request_id: str) -> Request | None:
@@ -303,6 +372,14 @@ class Task(Record):
         """The evidence that counts now for `gate` of `step`; None when there is none, or it is stale."""
         evidence = self.evidence.get(evidence_key(step, gate))
         return evidence if evidence is not None and self.is_current(evidence) else None
+
+    def policy(self, step: str, gate: str) -> PolicyFinding | None:
+        """What the policy gate said of what counts now; None where it was not judged, or about something else."""
+        finding = self.policies.get(evidence_key(step, gate))
+        head, base = (self.submission.head, self.submission.base) if self.submission is not None else ("", "")
+        now = (head, base, self.definition, self.visits.get(step, 0))
+        is_now = finding is not None and (finding.head, finding.base, finding.definition, finding.visit) == now
+        return finding if is_now else None
 
     def passed(self, step: str, gate: str) -> bool:
         """Whether `gate` of `step` has current evidence that says pass; absence is no."""

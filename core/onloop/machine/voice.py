@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from onloop.machine.definition import Assurance
-from onloop.machine.limits import Address, Id, Items, Millis, Number, Uid
+from onloop.machine.limits import Address, Id, Items, Millis, Number, Uid, Words
 from onloop.records import Record
 
 
 class Voice(Record):
     """A person as the gateway knows them: name, groups, and what was proved about them, when (ms), and by which user.
 
-    `decided` counts what was decided under the same proof before.
+    `decided` counts what was decided under the same proof before. `address` is from where they called over the
+    network, and `why` says why what was proved is no more.
     """
 
     person: Id
@@ -22,6 +23,8 @@ class Voice(Record):
     proved_at: Millis | None = None
     decided: Number = 0
     uid: Uid | None = None
+    address: Id = ""
+    why: Words = ""
 
 
 TYPED_FOR_THIS_MS = 60_000

@@ -18,7 +18,6 @@ from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.remote.agent_log import AgentLogPage
-from onloop.remote.connection import Connection, ConnectionLost
 from onloop.remote.connection_operations import (
     AnnounceWork,
     ReadAgentLog,
@@ -27,6 +26,7 @@ from onloop.remote.connection_operations import (
     ReadStamp,
     SubmitAnnounced,
 )
+from onloop.remote.line import ConnectionLost, Line
 from onloop.store.port import Reading, Store, Transaction
 from onloop.store.rows import Head, StoreRow
 from onloop.views.changes import Changes, PatchPage
@@ -45,7 +45,7 @@ class GatewayClient(Record):
     once it is back: with its key it happens once, whichever of them did it.
     """
 
-    line: Connection
+    line: Line
     store: Store
     clock: Callable[[], int]
     behind: Gateway | None = None
@@ -124,7 +124,7 @@ def own_key() -> str:
 class ClientStore:
     """See Store: for a user who may not open the file, and asks the gateway for everything."""
 
-    def __init__(self, line: Connection) -> None:
+    def __init__(self, line: Line) -> None:
         self._line = line
 
     @property
@@ -136,7 +136,7 @@ class ClientStore:
         """See Store.reading; here it is refused."""
         raise NotAllowed("only the gateway reads its store", hint="ask the gateway")
 
-    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:  # noqa: ARG002 - the port's
+    def transact(self, body: Callable[[Transaction], AnswerT], *, about: str = "") -> AnswerT:  # noqa: ARG002 - the port's
         """See Store.transact; here it is refused."""
         raise NotAllowed("only the gateway writes to its store", hint="ask the gateway")
 
@@ -152,7 +152,7 @@ class ClientStore:
 class FileStore:
     """See Store: a file that is read directly, and the line beside it."""
 
-    def __init__(self, file: Store, line: Connection) -> None:
+    def __init__(self, file: Store, line: Line) -> None:
         self._file, self._line = file, line
         self.reading, self.transact, self.stamp = file.reading, file.transact, file.stamp
 

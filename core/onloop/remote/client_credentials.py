@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from onloop.gateway.command_operations import PerformCommand
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.identity import scram
 from onloop.identity.own_key import own_proof
 from onloop.identity.passphrase import Proved, Secret, check_server, new_nonce
 from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal
 from onloop.records import MutableRecord, field
-from onloop.remote.connection_operations import AskChallenge, BeginProof, FinishProof, ProveOwner
+from onloop.remote.connection_operations import AskChallenge, BeginProof, FinishProof, ProveOwner, RecogniseJob
 from onloop.remote.protocol import sealed_content
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -48,12 +49,17 @@ class HeldKeys(MutableRecord):
 class Credentials(MutableRecord):
     """Shared by the lines of one client: what is proved over one of them is proved over all.
 
-    `least_cost` is what the client does not go below, whatever a gateway asks for.
+    `bearer` is the secret that goes along with whatever nobody else asks: of a launcher, an agent or a session that
+    reads. `least_cost` is what the client does not go below, whatever a gateway asks for.
     """
 
     tokens: list[str] = field(default_factory=list)
     people: dict[str, HeldKeys] = field(default_factory=dict)
+    bearer: str = ""
     least_cost: int = scram.LEAST_COST
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
 
 
 class ProvedOnConnection(MutableRecord):
@@ -110,3 +116,15 @@ def prove_person(
     standing.speakers[name] = (proved.store, exchange.decision_key(secret.keys.client), 0)
     standing.signed_in[proved.person.name] = name
     return proved, known
+
+
+def proof_by(secret: str) -> Operation[Principal]:
+    """What proves who has a secret: an agent's token, a launcher's, a session's, or the signed one of a CI's job."""
+    if secret.startswith("onl_agt_"):
+        return RecogniseAgent(secret)
+    from onloop.gateway.credential_operations import RecogniseLauncher, RecogniseSession  # here: agents do without
+    from onloop.identity.network_credentials import OF_LAUNCHER, OF_SESSION
+
+    if secret.startswith(OF_LAUNCHER):
+        return RecogniseLauncher(secret)
+    return RecogniseSession(secret) if secret.startswith(OF_SESSION) else RecogniseJob(secret)

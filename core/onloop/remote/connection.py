@@ -1,44 +1,26 @@
-"""A client's connection to a resident gateway: one request at a time; proofs are repeated after a reconnect."""
+"""A client's connection to a resident gateway over its socket; proofs are repeated after a reconnect."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from onloop.errors import BadInput, NotAllowed, Refused, Unavailable
-from onloop.gateway.upkeep import RecogniseAgent, RecordStoreEvent
 from onloop.identity.own_key import own_key
-from onloop.identity.passphrase import Secret, rekeyed
-from onloop.identity.scram import LEAST_COST, Demand
 from onloop.machine.operation import AnswerT, Operation
-from onloop.machine.principal import Principal, PrincipalKind
-from onloop.records import replace
-from onloop.remote.client_credentials import Credentials, HeldKeys, ProvedOnConnection, prove_own, prove_person
+from onloop.remote.client_credentials import Credentials, ProvedOnConnection, proof_by, prove_own
 from onloop.remote.framing import LARGEST_ANSWER, LARGEST_RAW, Frames, error_from, framed, framed_raw, parsed
-from onloop.remote.protocol import answer_from, request_fields, request_text
-from onloop.store.rows import Head
+from onloop.remote.line import ANSWER_S, RETRY_S, ConnectionLost, Line
+from onloop.remote.protocol import request_text
 from onloop.views.queries.reads import ReadStoreState
 
 if TYPE_CHECKING:
     import socket
 
 CONNECT_S = 2.0
-ANSWER_S = 60.0
-SLOW_S = 900.0
-"""How long an answer may take, in seconds: a submission may need a git fetch first."""
-
-RETRY_S = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0)
-"""The pauses between tries to reach a gateway that has gone, in seconds."""
-
 _ARRIVES_AT_ONCE = 262_144
-T = TypeVar("T")
-
-
-class ConnectionLost(Exception):
-    """The connection broke, and the client cannot know whether the request took effect."""
 
 
 def other_store(path: Path, served: str, store: Path | None) -> BadInput:
@@ -49,8 +31,8 @@ def other_store(path: Path, served: str, store: Path | None) -> BadInput:
     )
 
 
-class Connection:
-    """A connection that is made when it is needed. One object serves one thread."""
+class Connection(Line):
+    """See Line: over the socket of a gateway on this machine."""
 
     def __init__(
         self,
@@ -63,22 +45,20 @@ class Connection:
         """The connection to the gateway at `path` of the store in `store`, whose owner alone may listen there.
 
         Without a store that is known, our own user alone may.
-
-        Lines with the same `credentials` prove whatever is proved on one of them; `patience` is how long is waited,
-        in seconds, between the tries to reach a gateway that has gone. One that is there has `answer_s` to answer.
         """
+        super().__init__(credentials, patience, answer_s)
         self.path = path
         self._store = store
         self._socket: socket.socket | None = None
         self._frames = Frames(LARGEST_ANSWER)
-        self._credentials = Credentials() if credentials is None else credentials
-        self._standing = ProvedOnConnection()
-        self._patience, self._answer_s = patience, answer_s
-        self.receipt: Head | None = None
-        """The log's head after the last change that was asked for over this line."""
+
+    @property
+    def where(self) -> str:
+        """See Line."""
+        return str(self.path)
 
     def connect(self) -> None:
-        """Connect, if there is no connection yet; Unavailable if no gateway answers."""
+        """See Line."""
         if self._socket is not None:
             return
         from onloop.remote.unix_socket import connected  # here: where no gateway is resident, no socket is needed
@@ -110,65 +90,17 @@ class Connection:
         """Prove here what was proved over another line, or over this one before it broke."""
         for token in [token for token in self._credentials.tokens if token not in self._standing.proved]:
             try:
-                self._ask(RecogniseAgent(token))
+                self._ask(proof_by(token))
             except Refused:  # a token that has been replaced: whatever needs it is refused itself
                 self._credentials.tokens.remove(token)
             else:
                 self._standing.proved.add(token)
-        for name, held in list(self._credentials.people.items()):
-            if name not in self._standing.speakers and not self._prove_again(name, held):
-                self._credentials.people.pop(name, None)
-
-    def _prove_again(self, name: str, held: HeldKeys) -> bool:
-        """Whether the keys that are held still prove the person: not, where their passphrase is another by now."""
-
-        def same(demand: Demand) -> HeldKeys | None:
-            return held if held.secret.fits(demand) else None
-
-        try:
-            return prove_person(self._ask, self._standing, name, same, self._credentials.least_cost) is not None
-        except Refused:
-            return False
-
-    def accept_cost(self, cost: int) -> None:
-        """Go down to this cost where a gateway asks for no more: for a store that is a script's for ever."""
-        self._credentials.least_cost = min(self._credentials.least_cost, cost)
-
-    def can_speak_for(self, person: str) -> bool:
-        """Whether the person of that name has proved themselves to this client."""
-        return person in self._credentials.people
-
-    def person(self, name: str, passphrase: str, *, typed: bool) -> Principal:
-        """Prove a person by their passphrase, which stays here; one whom an earlier onloop enrolled gets new keys."""
-        self._begin()
-        ask, standing, least = self._ask, self._standing, self._credentials.least_cost
-
-        def keys(demand: Demand) -> HeldKeys:
-            since = HeldKeys.now()
-            return HeldKeys(Secret.of(name, passphrase, demand, typed=typed), since)
-
-        proved = prove_person(ask, standing, name, keys, least)
-        if proved is None:
-            raise ConnectionLost("nothing was proved")
-        said, self._credentials.people[name] = proved
-        if said.enrolled is not None:
-            renewed = rekeyed(replace(said.enrolled, by=said.person.id), passphrase, max(least, LEAST_COST))
-            self._ask(RecordStoreEvent(said.person, renewed))
-            again = prove_person(ask, standing, name, keys, least)
-            if again is not None:
-                said, self._credentials.people[name] = again
-        return said.person
-
-    def _begin(self) -> None:
-        try:
-            self.connect()
-        except Unavailable as problem:
-            raise ConnectionLost(problem.message) from problem
+        self._prove_people()
 
     def ask(self, operation: Operation[AnswerT]) -> AnswerT:
-        """What the gateway answers; its refusals are raised as if they were ours, Lost when the connection breaks."""
+        """See Line."""
         self._begin()
-        token = operation.token if isinstance(operation, RecogniseAgent) else None
+        token: str | None = getattr(operation, "token", None) if operation.proves else None
         if token is None:
             self._prove()
         answer = self._ask(operation)
@@ -178,24 +110,8 @@ class Connection:
                 self._credentials.tokens.append(token)
         return answer
 
-    def ask_until_told(self, operation: Operation[AnswerT]) -> AnswerT:
-        """As `ask`, again and again over a gateway's restart; Unavailable after some seconds without one."""
-        return self.until_told(lambda: self.ask(operation))
-
-    def until_told(self, act: Callable[[], T]) -> T:
-        """What `act` answers over this line, which is tried again over a gateway's restart; Unavailable at last."""
-        for pause_s in self._patience:
-            try:
-                return act()
-            except ConnectionLost:
-                time.sleep(pause_s)
-        try:
-            return act()
-        except ConnectionLost as problem:
-            raise Unavailable(f"the gateway at {self.path} is gone: {problem}", hint="onloop serve starts it") from None
-
     def send(self, content: bytes) -> None:
-        """Send bytes that were announced; Lost when the connection breaks, or the refusal that came before it did."""
+        """See Line."""
         if self._socket is None:
             raise ConnectionLost("not connected")
         try:
@@ -209,27 +125,17 @@ class Connection:
             raise ConnectionLost(str(problem)) from problem
 
     def close(self) -> None:
-        """Close the connection."""
+        """See Line."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _ask(self, operation: Operation[AnswerT]) -> AnswerT:
-        name, fields, who = operation.name, request_fields(operation), operation.principal_or_none
-        is_human = who is not None and who.kind is PrincipalKind.HUMAN
-        code = self._standing.code(self._credentials, name, who, fields) if is_human and who is not None else None
-        told = parsed(self._exchange(request_text(name, fields, code), SLOW_S if operation.is_slow else self._answer_s))
-        if "error" in told:
-            raise error_from(told["error"])
-        try:
-            answer, head = answer_from(operation, told)
-        except BadInput:
-            self.close()
-            raise
-        self.receipt = head or self.receipt
-        return answer
+    def _exchange(
+        self, operation: Operation[Any], fields: Mapping[str, Any], code: Mapping[str, object] | None, timeout_s: float
+    ) -> Mapping[str, Any]:
+        return parsed(self._sent_and_heard(request_text(operation.name, fields, code), timeout_s))
 
-    def _exchange(self, request: str, timeout_s: float) -> bytes:
+    def _sent_and_heard(self, request: str, timeout_s: float) -> bytes:
         line = self._socket
         if line is None:
             raise ConnectionLost("not connected")

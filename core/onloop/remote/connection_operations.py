@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Generic, Protocol
 
+from onloop.errors import Unavailable, UnknownThing
+from onloop.gates.bundles.history_offer import MOST_HAVE, HistoryOffer
 from onloop.gates.intake.manifest import Manifest, manifest_from
 from onloop.identity.passphrase import Proved
 from onloop.machine.limits import Id, Items, Key, Odd, Path, Range, Text
@@ -11,6 +13,7 @@ from onloop.machine.operation import AnswerT, Asker, Lane, Operation
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
 from onloop.remote.agent_log import AgentLogPage
+from onloop.store.rows import Head
 from onloop.views.changes import Changes, PatchPage
 
 Size = Annotated[int, Range(-(2**53), 2**53)]
@@ -23,6 +26,10 @@ class Host(Protocol):
 
     def announce(self, asked: AnnounceWork) -> None:
         """Be ready for the bytes that are announced; Refused where the agent holds no lease."""
+        ...
+
+    def received(self) -> int:
+        """How many bytes of it have come."""
         ...
 
     def submit(self, asked: SubmitAnnounced) -> Task:
@@ -41,8 +48,24 @@ class Host(Protocol):
         """Lines that the task's agents printed; NotAllowed for whoever may not read them."""
         ...
 
+    def offer_history(self, asked: OfferHistory) -> HistoryOffer:
+        """What a clone for the agent's task needs of its repository."""
+        ...
+
+    def bundle_page(self, asked: ReadBundle) -> bytes:
+        """A page of the bundle of it."""
+        ...
+
+    def submit_branch(self, asked: SubmitBranch) -> Task:
+        """Submit what the branch of the agent's claim holds at the origin."""
+        ...
+
     def stamp(self) -> int:
         """The store's stamp."""
+        ...
+
+    def recognise_job(self, token: str) -> Principal:
+        """The launcher that a job of a CI is; NotAllowed for a token that lets nobody in."""
         ...
 
     def challenge(self) -> str:
@@ -60,6 +83,38 @@ class Host(Protocol):
     def finish_proof(self, message: str, *, typed: bool) -> Proved:
         """Who proved to be whom; NotAllowed where the proof does not fit."""
         ...
+
+
+class Histories(Protocol):
+    """What a gateway does with whole histories of repositories, for agents that hold a task."""
+
+    def offer(self, asked: OfferHistory) -> HistoryOffer:
+        """What a clone for the agent's task needs of its repository."""
+        ...
+
+    def page(self, asked: ReadBundle) -> bytes:
+        """A page of the bundle of it."""
+        ...
+
+    def submit_branch(self, asked: SubmitBranch) -> tuple[Task, Head | None]:
+        """Submit what the branch of the agent's claim holds; the answer has the log's head after it."""
+        ...
+
+
+class NoHistories:
+    """See Histories: where no mirrors are."""
+
+    def offer(self, asked: OfferHistory) -> HistoryOffer:
+        """See Histories.offer; here it is refused."""
+        raise Unavailable(f"no history of {asked.principal.task} is here", hint="ask the gateway that has its mirror")
+
+    def page(self, asked: ReadBundle) -> bytes:
+        """See Histories.page; here it is refused."""
+        raise UnknownThing(f"no bundle {asked.digest[:12]!r} is here", hint="ask the gateway that has its mirror")
+
+    def submit_branch(self, asked: SubmitBranch) -> tuple[Task, Head | None]:
+        """See Histories.submit_branch; here it is refused."""
+        raise Unavailable(f"no mirror for {asked.principal.task} is here", hint="ask the gateway that has it")
 
 
 class ConnectionOperation(Operation[AnswerT], Generic[AnswerT], frozen=True):
@@ -105,6 +160,16 @@ class AnnounceWork(ConnectionOperation[None], frozen=True):
     def carry_out(self, host: Host) -> None:
         """See ConnectionOperation."""
         host.announce(self)
+
+
+class ReadReceived(ConnectionOperation[int], frozen=True):
+    """How many bytes of what was announced on this connection have come, so that the sender goes on from there."""
+
+    name: ClassVar[str] = "received"
+
+    def carry_out(self, host: Host) -> int:
+        """See ConnectionOperation."""
+        return host.received()
 
 
 class SubmitAnnounced(ConnectionOperation[Task], frozen=True):
@@ -163,6 +228,53 @@ class ReadAgentLog(ConnectionOperation[AgentLogPage], frozen=True):
         return host.agent_log(self.task, self.start)
 
 
+class OfferHistory(ConnectionOperation[HistoryOffer], frozen=True):
+    """Which refs a clone for the agent's task is made from, and a bundle of what is lacking: for its lease's holder.
+
+    `have` are commits that are here already, and `seen` the digest of the refs that are here.
+    """
+
+    name: ClassVar[str] = "offer_history"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    is_slow: ClassVar[bool] = True
+    principal: Principal
+    have: Annotated[tuple[Odd, ...], Items(MOST_HAVE)] = ()
+    seen: Odd = ""
+
+    def carry_out(self, host: Host) -> HistoryOffer:
+        """See ConnectionOperation."""
+        return host.offer_history(self)
+
+
+class ReadBundle(ConnectionOperation[bytes], frozen=True):
+    """A page of an offered bundle, from the byte `offset` on; a short one is the last."""
+
+    name: ClassVar[str] = "read_bundle"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    principal: Principal
+    digest: Odd
+    offset: Size = 0
+
+    def carry_out(self, host: Host) -> bytes:
+        """See ConnectionOperation."""
+        return host.bundle_page(self)
+
+
+class SubmitBranch(ConnectionOperation[Task], frozen=True):
+    """Submit what the branch that the agent's claim named holds at the origin, and ask for the gates on it."""
+
+    name: ClassVar[str] = "submit_branch"
+    asker: ClassVar[Asker] = Asker.PROVEN
+    is_slow: ClassVar[bool] = True
+    principal: Principal
+    statement: Annotated[str, Text(16_384)]
+    key: Key = ""
+
+    def carry_out(self, host: Host) -> Task:
+        """See ConnectionOperation."""
+        return host.submit_branch(self)
+
+
 class ReadStamp(ConnectionOperation[int], frozen=True):
     """A number that differs after the store has changed."""
 
@@ -217,3 +329,16 @@ class FinishProof(ConnectionOperation[Proved], frozen=True):
     def carry_out(self, host: Host) -> Proved:
         """See ConnectionOperation."""
         return host.finish_proof(self.message, typed=self.typed)
+
+
+class RecogniseJob(ConnectionOperation[Principal], frozen=True):
+    """The launcher that a job of a CI is, by the token that the CI signed for it. It also proves who speaks."""
+
+    name: ClassVar[str] = "job"
+    is_slow: ClassVar[bool] = True
+    proves: ClassVar[bool] = True
+    token: Annotated[str, Text(16_384)]
+
+    def carry_out(self, host: Host) -> Principal:
+        """See ConnectionOperation."""
+        return host.recognise_job(self.token)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onloop.errors import BadInput, Exit, Refused, Unavailable
+from onloop.gates.intake.manifest import Manifest
 from onloop.gates.intake.quarantine import Arrival
-from onloop.gateway.store_rules import check_lease
-from onloop.remote.connection_operations import AnnounceWork
-from onloop.store.sqlite.database import SqliteStore
 
 MOST_AT_ONCE = 8
-"""How many submissions one user may have under way at a time."""
+"""How many submissions one account may have under way at a time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,23 +31,18 @@ class Intake:
         """Whether something was announced and is not submitted yet."""
         return self._arrival is not None
 
-    def open(
-        self,
-        store: SqliteStore,
-        give_back: Callable[[SqliteStore], object],
-        quarantine: Path,
-        asked: AnnounceWork,
-        others: Sequence[Intake],
-    ) -> None:
-        """Accept an announcement; Refused without a lease, Unavailable if its user sends too much."""
-        try:
-            with store.reading() as at:
-                check_lease(at, asked.principal)
-        finally:
-            give_back(store)
+    @property
+    def received(self) -> int:
+        """How many bytes of what was announced have come; Refused where nothing is announced."""
+        with self._turn:
+            if self._arrival is None:
+                raise Refused("nothing was announced here", exit=Exit.USAGE, hint="onloop submit announces it first")
+            return self._arrival.arrived
+
+    def open(self, quarantine: Path, manifest: Manifest, others: Sequence[Intake]) -> None:
+        """Accept what a lease's holder announces; Unavailable if its account sends too much."""
         if sum(hatch.is_open for hatch in others) >= MOST_AT_ONCE:
             raise Unavailable(f"{MOST_AT_ONCE} submissions of yours are under way", hint="try again in a moment")
-        manifest = asked.manifest
         self.close()
         self._arrival = Arrival.begin(quarantine, manifest)
 

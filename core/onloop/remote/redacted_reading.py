@@ -9,24 +9,31 @@ from typing import TypeVar
 from onloop.errors import Ground, NotAllowed
 from onloop.gates.repository.ref_names import split_origin
 from onloop.identity.passphrase import without_keys
+from onloop.machine.launchers import ANY
 from onloop.machine.state import State
 from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record, replace
-from onloop.store.port import Reading, Recorded, TaskFilter
-from onloop.store.rows import IdempotencyRecord, Lease, StoreRow, Token, table_of
+from onloop.store.port import Reading, Recorded, StandingCount, TaskFilter
+from onloop.store.rows import IdempotencyRecord, Lease, ReadingSession, StoreRow, Token, table_of
 
 R = TypeVar("R", bound=StoreRow)
 
-_SECRET_ROWS = (Token, IdempotencyRecord)
+_SECRET_ROWS = (Token, IdempotencyRecord, ReadingSession)
 _KEYS = ("salt", "verifier", "stored_key", "server_key")
 
 
 class RedactedReading(Record):
-    """See Reading. Keys of people are left out, and rows that hold secrets are refused to `who`."""
+    """See Reading. Keys of people are left out, and rows that hold secrets are refused to `who`.
+
+    With `narrow`, what is told of the whole store is what doing work needs: nothing of people; and, of the tasks that
+    wait, those for `roles`, where such are given.
+    """
 
     reading: Reading
     who: str
+    narrow: bool = False
+    roles: tuple[str, ...] = ()
 
     def task(self, task_id: str) -> Task | None:
         """See Reading.task."""
@@ -47,7 +54,12 @@ class RedactedReading(Record):
 
     def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
         """See Reading.waiting."""
-        return self.reading.waiting(now, run)
+        found = self.reading.waiting(now, run)
+        return [each for each in found if each[0] in self.roles] if self.roles and ANY not in self.roles else found
+
+    def standings(self, fleet: str, wave: int) -> Sequence[StandingCount]:
+        """See Reading.standings."""
+        return self.reading.standings(fleet, wave)
 
     def held(self, run: str) -> int:
         """See Reading.held."""
@@ -56,7 +68,11 @@ class RedactedReading(Record):
     def house(self) -> StoreState:
         """See Reading.house; without anybody's keys."""
         house = self.reading.house()
-        return replace(house, people={name: without_keys(person) for name, person in house.people.items()})
+        if self.narrow:
+            return StoreState(house.id, house.scripted, freezes=house.freezes, tolerated=house.tolerated)
+        people = {name: without_keys(person) for name, person in house.people.items()}
+        launchers = {name: replace(each, digest="") for name, each in house.launchers.items()}
+        return replace(house, people=people, launchers=launchers)
 
     def log(
         self,
@@ -67,9 +83,12 @@ class RedactedReading(Record):
         run: str | None = None,
         task: str | None = None,
         newest: bool = False,
+        names: Sequence[str] = (),
     ) -> Sequence[Recorded]:
         """See Reading.log; without anybody's keys."""
-        found = self.reading.log(after=after, before=before, limit=limit, run=run, task=task, newest=newest)
+        found = self.reading.log(
+            after=after, before=before, limit=limit, run=run, task=task, newest=newest, names=names
+        )
         return [_without_keys(event) for event in found]
 
     def last_seq(self) -> int:

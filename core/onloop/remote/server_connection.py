@@ -12,18 +12,18 @@ from typing import Any
 from onloop.machine.operation import Operation
 from onloop.records import Record
 from onloop.remote.client_session import ClientSession
+from onloop.remote.fences.user_limits import OWN_UNREAD_S, STALLED_S, UNREAD_S
 from onloop.remote.framing import Frames, Raw
 from onloop.remote.intake import Intake
 from onloop.remote.unix_socket import Peer
-from onloop.remote.user_limits import OWN_UNREAD_S, STALLED_S, UNREAD_S
 
-LONGEST_SILENCE_S = 30.0
+LONGEST_SILENCE_S, LONGEST_NETWORK_SILENCE_S = 30.0, 300.0
 """How long a connection may stay silent while it holds a place in the quarantine."""
 
 
 def is_ours(peer: Peer) -> bool:
     """Whether it runs as the gateway's user, who is fenced in less; what it may do is a matter of proof."""
-    return peer.uid in {os.getuid(), 0}
+    return not peer.is_network and peer.uid in {os.getuid(), 0}
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +33,8 @@ class ServerConnection:
     socket: socket.socket
     caller: ClientSession
     frames: Frames
+    account: str
+    """In whose name it is counted: its caller's, as far as the server has taken note."""
     asked: deque[bytes] = field(default_factory=deque)
     unsent: bytearray = field(default_factory=bytearray)
     hatch: Intake = field(default_factory=Intake)
@@ -52,11 +54,6 @@ class ServerConnection:
             self.asked.append(message)
 
     @property
-    def uid(self) -> int:
-        """The user at its other end."""
-        return self.caller.peer.uid
-
-    @property
     def own(self) -> bool:
         """Whether that is the gateway's user."""
         return is_ours(self.caller.peer)
@@ -71,13 +68,19 @@ class ServerConnection:
         """Whether its next request may be taken up: its last answer has been read."""
         return bool(self.asked) and not self.busy and not self.unsent
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its caller has asked something that is not answered, or has not read the answer."""
+        return self.busy or bool(self.asked) or bool(self.unsent)
+
     def is_overdue(self, now: float) -> bool:
         """Whether it has held something for too long: half a request, an answer that it does not read, a place."""
         if self.unsent and now - self.sent_at > (OWN_UNREAD_S if self.own else UNREAD_S):
             return True
         silent_s = now - self.heard_at
         is_stalled = self.frames.held and silent_s > STALLED_S
-        return bool(is_stalled or (self.hatch.is_open and not self.busy and silent_s > LONGEST_SILENCE_S))
+        longest_s = LONGEST_NETWORK_SILENCE_S if self.caller.peer.is_network else LONGEST_SILENCE_S
+        return bool(is_stalled or (self.hatch.is_open and not self.busy and silent_s > longest_s))
 
     @property
     def is_of_people(self) -> bool:
@@ -86,7 +89,8 @@ class ServerConnection:
 
 
 class WireRequest(Record):
-    """What is asked over a connection: the operation as it counts for whoever asks."""
+    """What is asked over a connection: the operation as it counts for whoever asks, and whose turn it takes."""
 
     line: ServerConnection
     operation: Operation[Any]
+    account: str

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.errors import NotAllowed, Unavailable
+from onloop.identity.accounts import NETWORK_UID, user_account
 from onloop.records import Record
 
 LONGEST_PATH = 100
@@ -24,11 +25,25 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Peer(Record):
-    """A process at the other end of a socket."""
+    """Who is at the other end of a socket: a process of this machine, or somebody on the network (`NETWORK_UID`).
+
+    Whatever is counted, is counted in the name of their `account`: that of their user, if none is given.
+    """
 
     pid: int
     uid: int
     gid: int
+    account: str = ""
+
+    @property
+    def counted(self) -> str:
+        """The account in whose name what they do is counted."""
+        return self.account or user_account(self.uid)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether no kernel vouches for them."""
+        return self.uid == NETWORK_UID
 
 
 def peer_of(connection: socket.socket) -> Peer:
@@ -96,6 +111,21 @@ def owner_of(store: Path | None, path: Path) -> int:
     return found.st_uid
 
 
+def _is_from_outside(listener: int) -> bool:
+    """Whether an agent asks who is in a user namespace, and the listener is in none that it knows.
+
+    Only who made its environment can have shown it that socket: the worker, who gave it the token, too.
+    """
+    if "ONLOOP_CLONE" not in os.environ or "ONLOOP_TOKEN" not in os.environ:
+        return False
+    try:
+        mapped = Path("/proc/self/uid_map").read_text("ascii").split()
+        unmapped = int(Path("/proc/sys/kernel/overflowuid").read_text("ascii"))
+    except (OSError, ValueError):
+        return False
+    return listener == unmapped and mapped != ["0", "0", "4294967295"]
+
+
 def connected(path: Path, timeout_s: float, store: Path | None) -> socket.socket:
     """A connection to the gateway at `path`; NotAllowed where whoever listens there does not own the store's folder."""
     owner = owner_of(store, path)
@@ -105,6 +135,8 @@ def connected(path: Path, timeout_s: float, store: Path | None) -> socket.socket
         with _reachable(path) as name:
             made.connect(name)
         listener = peer_of(made).uid
+        if store is None and _is_from_outside(listener):
+            return made
         if listener != owner and store is None:
             raise NotAllowed(
                 f"user {listener} listens at {path}, and nobody can say whose store that is",

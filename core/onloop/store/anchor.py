@@ -50,18 +50,21 @@ class Anchor:
             os.pwrite(self._opened(os.O_RDWR | os.O_CREAT), line, 0)
             self._last = line, head
 
-    def check(self, reading: Reading, log: Head) -> None:
-        """StoreError unless the log, which ends at `log`, goes through the anchored head."""
-        problem = next(self.problems(reading, log), None)
+    def check(self, reading: Reading, log: Head, anchored: Head | None = None) -> None:
+        """StoreError unless the log, which ends at `log`, goes through the anchored head; see `problems`."""
+        problem = next(self.problems(reading, log, anchored), None)
         if problem is not None:
             raise StoreError(
                 problem,
                 hint=f"onloop store verify; put the newer copy back, or accept this one by moving {self.path} away",
             )
 
-    def problems(self, reading: Reading, log: Head) -> Iterator[str]:
-        """Each contradiction between the anchor and the log, which ends at `log`; nothing if there is no anchor."""
-        anchored = self.read()
+    def problems(self, reading: Reading, log: Head, anchored: Head | None = None) -> Iterator[str]:
+        """Each contradiction between the anchor and the log, which ends at `log`; nothing if there is no anchor.
+
+        Where others move the anchor meanwhile, `anchored` is what was read of it before the moment of `reading`.
+        """
+        anchored = anchored or self.read()
         if anchored is None or anchored == log:
             return
         if anchored.count > log.count:

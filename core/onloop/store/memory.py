@@ -16,8 +16,8 @@ from onloop.machine.store_state import StoreState
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
 from onloop.store.chain import GENESIS, sealed
-from onloop.store.port import AnswerT, EventEntry, Recorded, TaskFilter, Transaction
-from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, TimerRow, key_of
+from onloop.store.port import AnswerT, EventEntry, Recorded, StandingCount, TaskFilter, Transaction
+from onloop.store.rows import LOG, FleetMember, Head, IdempotencyRecord, Lease, StoreRow, TimerRow, key_of
 
 R = TypeVar("R", bound=StoreRow)
 
@@ -46,7 +46,7 @@ class MemoryStore:
         """See Store.reading."""
         yield _View(self._contents)
 
-    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+    def transact(self, body: Callable[[Transaction], AnswerT], *, about: str = "") -> AnswerT:  # noqa: ARG002 - one lock
         """See Store.transact. The change is made on a copy, which replaces the original at the end."""
         with self._turn:
             view = _View(_copied(self._contents))
@@ -101,7 +101,8 @@ class _View:
 
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
         waiting = (t for t in self.contents.tasks.values() if t.wanted in roles and t.not_before <= now)
-        return [(t.id, t.parent or t.run) for t in islice(waiting, limit)]
+        in_order = sorted(waiting, key=lambda task: -getattr(self.get(FleetMember, task.id), "priority", 0))
+        return [(t.id, t.parent or t.run) for t in islice(in_order, limit)]
 
     def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
         found = (t for t in self.contents.tasks.values() if t.not_before <= now and run in {None, t.run})
@@ -109,6 +110,10 @@ class _View:
 
     def held(self, run: str) -> int:
         return sum(t.run == run and t.holder is not None for t in self.contents.tasks.values())
+
+    def standings(self, fleet: str, wave: int) -> Sequence[StandingCount]:
+        found = Counter((row.standing, row.retries > 0) for row in self.select(FleetMember, fleet=fleet, wave=wave))
+        return [StandingCount(standing, retried, count) for (standing, retried), count in sorted(found.items())]
 
     def house(self) -> StoreState:
         return self.contents.house
@@ -122,6 +127,7 @@ class _View:
         run: str | None = None,
         task: str | None = None,
         newest: bool = False,
+        names: Sequence[str] = (),
     ) -> Sequence[Recorded]:
         until = len(self.contents.events) if before is None else max(0, before - 1)
         events = self.contents.events[after:until]
@@ -129,6 +135,7 @@ class _View:
             event
             for event in (reversed(events) if newest else events)
             if (run is None or event.run == run) and (task is None or event.task == task)
+            if not names or event.name in names
         )
         taken = [event for event, _ in zip(found, range(limit), strict=False)]
         return taken[::-1] if newest else taken
@@ -143,6 +150,10 @@ class _View:
         rows = self.contents.rows.get(kind, {})
         return [cast("R", rows[key]) for key in sorted(key for key, row in rows.items() if _fits(row, equal))]
 
+    def pick(self, kind: type[R], **equal: str | int | None) -> R | None:
+        """See Transaction.pick; there is one writer at a time."""
+        return next(iter(self.select(kind, **equal)), None)
+
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
         return [lease for lease in self.select(Lease) if silence(lease, now, stall_ms) is not None]
 
@@ -154,6 +165,9 @@ class _View:
 
     def blob(self, digest: str) -> bytes | None:
         return self.contents.blobs.get(digest)
+
+    def lock_run(self, run: str, *, wait: bool = True) -> bool:  # noqa: ARG002 - nobody else writes
+        return True
 
     def append(self, entries: Sequence[EventEntry]) -> None:
         events = list(self.contents.events)

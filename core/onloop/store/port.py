@@ -64,6 +64,19 @@ class TaskFilter(Record):
     delayed: bool = False
 
 
+class StandingCount(Record):
+    """How many tasks of a wave have this standing, and whether it is of those that a person had tried again."""
+
+    standing: str
+    retried: bool
+    count: int
+
+
+def run_of(task_id: str) -> str:
+    """The run that a task belongs to: its id begins with it."""
+    return task_id.partition(".")[0]
+
+
 class Reading(Protocol):
     """One consistent moment of the store."""
 
@@ -80,7 +93,9 @@ class Reading(Protocol):
         ...
 
     def claimable(self, roles: Sequence[str], now: int, limit: int | None = None) -> Sequence[tuple[str, str]]:
-        """The submitted tasks that wait for one of `roles` and whose pause is over: the `limit` oldest, in order.
+        """The submitted tasks that wait for one of `roles` and whose pause is over: `limit` of them, in order.
+
+        Those with the highest priority come first, and of these the oldest.
 
         Each is given by its id and by the id of the task whose slot it would use: its parent, or its run.
         """
@@ -92,6 +107,10 @@ class Reading(Protocol):
 
     def held(self, run: str) -> int:
         """How many tasks of the run have a holder."""
+        ...
+
+    def standings(self, fleet: str, wave: int) -> Sequence[StandingCount]:
+        """How many tasks of a fleet's wave stand how; cheaper than reading their rows."""
         ...
 
     def house(self) -> StoreState:
@@ -107,10 +126,11 @@ class Reading(Protocol):
         run: str | None = None,
         task: str | None = None,
         newest: bool = False,
+        names: Sequence[str] = (),
     ) -> Sequence[Recorded]:
         """Up to `limit` events with a sequence above `after` and below `before`, in order.
 
-        Where there are more, they are the first ones, or the `newest`.
+        Where there are more, they are the first ones, or the `newest`. With `names`, only events of these names.
         """
         ...
 
@@ -145,6 +165,14 @@ class Reading(Protocol):
 class Transaction(Reading, Protocol):
     """One change, all or nothing."""
 
+    def lock_run(self, run: str, *, wait: bool = True) -> bool:
+        """Keep every other writer from `run` until the end; what was read of it before is to be read again.
+
+        So is any other name, which then stands for what writers of that name agree on.
+        False, at once, if another writer has it now and this one does not `wait`.
+        """
+        ...
+
     def append(self, entries: Sequence[EventEntry]) -> None:
         """Add events to the log, chained; the tasks they concern are folded and stored by `put_task`."""
         ...
@@ -159,6 +187,13 @@ class Transaction(Reading, Protocol):
 
     def put(self, row: StoreRow) -> None:
         """Store a row, replacing the one with its key."""
+        ...
+
+    def pick(self, kind: type[R], **equal: str | int | None) -> R | None:
+        """A row whose fields equal what is given and that no other transaction has picked; it is this one's to change.
+
+        None where there is none: a row that another transaction has picked is passed over, not waited for.
+        """
         ...
 
     def delete(self, kind: type[StoreRow], key: str) -> None:
@@ -186,11 +221,12 @@ class Store(Protocol):
         """A consistent snapshot; it never waits for writers."""
         ...
 
-    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+    def transact(self, body: Callable[[Transaction], AnswerT], *, about: str = "") -> AnswerT:
         """Take a turn to write: do `body` in one transaction, and return its answer once the transaction is durable.
 
-        An error of `body` leaves no trace. A store may run `body` again, in a new transaction, when another writer was
-        first. So `body` changes nothing but the transaction, and depends on nothing that an earlier run left behind.
+        `about` is the task (or run, or HOUSE) that it is about: its run is locked first. An error of `body` leaves no
+        trace. A store may run `body` again, in a new transaction, when another writer was first. So `body` changes
+        nothing but the transaction, and depends on nothing that an earlier run left behind.
         """
         ...
 

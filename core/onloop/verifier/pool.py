@@ -15,9 +15,9 @@ from onloop.gateway.upkeep import FireTimers
 from onloop.machine.principal import Principal
 from onloop.records import Record, field
 from onloop.store.rows import Job
+from onloop.verifier.job_leases import JobLeases
 from onloop.verifier.runner import Runner
 
-JOB_LEASE_MS = 120_000
 POLL_S = 0.03
 LONGEST_IDLE_S = 0.5
 MOST_AT_ONCE = 64
@@ -33,8 +33,9 @@ class Verifier(Record):
     """Evaluates every gate and carries out every effect of one store, `at_once` of them at a time.
 
     Effects on one repository run one after the other. `runner` makes a runner for a thread, from a function that says
-    whether to stop; `pause` waits some seconds or until stopped. `keep_shown` proves the gates' box if that is due; it
-    is called before the first job, and after that whenever the store has changed.
+    whether to stop; `pause` waits some seconds or until stopped. `leases` keep its jobs its own. `keep_shown` proves
+    the gates' box if that is due; it is called before the first job, and whenever the store has changed.
+    `predecessors` is how the ids of verifiers begin that have ended if this one runs; empty: of all of them.
     """
 
     opened: GatewayHandle
@@ -44,7 +45,11 @@ class Verifier(Record):
     stopped: Callable[[], bool]
     pause: Callable[[float], None]
     say: Callable[[str], None]
+    leases: JobLeases
     keep_shown: Callable[[], None] = lambda: None
+    predecessors: str = ""
+    waits_elsewhere: Callable[[], bool] = lambda: False
+    """Whether work is awaited from elsewhere, which keeps the verifier from ending."""
     _under_way: dict[Future[str], tuple[Job, Runner]] = field(default_factory=dict)
     _spare: deque[Runner] = field(default_factory=deque)
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -55,17 +60,18 @@ class Verifier(Record):
         Call it under `only_verifier`. Jobs that still run at the end are stopped and left to the next verifier.
         """
         gateway = self.opened.gateway
-        gateway.perform(FreeJobs())
+        gateway.perform(FreeJobs(self.predecessors))
         worked_at = gateway.clock()
         with ExitStack() as leaving:
             leaving.callback(self._close)
             pool = leaving.enter_context(ThreadPoolExecutor(self.at_once, "runner"))
             leaving.callback(self._ending.set)
+            leaving.enter_context(self.leases.kept())
             while not self.stopped() and self.opened.home.store.is_dir():
                 seen = gateway.store.stamp()
                 self.keep_shown()
                 gateway.perform(FireTimers())
-                if self._collect() + self._hand_out(pool) or self._under_way:
+                if self._collect() + self._hand_out(pool) or self._under_way or self.waits_elsewhere():
                     worked_at = gateway.clock()
                 elif idle_exit_ms is not None and gateway.clock() - worked_at > idle_exit_ms:
                     return
@@ -79,6 +85,7 @@ class Verifier(Record):
         begun = 0
         while len(self._under_way) < self.at_once and (job := self._next()) is not None:
             runner = self._spare.pop() if self._spare else self.runner(self._should_stop)
+            self.leases.hold(job.id)
             self._under_way[pool.submit(runner.carry_out, job)] = job, runner
             begun += 1
         return begun
@@ -86,14 +93,15 @@ class Verifier(Record):
     def _next(self) -> Job | None:
         """The next job: effects first, because people have already decided on them."""
         gateway, busy = self.opened.gateway, tuple(job.id for job, _ in self._under_way.values())
-        effect = gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=True, busy=busy))
-        return effect or gateway.perform(TakeJob(self.principal, JOB_LEASE_MS, effects=False, busy=busy))
+        effect = gateway.perform(TakeJob(self.principal, self.leases.lease_ms, effects=True, busy=busy))
+        return effect or gateway.perform(TakeJob(self.principal, self.leases.lease_ms, effects=False, busy=busy))
 
     def _collect(self) -> int:
         """Report the jobs that have ended; the answer is how many. An exception of a runner ends the verifier."""
         done = [future for future in self._under_way if future.done()]
         for future in done:
             job, runner = self._under_way.pop(future)
+            self.leases.let_go(job.id)
             self._spare.append(runner)
             self.say(f"{job.id} {future.result()}")
         return len(done)

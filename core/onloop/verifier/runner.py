@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from onloop.access.opening import GatewayHandle
 from onloop.access.setback_kind import Postponed, is_passing
@@ -12,11 +13,11 @@ from onloop.gates.environments.tree_cache import GateStopped
 from onloop.gates.evaluation import GateContext, GateSubject, base_result, evaluate
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import check_provenance
-from onloop.gateway.command_operations import PerformCommand
-from onloop.gateway.jobs import PutBackJob
+from onloop.gateway.jobs import PerformJob, PutBackJob, PutOffJob, check_job_lease
 from onloop.machine.base_result import BaseResult
 from onloop.machine.commands import ReportBase, ReportGate, ReportTrouble
-from onloop.machine.definition import CommandGate, Definition, MachineGate
+from onloop.machine.definition import CommandGate, Definition, ForgeGate, HttpGate, MachineGate
+from onloop.machine.forge_check import CHECK_JOB
 from onloop.machine.principal import Principal
 from onloop.machine.rules.looking_first import ON_BASE, accepted_failures
 from onloop.machine.task import Evidence, Submission, Task, Verdict
@@ -24,6 +25,7 @@ from onloop.records import Record, replace
 from onloop.store.rows import Job
 from onloop.text import safe
 from onloop.verifier.effects.executor import EffectExecutor
+from onloop.verifier.outside_evidence import NotYet, outside_evidence
 from onloop.views.pinned_workflow import definition_of
 
 NO_COMMIT = "0" * 40
@@ -46,6 +48,8 @@ class Runner(Record):
         """Do what the job asks for; the answer says how it ended."""
         if job.gate is None:
             return self.executor.carry_out(job)
+        if job.gate == CHECK_JOB:
+            return self.executor.report_check(job)
         gate = job.gate.removeprefix(ON_BASE)
         return self._answer(job) if gate == job.gate else self._look_first(job, gate)
 
@@ -68,11 +72,14 @@ class Runner(Record):
         """Have what a gate found recorded; the answer says how that ended."""
         try:
             found = report()
-            self.opened.gateway.perform(PerformCommand(self.principal, job.task, found))
+            self.opened.gateway.perform(PerformJob(self.principal, job, found))
         except GateStopped:
             return "was ended: nobody waits for it any more, or the verifier stops"
         except Postponed as trouble:
             return self._postpone(job, trouble)
+        except NotYet as waiting:
+            self.opened.gateway.perform(PutOffJob(job, waiting.until, waiting.words))
+            return f"not yet: {waiting.words}"
         except Refused as no:
             self.opened.gateway.perform(PutBackJob(job))
             return f"not recorded: {no.message}"
@@ -83,7 +90,7 @@ class Runner(Record):
         words = safe(trouble.message, 300)
         try:
             report = ReportTrouble(trouble.trouble, words, gate=job.gate or "")
-            self.opened.gateway.perform(PerformCommand(self.principal, job.task, report))
+            self.opened.gateway.perform(PerformJob(self.principal, job, report))
         except Refused:
             self.opened.gateway.perform(PutBackJob(job))
         return f"{trouble.trouble.value}: {words}"
@@ -135,10 +142,12 @@ class Runner(Record):
                 subject = _subject(task, definition, work, tolerates)
                 if work.head == work.base and isinstance(gate, CommandGate):
                     return _told_now(base_result(gate, subject, context), definition, self)
+                if isinstance(gate, ForgeGate | HttpGate):
+                    return outside_evidence(self.opened, task, gate, subject, context)
                 return evaluate(gate, subject, context)
 
             return with_sound_mirror(self.opened, task, look)
-        except GateStopped:
+        except (GateStopped, NotYet):
             raise
         except Exception as problem:  # a gate that breaks the verifier must go to a person, and not run in a loop
             if is_passing(problem):
@@ -161,9 +170,11 @@ class Runner(Record):
         return self.stopped() or self._is_gone(job)
 
     def _is_gone(self, job: Job) -> bool:
-        """Whether nobody waits for this answer any more: then its row has been removed."""
-        with self.opened.gateway.store.reading() as reading:
-            return reading.get(Job, job.id) is None
+        """Whether nobody waits for this verifier's answer any more."""
+        with self.opened.gateway.store.reading() as reading, suppress(Refused):
+            check_job_lease(reading, job, self.opened.gateway.clock())
+            return False
+        return True
 
 
 def _subject(task: Task, definition: Definition, work: Submission, tolerates: Mapping[str, Evidence]) -> GateSubject:

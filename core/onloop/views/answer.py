@@ -10,6 +10,7 @@ from onloop.machine.digest import Json
 from onloop.machine.gate_facts import TimeSpent
 from onloop.machine.messages import Note
 from onloop.machine.principal import Principal
+from onloop.machine.rules.bypass_standing import looks_bypassed
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
@@ -17,6 +18,7 @@ from onloop.records import Record
 from onloop.text import safe
 from onloop.views.box_words import PARTS
 from onloop.views.dossier import GateLine, GateStatus, step_lines
+from onloop.views.gate_standing import CALM
 from onloop.views.note_words import note_lines
 
 WORDS: Mapping[Exit, str] = {
@@ -35,6 +37,7 @@ WORDS: Mapping[Exit, str] = {
 
 MARKS: Mapping[GateStatus, str] = {
     GateStatus.PASSED: "✓",
+    GateStatus.BYPASSED: "»",
     GateStatus.FAILED: "✗",
     GateStatus.ERROR: "!",
     GateStatus.TIMED_OUT: "✗",
@@ -46,8 +49,12 @@ MARKS: Mapping[GateStatus, str] = {
     GateStatus.AGAIN: "↻",
     GateStatus.EARLIER: "v",
     GateStatus.LATER: "·",
+    GateStatus.NOT_TAKEN: "╌",
 }
 """A gate's mark as a shape; the word stands beside it where there is room."""
+
+_ALLOWING = frozenset({GateStatus.PASSED, GateStatus.BYPASSED})
+_ANSWERED = _ALLOWING | {GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT}
 
 
 class AgentAnswer(Record):
@@ -165,16 +172,14 @@ def _is_behind(definition: Definition, task: Task, step: Step) -> bool:
 
 
 def _is_met(task: Task, step: Step) -> bool:
-    return all(task.passed(step.id, gate.id) for gate in step.machine_gates)
+    return all(task.passed(step.id, gate.id) or looks_bypassed(task, step, gate) for gate in step.machine_gates)
 
 
 def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates: tuple[GateLine, ...]) -> _Judged:
     submission, running = task.submission, task.is_verifying
     if step.review_gates and not running and _is_met(task, step):
         return Exit.NOT_YET, f"{step.id} asks for your judgement", "onloop review pass|fail --reason …"
-    answered = any(
-        line.mark in {GateStatus.PASSED, GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT} for line in gates
-    )
+    answered = any(line.mark in _ANSWERED for line in gates)
     if submission is None or not (running or answered):
         return Exit.NOT_YET, f"nothing is submitted at {agent.step}", "git commit, then: onloop submit"
     if head is not None and head != submission.head:
@@ -185,7 +190,8 @@ def _in_lease(task: Task, step: Step, agent: Principal, head: str | None, gates:
     if running:
         names = ", ".join(line.gate for line in gates if line.mark is GateStatus.RUNNING)
         return Exit.NOT_YET, f"the verifier is running {names}", "onloop check, in a moment"
-    failed = "; ".join(f"{line.gate}: {line.summary}" for line in gates if line.mark is not GateStatus.PASSED)
+    unmet = (line for line in gates if line.mark not in _ALLOWING and line.mark not in CALM)
+    failed = "; ".join(f"{line.gate}: {line.summary}" for line in unmet)
     return Exit.REDO, failed or task.detail, "mend it, git commit, then: onloop submit"
 
 

@@ -15,6 +15,7 @@ class Grounds(Record):
 
     `scripted` is for ever true of a store in which a script may decide. `apart` says that whoever asks is another user
     than the store's, and `shut_out` that they were seen to fail at opening it. `proof` is the last one on record.
+    Who asks over the network is `far`.
     """
 
     scripted: bool
@@ -22,6 +23,7 @@ class Grounds(Record):
     shut_out: bool
     proof: BoxProved | None
     now: int
+    far: bool = False
 
 
 class Reached(Record):
@@ -40,8 +42,10 @@ def assurance_reached(grounds: Grounds) -> Reached:
 
 
 def _why_not_apart(grounds: Grounds) -> str:
+    if grounds.far:
+        return "who claims at your address is looked at when you decide: A2 is where nobody does"
     if not grounds.apart:
-        return "the store is a file of the user who asks: code that runs as this user could forge a decision"
+        return "the store is open to the user who asks: code that runs as this user could forge a decision"
     return "" if grounds.shut_out else "agents' user can open the store"
 
 

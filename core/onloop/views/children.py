@@ -8,10 +8,11 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Definition
 from onloop.machine.messages import Message
+from onloop.machine.offspring import replacing
 from onloop.machine.rules.fan_out import child_definition, verdict
 from onloop.machine.rules.join import Child, Enough, child_of
 from onloop.machine.state import LIVE, Reason, State
-from onloop.machine.task import Kind, Submission, Task
+from onloop.machine.task import Kind, Offspring, Submission, Task
 from onloop.records import Record
 from onloop.store.codec import to_text
 from onloop.store.port import Reading, TaskFilter
@@ -78,7 +79,7 @@ def child_creations(
     """Each child that the events made: its id, the command that begins it, and the workflow that it walks."""
     for event in events:
         for made in event.children if isinstance(event, e.FannedOut) else ():
-            walked = child_definition(definition, parent.step or "", resolves=made.resolves)
+            walked = child_definition(definition, parent.step or "", resolves=made.resolves, part=made.part)
             yield (
                 made.id,
                 c.Create(
@@ -93,9 +94,12 @@ def child_creations(
                     origin=parent.origin,
                     target=parent.target,
                     brief=made.brief,
-                    merges=made.merges,
+                    merges=made.merges or made.after,
+                    after=made.after,
                     funnel=parent.funnel,
                     labels=parent.labels,
+                    repo_owner=parent.repo_owner,
+                    isolation=made.isolation,
                 ),
                 walked,
             )
@@ -104,6 +108,30 @@ def child_creations(
 def child_workflow(walked: Definition) -> PinnedWorkflow:
     """The row under which a child's workflow is kept: a part of the parent's file, without bytes of its own."""
     return PinnedWorkflow(walked.digest, walked.name, "", to_text(walked))
+
+
+def siblings_before(reading: Reading, parent: str | None, after: Sequence[str]) -> Mapping[str, Task]:
+    """The tasks that a child waits for, by the names in its `after`: each, or what its parent made in its place."""
+    above = reading.task(parent) if parent is not None and after else None
+    if above is None:
+        return {}
+    found = ((name, reading.task(replacing(name, above.children))) for name in after)
+    return {name: task for name, task in found if task is not None}
+
+
+def before_of(reading: Reading, parent: str | None, after: Sequence[str]) -> Mapping[str, Child]:
+    """The same as the rules see them."""
+    found = siblings_before(reading, parent, after)
+    return {name: child_of(Offspring(task.id, task.title), task) for name, task in found.items()}
+
+
+def waiting_siblings(reading: Reading, ended: Task) -> tuple[str, ...]:
+    """The tasks that may begin now that `ended` has: children of the same step that wait for siblings."""
+    parent = reading.task(ended.parent) if ended.parent is not None else None
+    if parent is None or not any(made.after for made in parent.children):
+        return ()
+    waiting = (reading.task(made.id) for made in parent.children if made.after)
+    return tuple(task.id for task in waiting if task is not None and not task.ended and task.waits_to_begin)
 
 
 def unneeded(reading: Reading, definition: Definition, parent: Task) -> tuple[str, ...]:
@@ -131,7 +159,16 @@ def slot_free(reading: Reading, task: Task, parent: Task, definition: Definition
 
 
 def funnelled(reading: Reading, task: Task) -> tuple[tuple[str, Submission], ...]:
-    """What is merged, in order: the work of whoever mended a conflict first, then of each child that counts."""
+    """What is merged, in order: the work of whoever mended a conflict first, then of each child that counts.
+
+    For a child that has not begun, it is the work of the siblings that it waits for.
+    """
+    if task.waits_to_begin:
+        return tuple(
+            (each.id, each.submission)
+            for each in siblings_before(reading, task.parent, task.after).values()
+            if each.state is State.COMPLETED and each.submission is not None
+        )
     mended = [made.id for made in task.children if made.resolves]
     found = ((name, reading.task(name)) for name in (*reversed(mended), *(task.joined or ())))
     return tuple(

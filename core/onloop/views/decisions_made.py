@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from onloop.machine.task import Decision, Task
+from onloop.machine.task import Bypass, Decision, DecisionKind, Task
 from onloop.records import Record
 
 
@@ -23,8 +23,20 @@ class DecisionMade(Record):
         return f"{self.task.state.value}{step}{since}: {self.task.detail}"
 
 
+def as_decision(bypass: Bypass) -> Decision:
+    """A bypass among the decisions: it says `override`, and never approve."""
+    said = (bypass.request, DecisionKind.OVERRIDE, bypass.by, bypass.assurance, bypass.at, bypass.reason)
+    return Decision(*said, bypass.digest, bypass.step, bypass.gate, bypass.visit, bypass.head, bypass.base)
+
+
+def said_of(task: Task) -> tuple[Decision, ...]:
+    """What people decided about a task, bypasses among it, in the order of time."""
+    return tuple(sorted((*task.decisions, *map(as_decision, task.bypasses)), key=lambda said: said.at))
+
+
 def decisions_made(tasks: Iterable[Task], by: str = "") -> tuple[DecisionMade, ...]:
     """Every decision about these tasks; if `by` is a person (`human:NAME` or `NAME`), those by or in place of them."""
     person = by if not by or by.startswith("human:") else f"human:{by}"
-    found = (DecisionMade(d, task) for task in tasks for d in task.decisions if not person or person in d.voices)
+    made = ((d, task) for task in tasks for d in said_of(task))
+    found = (DecisionMade(d, task) for d, task in made if not person or person in d.voices)
     return tuple(sorted(found, key=lambda made: (-made.decision.at, made.task.id)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from onloop.gates.repository.file_changes import FileChange
-from onloop.machine.definition import Definition, HumanGate, ReviewGate, Step
+from onloop.machine.definition import Definition, DenyOutcome, HumanGate, PolicyGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.limits import Id
 from onloop.machine.rules.fan_out import join_words
@@ -14,11 +14,12 @@ from onloop.machine.rules.flagging import FLAGGED, is_under_pin
 from onloop.machine.rules.freshness import proof_words
 from onloop.machine.rules.independence import is_among, is_reviewed, judged
 from onloop.machine.rules.people.entitlement import counted_voices
-from onloop.machine.task import Decision, DecisionKind, Evidence, Request, Task
+from onloop.machine.task import Decision, DecisionKind, Evidence, Kind, Request, Task
 from onloop.records import Record, replace
 from onloop.store.port import Reading
-from onloop.store.rows import Lease, SubAgent
+from onloop.store.rows import Job, Lease, SubAgent
 from onloop.views.base_words import BaseState, base_state
+from onloop.views.bypass_lines import override_words, with_bypass
 from onloop.views.changes import NOT_ASKED, Changes
 from onloop.views.children import Result, results, swarm_of
 from onloop.views.consequences import amend_command, consequences, is_about_base, no_worse_consequence
@@ -28,6 +29,7 @@ from onloop.views.gate_standing import GateStatus as GateStatus
 from onloop.views.gate_standing import standing
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
+from onloop.views.put_off_jobs import PUT_OFF, is_put_off
 from onloop.views.query import Query
 from onloop.views.sub_agents import sub_agents_of
 
@@ -51,6 +53,8 @@ class Asked(Record):
     choices: Mapping[DecisionKind, str]
     no_worse: str = ""
     amend: str = ""
+    overrides: tuple[str, ...] = ()
+    """Who may let the work past which gate, and with which command."""
 
 
 class BaseSeen(Record):
@@ -109,7 +113,9 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
     """Put the dossier of `task` together, with what its submission changes."""
     definition = definition_of(reading, task)
     asked = tuple(_asked(definition, task, request) for request in task.requests)
-    gates = tuple(_with_tail(reading, line) for line in gate_lines(definition, task))
+    waiting = _put_off(reading, task)
+    lines = (_not_yet(line, waiting) for line in gate_lines(definition, task) if task.kind is Kind.WORK)
+    gates = tuple(_with_tail(reading, line) for line in lines)
     lease = reading.get(Lease, task.id)
     within = sub_agents_of((lease,), reading.select(SubAgent, task=task.id)) if lease else {}
     return Dossier(
@@ -136,12 +142,14 @@ def said_before(task: Task, request: Request) -> tuple[Decision, ...]:
 
 
 def _asked(definition: Definition, task: Task, request: Request) -> Asked:
+    digest = shown_digest(task, request)
     return Asked(
         request,
-        shown_digest(task, request),
+        digest,
         consequences(definition, task, request),
         no_worse_consequence(definition, task, request),
         amend_command(task.id) if is_about_base(task, request) else "",
+        override_words(definition, task, request, digest),
     )
 
 
@@ -194,12 +202,17 @@ def step_lines(definition: Definition, task: Task, step_id: str | None) -> tuple
 
 
 def _step_lines(task: Task, step: Step) -> Sequence[GateLine]:
+    return [with_bypass(task, step, line) for line in _bare_lines(task, step)]
+
+
+def _bare_lines(task: Task, step: Step) -> Sequence[GateLine]:
     machine = [_machine_line(task, step, gate.id) for gate in step.machine_gates]
     reviews = [_review_line(task, step, gate) for gate in step.review_gates]
     asked = [HumanGate(FLAGGED, request.approvers) for request in task.requests if _is_about_flags(request, step)]
     said = [HumanGate(FLAGGED, ()) for d in task.decisions[-1:] if d.gate == FLAGGED and d.step == step.id]
     people = (*step.human_gates, *(asked or said)[:1])
-    return [*machine, *reviews, *(_human_line(task, step, gate) for gate in people)]
+    rules = [_policy_line(task, step, gate) for gate in step.policy_gates]
+    return [*machine, *reviews, *rules, *(_human_line(task, step, gate) for gate in people)]
 
 
 def _is_about_flags(request: Request, step: Step) -> bool:
@@ -233,6 +246,30 @@ def _review_line(task: Task, step: Step, gate: ReviewGate) -> GateLine:
     return GateLine(step.id, gate.id, GateStatus.MISSING, words or "no reviewer has judged it", None, None, "")
 
 
+def _policy_line(task: Task, step: Step, gate: PolicyGate) -> GateLine:
+    """What a policy said, with its explanation and the values that it read."""
+    mark, words = _policy_standing(task, step, gate)
+    tried = "" if gate.enforces else "tried only, stops nothing: "
+    explained = f"{gate.explain.strip().rstrip('.')}: " if gate.explain.strip() else ""
+    return GateLine(step.id, gate.id, mark, f"{tried}{explained}{words}", None, None, "")
+
+
+def _policy_standing(task: Task, step: Step, gate: PolicyGate) -> tuple[GateStatus, str]:
+    finding = task.policy(step.id, gate.id)
+    if finding is None:
+        return GateStatus.MISSING if gate.enforces else GateStatus.LATER, "not judged"
+    read = f"; {', '.join(finding.values)}" if finding.values else ""
+    if finding.allows:
+        return GateStatus.PASSED, f"allowed{read}"
+    words = f"denied: {finding.words}{read}"
+    if not gate.enforces:
+        return GateStatus.EARLIER, words
+    if gate.on_deny is not DenyOutcome.APPROVALS:
+        return GateStatus.FAILED, words
+    asked = _human_line(task, step, gate.demanded)
+    return asked.mark, f"{words}; {asked.summary}"
+
+
 _MARKS: Mapping[str, GateStatus] = {
     "fail": GateStatus.FAILED,
     "error": GateStatus.ERROR,
@@ -254,6 +291,18 @@ def _human_line(task: Task, step: Step, gate: HumanGate) -> GateLine:
         return GateLine(step.id, gate.id, GateStatus.PASSED, f"approved by {words}", None, None, "")
     words = f"last: {said[-1].answer.value} by {said[-1].who}" if said else "nobody has decided"
     return GateLine(step.id, gate.id, GateStatus.MISSING, words, None, None, "")
+
+
+def _put_off(reading: Reading, task: Task) -> Mapping[str, str]:
+    """Why gates that ask outside have no answer yet, by gate."""
+    jobs = reading.select(Job, task=task.id) if task.awaited else ()
+    return {job.gate or "": (job.leased_by or "").removeprefix(PUT_OFF) for job in jobs if is_put_off(job)}
+
+
+def _not_yet(line: GateLine, waiting: Mapping[str, str]) -> GateLine:
+    words = waiting.get(line.gate)
+    is_asked = words is not None and line.mark is GateStatus.RUNNING
+    return replace(line, summary=f"not yet: {words}") if is_asked else line
 
 
 def _with_tail(reading: Reading, line: GateLine) -> GateLine:

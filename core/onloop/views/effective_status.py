@@ -18,6 +18,7 @@ from onloop.store.rows import Lease, SubAgent
 from onloop.views.known_task import known_task
 from onloop.views.query import Query
 from onloop.views.sub_agents import sub_agents_of
+from onloop.views.work_scopes import has_room, scopes_of
 
 MANY = 100
 """From how many held tasks on all leases are read, instead of theirs one by one."""
@@ -59,13 +60,15 @@ def effective_statuses(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[
     leases = _leases(at, [task.id for task in known if task.holder is not None])
     within = sub_agents_of((lease for lease in leases.values() if lease), at.select(SubAgent) if leases else ())
     free: dict[str, bool] = {}
+    roots: dict[str, Task | None] = {}
     found: dict[str, EffectiveStatus] = {}
     for task in known:
-        if task.run not in free:
-            free[task.run] = _is_slot_free(at, task)
+        if task.run not in roots:
+            roots[task.run] = task if task.id == task.run else at.task(task.run)
         scope = covering(house, task)
         lease = leases.get(task.id)
-        _, reason = effective_status(task, frozen=scope, slot_free=free[task.run], now=now, lease=lease)
+        is_free = _is_slot_free(at, task, roots, free)
+        _, reason = effective_status(task, frozen=scope, slot_free=is_free, now=now, lease=lease)
         lapsed = lease is not None and lease.expires <= now
         freeze = house.freezes[scope] if scope and not task.ended else None
         found[task.id] = EffectiveStatus(reason, freeze, lapsed, within.get(task.id, ()))
@@ -80,9 +83,12 @@ def _leases(at: Reading, held: Sequence[str]) -> Mapping[str, Lease | None]:
     return {task: known.get(task) for task in held}
 
 
-def _is_slot_free(at: Reading, task: Task) -> bool:
-    root = task if task.id == task.run else at.task(task.run)
-    return root is None or root.max_parallel is None or at.held(task.run) < root.max_parallel
+def _is_slot_free(at: Reading, task: Task, roots: Mapping[str, Task | None], free: dict[str, bool]) -> bool:
+    """Whether each scope of the task has room; `free` keeps what is known of scopes."""
+    for scope in scopes_of(task, roots[task.run]):
+        if scope.name not in free:
+            free[scope.name] = has_room(at, scope)
+    return all(free[scope.name] for scope in scopes_of(task, roots[task.run]))
 
 
 class TaskNow(Record):

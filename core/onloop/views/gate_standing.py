@@ -7,14 +7,17 @@ from enum import StrEnum
 from onloop.machine.definition import ArtefactGate, Definition, Gate, HumanGate, ReviewGate, Step
 from onloop.machine.rules.progress import vouching
 from onloop.machine.state import Reason, State
+from onloop.machine.step_marks import Mark, step_marks
 from onloop.machine.task import DecisionKind, Evidence, RequestKind, Task, evidence_key
 from onloop.records import Record, replace
 
 
 class GateStatus(StrEnum):
-    """How a gate stands, for a strip of them. The last four are calm: nothing is owed now."""
+    """How a gate stands, for a strip of them. The last five are calm: nothing is owed now."""
 
     PASSED = "passed"
+    BYPASSED = "bypassed"
+    """A person let the work past it: it has not passed."""
     FAILED = "failed"
     ERROR = "error"
     TIMED_OUT = "timed_out"
@@ -26,12 +29,13 @@ class GateStatus(StrEnum):
     AGAIN = "again"
     EARLIER = "earlier"
     LATER = "later"
+    NOT_TAKEN = "not_taken"
 
 
 UNMET = frozenset({GateStatus.FAILED, GateStatus.ERROR, GateStatus.TIMED_OUT})
 """The marks of a gate that was answered, and not with a pass."""
 
-CALM = frozenset({GateStatus.NOT_YET, GateStatus.AGAIN, GateStatus.EARLIER, GateStatus.LATER})
+CALM = frozenset({GateStatus.NOT_YET, GateStatus.AGAIN, GateStatus.EARLIER, GateStatus.LATER, GateStatus.NOT_TAKEN})
 """The marks of a gate whose answer is not owed now."""
 
 _OPEN = frozenset({GateStatus.STALE, GateStatus.MISSING})
@@ -70,6 +74,8 @@ def standing(definition: Definition, task: Task, step: Step, found: GateLine) ->
 
 def _never_answered(definition: Definition, task: Task, step: Step, found: GateLine) -> GateLine:
     place = _place(definition, task, step)
+    if step_marks(definition, task).get(step.id) is Mark.NOT_TAKEN:
+        return replace(found, mark=GateStatus.NOT_TAKEN, summary="not on the way that was taken")
     if step.id not in task.visits or place > 0 or _ended_short(task):
         return replace(found, mark=GateStatus.LATER, summary="")
     if place == 0 and not _is_decided_on(definition, task):
@@ -142,4 +148,4 @@ def _is_owed(definition: Definition, task: Task, step: Step) -> bool:
     if not _is_decided_on(definition, task) or task.step is None:
         return False
     here = definition.step(task.step)
-    return step.id == here.id or step.id in {known.id for known in vouching(definition, here)}
+    return step.id == here.id or step.id in {known.id for known in vouching(definition, task)}

@@ -51,9 +51,15 @@ def _all(reading: Reading, task: Task) -> Iterator[Given]:
             if at is not task or step != task.step:
                 yield from _of(left, f"{step}/", f"step {step}" if at is task else f"step {step} of {at.id}")
         if at is not task and at.submission is not None:
-            yield from _of(at.submission.artefacts, f"{at.step}/", f"step {at.step} of {at.id}")
+            yield from _of(_own(at, at.submission.artefacts), f"{at.step}/", f"step {at.step} of {at.id}")
         yield from _of(at.attachments, "", "attached")
         at = reading.task(at.parent) if at.parent is not None else None
+
+
+def _own(task: Task, artefacts: tuple[Artefact, ...]) -> tuple[Artefact, ...]:
+    """Those of its current step: what an earlier one left has that step's name, wherever the task stands since."""
+    known = {artefact for left in task.inherited.values() for artefact in left}
+    return tuple(artefact for artefact in artefacts if artefact not in known)
 
 
 def _of(artefacts: tuple[Artefact, ...], folder: str, origin: str) -> Iterator[Given]:

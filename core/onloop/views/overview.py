@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from onloop.attention.anomaly_items import anomaly_items
 from onloop.attention.board import Board, board_of
 from onloop.attention.denial_items import denial_items
 from onloop.attention.groups import Group, groups_of
 from onloop.attention.held_role_items import held_role_items
 from onloop.attention.idle import idle_item_of
 from onloop.attention.items import is_work_for_people
+from onloop.attention.outside_items import outside_items
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState, covering
 from onloop.machine.task import Task
@@ -109,5 +111,11 @@ def board_at(
     held = ((tasks.get(lease.task), lease) for lease in leases)
     found = ((task, idle_item_of(task, lease, now)) for task, lease in held if task is not None)
     idle = [item for task, item in found if item is not None and covering(house, task) is None]
-    told = (*idle, *denial_items(house.denials, now), *held_role_items(house.roles))
+    told = (
+        *idle,
+        *denial_items(house.denials, now),
+        *anomaly_items(house.anomalies, now),
+        *held_role_items(house.roles),
+        *outside_items(house.troubles),
+    )
     return board_of((*picture.groups, *groups_of(told)), house, picture.parents, now)

@@ -25,7 +25,7 @@ from onloop.views.query import Query
 
 
 def overview_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | None = None) -> Overview:
-    """The picture that these tasks give. A fleet's root is shown by its children only."""
+    """The picture that these tasks give. A fleet's root is shown by its children, unless a person is asked about it."""
     return OverviewProjector().after(tasks, definitions)
 
 
@@ -39,7 +39,7 @@ def board_of_store(at: Reading, now: int) -> Board:
     held = (task for lease in leases if (task := at.task(lease.task)) is not None)
     known = _with_parents(at, {task.id: task for task in (*needing, *troubled, *given, *held)})
     definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in needing}}
-    items = (item_of(task, definitions.get(task.definition)) for task in known.values() if task.kind is Kind.WORK)
+    items = (item_of(task, definitions.get(task.definition)) for task in known.values())
     above = {task.parent for task in known.values()}
     picture = Overview(  # without runs: of most of them only a part was read
         groups=groups_of(item for item in items if item is not None),
@@ -193,7 +193,7 @@ class OverviewProjector:
             self._count(before, -1)
         if task.kind is Kind.WORK:
             self._count(task, 1)
-            self._rows.put(task.id, item_of(task, self._definitions.get(task.definition)))
+        self._rows.put(task.id, item_of(task, self._definitions.get(task.definition)))
         if task.parent is None and task.run not in self._lines:  # here, so that runs keep the order of their roots
             self._lines[task.run] = self._runs[task.run].line(task)
         return self._relate(task)

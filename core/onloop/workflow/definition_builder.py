@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from onloop.machine import definition as d
 from onloop.records import replace
 from onloop.workflow import model as m
+from onloop.workflow.combinations import combinations
+from onloop.workflow.effect_builder import effect_of
+from onloop.workflow.model.report_parts import CoveragePart, SarifPart
+from onloop.workflow.outside_builder import forge_gate, http_gate
+from onloop.workflow.policy_builder import policy_gate
 
 COMMAND_TIMEOUT_MS = 600_000
 """The timeout of a command gate that gives none: ten minutes."""
@@ -58,11 +63,12 @@ def _commands(given: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
 
 
 def _step(step: m.StepPart) -> d.Step:
+    effect, outside = (None, None) if step.effect is None else effect_of(step.effect)
     return d.Step(
         id=step.id,
         role=step.role,
         run=None if step.run is None else tuple(step.run),
-        effect=None if step.effect is None else d.Effect(step.effect),
+        effect=effect,
         brief=step.brief,
         isolation=d.Isolation(step.isolation),
         not_by=tuple(step.not_by),
@@ -79,6 +85,10 @@ def _step(step: m.StepPart) -> d.Step:
         agent=step.agent or "",
         box=_box(step),
         skip=None if step.skip is None else d.Skip(step.skip),
+        wait_ms=step.wait,
+        next=tuple(d.NextRule(way.to, way.when or "") for way in step.next or ()),
+        override=_override(step.overridable_by),
+        outside=outside,
     )
 
 
@@ -87,14 +97,14 @@ def _box(given: m.GatePart | m.StepPart) -> d.BoxSpec:
 
 
 def _fan_out(given: m.FanOutPart) -> d.FanOut:
-    steps = tuple(_step(step) for step in given.steps)
-    score = given.join.best_of.score if given.join.best_of else None
-    if score is not None:
-        timeout = COMMAND_TIMEOUT_MS if score.timeout is None else score.timeout
-        gate = d.CommandGate(d.SCORE_GATE, tuple(score.command), timeout, scores=True)
-        steps = (*steps[:-1], replace(steps[-1], gates=(*steps[-1].gates, gate)))
+    branches = given.branches or {}
     return d.FanOut(
-        steps=steps,
+        steps=_walked(given.steps or (), given),
+        branches=tuple(
+            d.ParallelBranch(name, _walked(branch.steps, given), branch.brief, tuple(branch.after))
+            for name, branch in branches.items()
+        ),
+        matrix=combinations(given),
         over=given.over,
         count=given.count,
         spawn=given.spawn is True,
@@ -103,7 +113,19 @@ def _fan_out(given: m.FanOutPart) -> d.FanOut:
         join=_join(given.join),
         brief=given.brief,
         resolve=() if given.resolve is None else (_resolve(given.resolve),),
+        environments=tuple(d.Isolation(kind) for kind in given.environments),
     )
+
+
+def _walked(given: Sequence[m.StepPart], fan_out: m.FanOutPart) -> tuple[d.Step, ...]:
+    """The steps of a child, whose last one carries the gate that scores it, where the best is wanted."""
+    steps = tuple(_step(step) for step in given)
+    score = fan_out.join.best_of.score if fan_out.join.best_of else None
+    if score is None or not steps:
+        return steps
+    timeout = COMMAND_TIMEOUT_MS if score.timeout is None else score.timeout
+    gate = d.CommandGate(d.SCORE_GATE, tuple(score.command), timeout, scores=True)
+    return (*steps[:-1], replace(steps[-1], gates=(*steps[-1].gates, gate)))
 
 
 def _join(given: m.JoinPart) -> d.Join:
@@ -132,6 +154,14 @@ def _attempts(given: m.AttemptsPart) -> d.Attempts:
 
 
 def _gate(gate: m.GatePart) -> d.Gate:
+    return replace(_looking(gate), override=_override(gate.overridable_by))
+
+
+def _override(given: m.OverridePart | None) -> d.OverrideRule | None:
+    return None if given is None else d.OverrideRule(tuple(given.from_), given.quorum, given.level)
+
+
+def _looking(gate: m.GatePart) -> d.Gate:
     if gate.command is not None:
         timeout = COMMAND_TIMEOUT_MS if gate.timeout is None else gate.timeout
         base_tests = None if gate.tests is None else d.BaseTests(tuple(gate.tests.paths))
@@ -146,13 +176,25 @@ def _gate(gate: m.GatePart) -> d.Gate:
             attach=tuple(gate.attach),
             exclusive=gate.exclusive or "",
             fails_on_base=gate.fails_on_base,
+            coverage=_coverage(gate.coverage),
+            findings=_findings(gate.sarif),
         )
     if gate.file is not None:
         return d.FileGate(gate.id, gate.file.path, gate.file.contains, gate.file.min_bytes, gate.fails_on_base)
     if gate.artefact is not None:
         return d.ArtefactGate(gate.id, gate.artefact.name, gate.artefact.min_bytes)
+    if gate.github is not None:
+        return forge_gate(gate.id, gate.github)
+    if gate.http is not None:
+        return http_gate(gate.id, gate.http)
+    return _judging(gate)
+
+
+def _judging(gate: m.GatePart) -> d.Gate:
     if gate.review is not None:
         return d.ReviewGate(gate.id, gate.review.quorum)
+    if gate.policy is not None:
+        return policy_gate(gate.id, gate.policy)
     if gate.human is not None:
         return _human(gate.id, gate.human)
     raise ValueError(f"gate {gate.id} has no kind")
@@ -163,6 +205,16 @@ def _tests(gate: m.GatePart) -> d.TestExpectation | None:
         if part is not None:
             return d.TestExpectation(counter, part.min_tests, part.max_skipped, part.no_fewer_than == "base")
     return None
+
+
+def _coverage(given: CoveragePart | None) -> d.CoverageExpectation | None:
+    if given is None:
+        return None
+    return d.CoverageExpectation(given.min, given.no_less_than == "base", given.more_than == "base")
+
+
+def _findings(given: SarifPart | None) -> d.FindingsExpectation | None:
+    return None if given is None else d.FindingsExpectation(given.max, given.no_new == "base", given.level)
 
 
 def _human(gate_id: str, human: m.HumanPart) -> d.HumanGate:

@@ -23,6 +23,7 @@ class Document(Record):
 
     root: Node | None
     problems: tuple[FileProblem, ...]
+    text: str = ""
 
 
 def read(source: bytes) -> Document:
@@ -56,7 +57,7 @@ def _parsed(text: str) -> Document:
         return _unreadable(*builder.problems, FileProblem(at, "from here on this is not YAML", "write it more plainly"))
     if builder.root is None:
         return _unreadable(EMPTY)
-    return Document(builder.root, tuple(builder.problems))
+    return Document(builder.root, tuple(builder.problems), text)
 
 
 def _unreadable(*problems: FileProblem) -> Document:

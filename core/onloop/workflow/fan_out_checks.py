@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from onloop.machine.definition import SCORE_GATE
+from onloop.workflow.combinations import combinations
 from onloop.workflow.gate_checks import gate_faults, placeholder_faults
 from onloop.workflow.model import FanOutPart, StepPart
+from onloop.workflow.part_checks import part_faults, walked_by_children
 from onloop.workflow.positioned_tree import Fault, Path, Side
 
 DEEPEST = 4
 """How deep fan-outs may be nested."""
 
-_SOURCES = ("over", "count", "spawn")
+_SOURCES = ("over", "count", "spawn", "branches", "matrix")
+_KINDS = ("none", "clone", "box", "container", "vm")
 Inner = Callable[[tuple[StepPart, ...], Path, Sequence[str]], Iterator[Fault]]
 
 
@@ -28,14 +31,22 @@ def fan_out_faults(at: Path, step: StepPart, inner: Inner, words: Sequence[str])
         yield Fault(at, f"{step.id} nests fan-outs {at.count('fan_out')} deep", f"nest at most {DEEPEST}")
         return
     yield from _source_faults(at, step, fan_out)
+    yield from part_faults(at, fan_out)
     yield from _join_faults(at, fan_out, words)
     if fan_out.resolve is not None:
         yield from gate_faults((*at, "resolve", "gates"), fan_out.resolve.gates, words)
-    for number, child in enumerate(fan_out.steps):
+    values = tuple(f"matrix.{name}" for name in fan_out.matrix or ())
+    for below, steps in walked_by_children(at, fan_out):
+        yield from _walk_faults(below, steps, inner, (*words, *values))
+
+
+def _walk_faults(at: Path, steps: Sequence[StepPart], inner: Inner, words: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with the steps that a child walks, whose list is below `at`."""
+    for number, child in enumerate(steps):
         yield from _child_faults((*at, "steps", number), child)
-    if fan_out.steps[0].role is None and fan_out.steps[0].fan_out is None:
-        yield Fault((*at, "steps", 0), f"nothing is submitted yet when {fan_out.steps[0].id} starts", "give it a role")
-    yield from inner(tuple(fan_out.steps), at, words)
+    if steps[0].role is None and steps[0].fan_out is None:
+        yield Fault((*at, "steps", 0), f"nothing is submitted yet when {steps[0].id} starts", "give it a role")
+    yield from inner(tuple(steps), at, words)
 
 
 def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fault]:
@@ -46,6 +57,10 @@ def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fa
         yield Fault((*at, extra), f"{step.id} has both {given[0]} and {extra}", "keep one", Side.KEY)
     if fan_out.spawn and step.role is None:
         yield Fault((*at, "spawn"), f"{step.id} has no agent that could spawn", "give the step a role", Side.KEY)
+    if fan_out.environments and not fan_out.spawn:
+        words = f"{step.id} has no agent that could choose an environment for a child"
+        yield Fault((*at, "environments"), words, "give the steps of its children an isolation", Side.KEY)
+    yield from _environment_faults(at, step, fan_out)
     if not fan_out.spawn and (step.role is not None or step.run is not None or step.effect is not None):
         yield Fault(
             at,
@@ -55,12 +70,21 @@ def _source_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fa
         )
 
 
+def _environment_faults(at: Path, step: StepPart, fan_out: FanOutPart) -> Iterator[Fault]:
+    """An agent may not ask for less than its own step, or a step of the children, demands."""
+    demanding = max((step, *(fan_out.steps or ())), key=lambda each: _KINDS.index(each.isolation))
+    for number, kind in enumerate(fan_out.environments):
+        if _KINDS.index(kind) < _KINDS.index(demanding.isolation):
+            words = f"{kind} is less than {demanding.isolation}, which {demanding.id} demands"
+            yield Fault((*at, "environments", number), words, f"name {demanding.isolation}, or what isolates more")
+
+
 def _join_faults(at: Path, fan_out: FanOutPart, words: Sequence[str]) -> Iterator[Fault]:
     join = fan_out.join
     if join.quorum is not None and join.best_of is not None:
         yield Fault((*at, "join", "best_of"), "a join is either a quorum or best_of", "keep one", Side.KEY)
-    if join.quorum is not None and join.quorum > (fan_out.count or fan_out.most):
-        most = fan_out.count or fan_out.most
+    most = fan_out.count or len(fan_out.branches or ()) or len(combinations(fan_out)) or fan_out.most
+    if join.quorum is not None and join.quorum > most:
         yield Fault(
             (*at, "join", "quorum"),
             f"quorum is {join.quorum}, but there are at most {most} children",

@@ -9,9 +9,19 @@ from onloop.machine.definition import RUN_GATE
 from onloop.machine.rules.flagging import FLAGGED
 from onloop.workflow.hints import nearest
 from onloop.workflow.model import GATE_KINDS, GatePart
+from onloop.workflow.model.report_parts import CoveragePart
+from onloop.workflow.outside_checks import outside_faults
 from onloop.workflow.positioned_tree import Fault, Path, Side
+from onloop.workflow.rule_checks import rule_faults
 
 COUNTERS = ("junit", "unittest")
+
+REPORTS = {
+    "junit": ('tell the test runner where to write, such as "--junitxml={report}"'),
+    "coverage": ('tell the coverage tool where to write, such as "--cov-report=xml:{report}"'),
+    "sarif": ('tell the analyser where to write, such as --output-file, "{report}"'),
+}
+"""What is read from `{report}`, and how a command says so."""
 PLACEHOLDERS = ("python", "report")
 
 BOX_FIELDS = ("network", "nested", "box", "open")
@@ -30,7 +40,7 @@ _TAKEN = {
     RUN_GATE: "the command of a run step",
     FLAGGED: "the approval that an effect asks for when tests or their configuration were changed",
 }
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9_-]*)?)\}")
+_PLACEHOLDER = re.compile(r"\{((?:matrix|with)\.[A-Za-z0-9_-]*|[A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9_-]*)?)\}")
 
 
 def gate_faults(path: Path, gates: Sequence[GatePart], words: Sequence[str] = PLACEHOLDERS) -> Iterator[Fault]:
@@ -45,6 +55,9 @@ def gate_faults(path: Path, gates: Sequence[GatePart], words: Sequence[str] = PL
         yield from _kind_faults(at, gate)
         if gate.command is not None:
             yield from _command_faults(at, gate, gate.command, words)
+        yield from outside_faults(at, gate)
+        if gate.policy is not None:
+            yield from rule_faults((*at, "policy", "rule"), gate.policy.rule)
 
 
 def placeholder_faults(path: Path, argv: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
@@ -80,7 +93,7 @@ def _kind_faults(at: Path, gate: GatePart) -> Iterator[Fault]:
         words = f"{gate.id} looks at nothing that the base has, so it cannot be known to fail there"
         yield Fault((*at, "fails_on_base"), words, "remove it", Side.KEY)
     if gate.command is None:
-        for field in ("timeout", *COUNTERS, "tests", *BOX_FIELDS, "attach", "exclusive"):
+        for field in ("timeout", *COUNTERS, "coverage", "sarif", "tests", *BOX_FIELDS, "attach", "exclusive"):
             if getattr(gate, field) not in (None, False, []):
                 yield Fault(
                     (*at, field), f"{field} is about a command, and gate {gate.id} has none", "remove it", Side.KEY
@@ -94,9 +107,19 @@ def _command_faults(at: Path, gate: GatePart, argv: Sequence[str], words: Sequen
         yield Fault((*at, "box"), f"gate {gate.id} demands a box and opens a hole in it", "keep one", Side.KEY)
     if gate.junit is not None and gate.unittest is not None:
         yield Fault((*at, "unittest"), f"gate {gate.id} has both junit and unittest", "keep one", Side.KEY)
-    if gate.junit is not None and not any("{report}" in word for word in argv):
-        yield Fault(
-            (*at, "command"),
-            f"gate {gate.id} expects junit, but its command does not contain {{report}}",
-            'tell the test runner where to write, such as "--junitxml={report}"',
-        )
+    yield from _report_faults(at, gate, argv)
+
+
+def _report_faults(at: Path, gate: GatePart, argv: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with what is expected of the report: there is one, and the command must be told where."""
+    asked = [name for name in REPORTS if getattr(gate, name) is not None]
+    for extra in asked[1:]:
+        words = f"gate {gate.id} reads both {asked[0]} and {extra} from one {{report}}"
+        yield Fault((*at, extra), words, "make it two gates, each with its command", Side.KEY)
+    if asked and not any("{report}" in word for word in argv):
+        words = f"gate {gate.id} expects {asked[0]}, but its command does not contain {{report}}"
+        yield Fault((*at, "command"), words, REPORTS[asked[0]])
+    if gate.coverage is not None and gate.coverage == CoveragePart():
+        yield Fault((*at, "coverage"), "it demands nothing of the coverage", "write min: 80%, or no_less_than: base")
+    if gate.sarif is not None and gate.sarif.max is None and gate.sarif.no_new is None:
+        yield Fault((*at, "sarif"), "it demands nothing of the findings", "write no_new: base, or max: 0")

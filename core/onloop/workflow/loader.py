@@ -16,9 +16,11 @@ from onloop.workflow.definition_builder import defined
 from onloop.workflow.document import Document, read
 from onloop.workflow.environment_checks import environment_faults, words_of
 from onloop.workflow.model import EnvironmentPart, StepPart, WorkflowFile, WorkflowPart
-from onloop.workflow.positioned_tree import Fault, Node, Path, plain
+from onloop.workflow.pinned_files import unbundled
+from onloop.workflow.positioned_tree import Fault, FileProblem, Node, Path, plain
 from onloop.workflow.schema_checks import WORKFLOW, empty_faults, misfits
 from onloop.workflow.semantic_checks import Outline, semantic_faults
+from onloop.workflow.sub_workflows import expanded
 
 MOST_PROBLEMS = 100
 
@@ -26,8 +28,15 @@ P = TypeVar("P", bound=WorkflowPart)
 
 
 def load(source: bytes, name: str) -> Definition:
-    """The definition in the bytes of a file called `name`, or WorkflowError with every problem (the first hundred)."""
-    document = read(source)
+    """The definition in the bytes of a file called `name`, or WorkflowError with every problem (the first hundred).
+
+    A file that uses others comes with them, as `bundled` puts them together: the digest is of all of them.
+    """
+    bundle = unbundled(source)
+    document = read(bundle.source)
+    if document.root is not None:
+        whole = expanded(document.root, bundle.used)
+        document = Document(whole.root, (*document.problems, *whole.problems), document.text)
     data = plain(document.root) if document.root is not None else None
     lines = problem_lines(document, _faults(document.root, data) if document.root is not None else (), name)
     if lines:
@@ -46,10 +55,14 @@ def problem_lines(document: Document, faults: Iterable[Fault], name: str) -> tup
     if document.root is not None:
         # For a value that could not be read, a fault would only repeat the problem in worse words.
         unread = {problem.position for problem in document.problems}
-        found = (fault.located(document.root) for fault in islice(faults, MOST_PROBLEMS + 1))
+        found = (fault.located(document.root, document.text) for fault in islice(faults, MOST_PROBLEMS + 1))
         problems += [problem for problem in found if problem.position not in unread]
     shown = safe(name, 200)
-    return tuple(dict.fromkeys(problem.line(shown) for problem in sorted(problems, key=lambda p: p.position)))
+    return tuple(dict.fromkeys(problem.line(shown) for problem in sorted(problems, key=_place)))
+
+
+def _place(problem: FileProblem) -> tuple[str, int, int]:
+    return problem.position.file, problem.position.line, problem.position.column
 
 
 def _faults(root: Node, data: object) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from onloop.records import Record
+from onloop.text import safe
 
 Value = str | int | float | bool | None
 Path = tuple[str | int, ...]
@@ -17,10 +18,14 @@ LARGEST = 1_048_576
 
 
 class Position(Record, order=True):
-    """A place in a file. Lines and columns count from 1; columns count characters."""
+    """A place in a file. Lines and columns count from 1; columns count characters.
+
+    `file` is named where a file uses others, and this is one of those.
+    """
 
     line: int
     column: int
+    file: str = ""
 
 
 class Scalar(Record):
@@ -71,7 +76,8 @@ class FileProblem(Record):
 
     def line(self, file: str) -> str:
         """`file:line:col: what is wrong; what would work`."""
-        return f"{file}:{self.position.line}:{self.position.column}: {self.what}; {self.hint}"
+        where = f"{safe(self.position.file, 200) or file}:{self.position.line}:{self.position.column}"
+        return f"{where}: {self.what}; {self.hint}"
 
 
 class Fault(Record):
@@ -81,10 +87,38 @@ class Fault(Record):
     what: str
     hint: str
     side: Side = Side.VALUE
+    within: int = 0
+    """How many characters into the text of the value it is."""
 
-    def located(self, root: Node) -> FileProblem:
-        """The fault as a problem at its place in the file."""
-        return FileProblem(locate(root, self.path, self.side), self.what, self.hint)
+    def located(self, root: Node, text: str = "") -> FileProblem:
+        """The fault as a problem at its place in the file; `text` is what the file says."""
+        at = locate(root, self.path, self.side)
+        return FileProblem(moved(text, at, self.within) if self.within else at, self.what, self.hint)
+
+
+def moved(text: str, at: Position, within: int) -> Position:
+    """The place `within` characters into the value that begins `at`, as its lines stand in the file.
+
+    Quotes, the sign of a block and the indentation of its lines are no part of the value.
+    """
+    lines = text.splitlines()[at.line - 1 :]
+    if not lines or at.file:  # the text is that of the file itself, not of one that it uses
+        return at
+    first = lines[0][at.column - 1 :]
+    if first[:1] in {"|", ">"}:
+        number, lines = 1, lines[1:]
+        indents = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
+        start = indents[0] if indents else 0
+        rows = [(start, line[start:]) for line in lines]
+    else:
+        number, quote = 0, first[:1] in {"'", '"'}
+        rows = [(at.column - 1 + quote, first[quote:])]
+        rows += [(len(line) - len(line.lstrip(" ")), line.lstrip(" ")) for line in lines[1:]]
+    for start, row in rows:
+        if within <= len(row):
+            return Position(at.line + number, start + within + 1)
+        within, number = within - len(row) - 1, number + 1
+    return at
 
 
 def locate(root: Node, path: Path, side: Side = Side.VALUE) -> Position:

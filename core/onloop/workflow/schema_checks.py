@@ -12,28 +12,40 @@ from pydantic import BaseModel, ValidationError
 from onloop.records import Record
 from onloop.workflow import model as m
 from onloop.workflow.hints import described, nearest, quoted
+from onloop.workflow.model import effect_parts as e
 from onloop.workflow.positioned_tree import Fault, ListNode, MapNode, Node, Path, Scalar, Side
 
-LATER_FIELDS = {
-    "a gate": ("policy", "http", "github", "sarif", "coverage"),
-    "a step": ("next",),
-}
+LATER_FIELDS: Mapping[str, tuple[str, ...]] = {}
 """Fields of later versions, which the documentation may already mention."""
 
-LATER_VALUES = {"isolation": ("container", "vm"), "effect": ("push_branch", "pull_request")}
+LATER_VALUES: Mapping[str, tuple[str, ...]] = {}
 """Values of later versions."""
 
 DEEPEST_PART = 5
 """How often a field is followed into itself: one more than the depth of nested fan-outs."""
 
-_NOUNS = {(): "a workflow", ("steps",): "a step", ("gates",): "a gate"}
+_NOUNS = {
+    (): "a workflow",
+    ("steps",): "a step",
+    ("gates",): "a gate",
+    ("next",): "a way on",
+    ("branches",): "a branch",
+}
 
 _PATTERNS = {
     m.WORKFLOW_NAME: "start with a letter, then small letters, digits and -, such as raise-coverage",
     m.STEP_ID: "write phase.name in small letters, digits, - and _, such as develop.implement",
     m.REJECT_TARGET: "name a step, such as develop.implement, or say end",
+    m.NEXT_TARGET: "name a step, such as ship.release, or say end",
     m.GATE_ID: "use small letters, digits, - and _, such as unit-tests",
+    m.VALUE_NAME: "start with a letter, then small letters, digits and _, such as python",
+    m.MATRIX_VALUE: "use letters, digits and ._+:@/-, such as 3.12 or ubuntu-24.04",
     m.ROLE: "start with a letter, then small letters, digits, - and _, such as implementer",
+    m.POLICY_PLACE: "write effect:merge, phase:develop, step:develop.implement or every",
+    e.REF_NAME: "write a plain name, such as v1.2 or {target}",
+    e.LOGIN: "write a login, or a team as org/team",
+    e.INPUT_NAME: "write the input's name, such as environment",
+    e.CI_FILE: "write a file's name without its folder, such as deploy.yml",
     m.PERSON: "write a person's or group's name without human: before it, such as approvers",
 }
 
@@ -163,13 +175,18 @@ def _name(path: Path) -> str:
 
 
 def _noun(path: Path, form: FileShape) -> str:
-    names = tuple(part for part in path if isinstance(part, str))
+    names = _fields_on(path)
     return form.nouns.get(names) or form.nouns.get(names[-1:]) or (names[-1] if names else "")
 
 
 def _fields(path: Path, form: FileShape) -> tuple[str, ...]:
-    names = tuple(part for part in path if isinstance(part, str))
-    return tuple(field.alias or name for name, field in _parts(form.whole)[names].model_fields.items())
+    return tuple(field.alias or name for name, field in _parts(form.whole)[_fields_on(path)].model_fields.items())
+
+
+def _fields_on(path: Path) -> tuple[str, ...]:
+    """The fields on a path, without numbers of items and without names that the file gives, such as a branch's."""
+    names = [part for part in path if isinstance(part, str)]
+    return tuple(name for number, name in enumerate(names) if number == 0 or names[number - 1] != "branches")
 
 
 @cache

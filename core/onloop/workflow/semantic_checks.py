@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from onloop.machine.definition import END
 from onloop.records import Record, replace
+from onloop.workflow.effect_checks import effect_faults
 from onloop.workflow.fan_out_checks import fan_out_faults
 from onloop.workflow.gate_checks import BOX_FIELDS, PLACEHOLDERS, box_faults, gate_faults, placeholder_faults
+from onloop.workflow.graph_checks import graph_faults
 from onloop.workflow.hints import nearest
 from onloop.workflow.model import StepPart
 from onloop.workflow.positioned_tree import Fault, Path, Side
@@ -59,16 +61,22 @@ def _faults(outline: Outline) -> Iterator[Fault]:
         if step is not None:
             for rule in _RULES:
                 yield from rule(outline, number, step)
+    yield from graph_faults(outline.ids, outline.steps)
 
 
 def _doers(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
-    doers = [name for name in ("role", "run", "effect") if getattr(step, name) is not None]
+    if step.uses is not None:  # what it uses could not be put in its place, which is said elsewhere
+        return
+    doers = [name for name in ("role", "run", "effect", "wait") if getattr(step, name) is not None]
     for extra in doers[1:]:
         yield Fault(
             _at(number, extra), f"{step.id} has both {doers[0]} and {extra}", "split it into two steps", Side.KEY
         )
     if not doers and not step.gates and step.fan_out is None:
-        yield Fault(_at(number), f"{step.id} has nothing to do", "give it a role, run, effect or a gate")
+        yield Fault(_at(number), f"{step.id} has nothing to do", "give it a role, run, effect, wait or a gate")
+    if step.wait is not None and (step.gates or step.fan_out is not None):
+        extra = "gates" if step.gates else "fan_out"
+        yield Fault(_at(number, extra), f"{step.id} waits, and does nothing else", "make it two steps", Side.KEY)
 
 
 def _commands(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
@@ -80,6 +88,9 @@ def _commands(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
             if getattr(step, field):
                 words = f"{field} is about a command, and {step.id} runs none"
                 yield Fault(_at(number, field), words, "put it into the gate that it is for", Side.KEY)
+        if step.overridable_by is not None:
+            words = f"overridable_by at a step is about the command of run, and {step.id} runs none"
+            yield Fault(_at(number, "overridable_by"), words, "put it into the gate that it is for", Side.KEY)
     yield from gate_faults(_at(number, "gates"), step.gates, outline.words)
 
 
@@ -139,7 +150,8 @@ def _returning(outline: Outline, number: int, target: str) -> Iterator[Fault]:
 def _failing(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     if step.on_fail is None:
         return
-    if (step.role is not None and not _reviews(step)) or step.effect is not None:
+    dispatches = step.effect is not None and step.effect.dispatch is not None
+    if (step.role is not None and not _reviews(step)) or (step.effect is not None and not dispatches):
         who = "its agent, as a round" if step.role is not None else "a person"
         yield Fault(_at(number, "on_fail"), f"a failure of {step.id} goes to {who}", "remove on_fail", Side.KEY)
     else:
@@ -150,7 +162,7 @@ def _conflicting(outline: Outline, number: int, step: StepPart) -> Iterator[Faul
     """A merge that conflicts can go back to a step whose agent mends it."""
     if step.on_conflict is None:
         return
-    if step.effect is None:
+    if step.effect is None or step.effect.kind not in {"merge", "pull_request", "push_branch"}:
         yield Fault(_at(number, "on_conflict"), f"{step.id} merges nothing", "remove on_conflict", Side.KEY)
         return
     target = outline.step(step.on_conflict)
@@ -210,31 +222,8 @@ def _antagonists(outline: Outline, number: int, step: StepPart) -> Iterator[Faul
             yield Fault(at, f"no agent does {other}", "name a step with a role")
 
 
-def _effect(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:
-    if step.effect is None:
-        return
-    if step.gates:
-        yield Fault(_at(number, "gates"), f"effect {step.id} has gates", "put them in a step before it", Side.KEY)
-    earlier = outline.steps[:number]
-    if None in earlier:
-        return
-    if not any(before is not None and _works(before) for before in earlier):
-        yield Fault(
-            _at(number, "effect"), f"{step.id} has nothing to {step.effect}", "put a step with a role before it"
-        )
-    elif not _is_vouched_for([before for before in earlier if before is not None]):
-        yield Fault(
-            _at(number, "effect"),
-            f"nothing is verified before {step.id}",
-            "give an earlier step a command gate or run, or the last agent's step or one after it a human gate",
-        )
-
-
-def _is_vouched_for(earlier: Sequence[StepPart]) -> bool:
-    """Whether something checks the work before the effect: a command, or a person after the last agent."""
-    last = max(number for number, step in enumerate(earlier) if _works(step))
-    runs = any(step.run is not None or any(g.command is not None for g in step.gates) for step in earlier)
-    return runs or any(g.human is not None for step in earlier[last:] for g in step.gates)
+def _effect(outline: Outline, number: int, _: StepPart) -> Iterator[Fault]:
+    yield from effect_faults(outline.ids, outline.steps, number)
 
 
 def _skipping(outline: Outline, number: int, step: StepPart) -> Iterator[Fault]:

@@ -22,6 +22,9 @@ def skip_faults(at: Path, step: StepPart, later: Sequence[StepPart | None]) -> I
     elif any(gate.artefact is not None or gate.review is not None for gate in step.gates):
         words = f"{step.id} asks for something that only an agent hands over, so its gates are never met before"
         yield Fault(path, words, "remove skip, or the artefact and review gates", Side.KEY)
+    elif any(gate.github is not None or gate.http is not None for gate in step.gates):
+        words = f"{step.id} asks outside about a commit, and before its work there is none of its own"
+        yield Fault(path, words, "remove skip, or the github and http gates", Side.KEY)
     elif not looking:
         yield Fault(path, f"{step.id} has no gate that could be met", "give it a command or file gate", Side.KEY)
     elif any(other is not None and other.effect for other in later) and not any(g.fails_on_base for g in looking):

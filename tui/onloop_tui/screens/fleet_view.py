@@ -18,13 +18,15 @@ from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
 from onloop_tui.model.decide.retry_rest import remedy_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filters import Filter, parse
-from onloop_tui.model.fleet.burndown import burndown_lines, title_line
+from onloop_tui.model.fleet.burndown import burndown_lines, pace_lines, title_line, wave_strip
 from onloop_tui.model.fleet.matrix_rows import drilled_line, row_name
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.sheet.task_explanation import task_explanation
+from onloop_tui.screens.followed_history import FollowedHistory
 from onloop_tui.screens.view import Opening, View
+from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.fleet_rows import FleetRows
 from onloop_tui.widgets.row_view import GUTTER_WIDTH
@@ -36,6 +38,10 @@ class FleetView(View):
     where = Where.FLEET
     nothing = "nobody in this row waits for a person; Enter lists them"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.FLEET))
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._followed = FollowedHistory(session)
 
     def compose(self) -> ComposeResult:
         """The run, the column headings and the rows."""
@@ -64,9 +70,18 @@ class FleetView(View):
         self._renew()
 
     def _renew(self) -> None:
+        run, seq = self.rows.run_id, self.rows.snapshot.seq
+        if self._followed.is_due(run, seq):
+            self.run_worker(self._follow(run, seq), group="history")
         for bar in self.query(Bar):
             bar.renew()
         self.post_message(self.Moved())
+
+    async def _follow(self, run: str, seq: int) -> None:
+        """Read how the run went, and show it."""
+        await self._followed.read(run, seq, self.rows.waves_left)
+        for bar in self.query(Bar):
+            bar.renew()
 
     def on_row_view_moved(self) -> None:
         """Tell the main screen that the cursor moved."""
@@ -130,6 +145,8 @@ class FleetView(View):
             return None
         if not self.rows.shows_causes:
             return Opening(cursor, self._alike(cursor))
+        if (row := self.rows.row_here) is not None and row.is_of_fleet:
+            return Opening(self.rows.run_id, (self.rows.run_id,))
         self.rows.drill()
         self._renew()
         return None
@@ -171,7 +188,7 @@ class FleetView(View):
     def action_retry_rest(self) -> None:
         """`T`: offer to retry every repository with this cause, with the outcome of earlier retries."""
         rows, row = self.rows, self.rows.row_here
-        if row is None or row.group is None:
+        if row is None or row.group is None or row.is_of_fleet:
             self.post_message(self.Said("T is for a cause, or a repository that has one"))
             return
         members = [rows.matrix.task(task) for task in rows.matrix.members(row.key)]
@@ -203,6 +220,9 @@ class FleetView(View):
     def _exclude(self) -> None:
         """Offer to exclude a repository, or all repositories with the cause under the cursor."""
         rows, row = self.rows, self.rows.row_here
+        if row is not None and row.is_of_fleet:
+            self.post_message(self.Said("this is about the fleet itself; Enter opens what is asked"))
+            return
         ids = rows.matrix.members(row.key) if rows.shows_causes and row is not None else (rows.cursor or "",)
         tasks = [rows.matrix.task(task) for task in ids if row is not None]
         live = [task for task in tasks if not task.ended and task.reason is not Reason.EXCLUDED]
@@ -262,14 +282,21 @@ class FleetView(View):
         run = rows.snapshot.tasks.get(rows.run_id)
         if run is None:
             return (line("no runs yet: onloop start and onloop fleet begin one", Tone.DIM),)
-        many = len(rows.runs)
+        many, counts = len(rows.runs), rows.matrix.counts
         place = f"run {rows.runs.index(run.id) + 1} of {many}  < >" if many > 1 else ""
         row = rows.matrix.row(rows.drilled) if rows.drilled is not None else None
         return (
             title_line(run.id, run.title, run.workflow, place, width),
-            *burndown_lines(rows.matrix.counts, rows.matrix.rate(self.session.clock()), width),
+            *burndown_lines(counts, width),
+            *wave_strip(rows.matrix.waves, width),
+            *self._paced(run.id, counts.stuck, width),
             *((drilled_line(row, width),) if row is not None else ()),
         )
+
+    def _paced(self, run: str, stuck: int, width: int) -> tuple[Line, ...]:
+        history = self._followed.history
+        is_shown = history is not None and history.run == run
+        return pace_lines(history if is_shown else None, self._followed.told, stuck, width)
 
     def _heading(self, width: int) -> tuple[Line, ...]:
         rows = self.rows

@@ -17,6 +17,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.log.log_rows import LogFilter, event_lines, heading_line, parse
 from onloop_tui.model.log.log_window import PageEdge, read_page
+from onloop_tui.model.log.next_firings import firing_lines
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
@@ -59,7 +60,8 @@ class LogView(View):
         self._read = 0
 
     def compose(self) -> ComposeResult:
-        """The columns' names, the rows, and one event whole."""
+        """What begins next, the columns' names, the rows, and one event whole."""
+        yield Bar(self._firings, id="log-firings")
         yield Bar(self._heading, id="log-heading")
         with Horizontal(id="log-middle"):
             yield LogRows(id="log-rows")
@@ -96,8 +98,9 @@ class LogView(View):
             self._load(PageEdge.NEWEST if not self.list.window.events else PageEdge.NEWER)
         self._renew()
 
-    def tick(self, snapshot: Snapshot) -> None:
-        """Do nothing: rows show no ages."""
+    def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - only time has passed
+        """Say what begins next; rows show no ages."""
+        self.query_one("#log-firings", Bar).renew()
 
     @property
     def _behind(self) -> int:
@@ -237,7 +240,8 @@ class LogView(View):
         self.call_after_refresh(self._draw_whole)
 
     def _renew(self) -> None:
-        self.query_one(Bar).renew()
+        for bar in self.query(Bar):
+            bar.renew()
         self._draw_whole()
         self.post_message(self.Moved())
 
@@ -245,6 +249,9 @@ class LogView(View):
         event = self.list.event
         if self._is_open and event is not None:
             self.whole.show(event_lines(event, self.whole.room))
+
+    def _firings(self, width: int) -> tuple[Line, ...]:
+        return firing_lines(self._snapshot.house.schedules, self.session.clock(), width - 1)
 
     def _heading(self, width: int) -> tuple[Line, ...]:
         if self.list.count:

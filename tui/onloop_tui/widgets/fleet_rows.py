@@ -55,6 +55,11 @@ class FleetRows(RowView):
         return self._by_cause and self.drilled is None
 
     @property
+    def waves_left(self) -> tuple[int, ...]:
+        """How many go on without a person, in the order of the waves that are left."""
+        return self.matrix.left
+
+    @property
     def row_here(self) -> CauseRow | None:
         """The row of counts under the cursor, or the one that counts the repository under the cursor."""
         cursor = self.cursor or ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import LONGEST_STATEMENT, submit_if, task_of
-from onloop.errors import BadInput, Refused
+from onloop.errors import BadInput, Refused, UnknownThing
 from onloop.gates.intake.manifest import Manifest
 from onloop.machine.principal import Principal
 from onloop.machine.state import Reason, State
@@ -14,6 +16,15 @@ from onloop.views.pinned_workflow import ReadDefinition
 
 def hand_in_head(opened: GatewayHandle, agent: Principal, statement: str) -> str:
     """Submit HEAD and the artefacts, unless exactly these were judged at this step; why that cannot be, in words."""
+
+    def submit(task: Task) -> None:
+        submit_if(opened, agent, lambda found: None if _is_judged(found, task) else statement[:LONGEST_STATEMENT])
+
+    return handed_in_by(submit, opened, agent)
+
+
+def handed_in_by(submit: Callable[[Task], object], opened: GatewayHandle, agent: Principal) -> str:
+    """Have `submit` hand in for the agent, where its step waits for work; why that cannot be, in words."""
     task = task_of(opened, agent.task or "")
     if task.state is not State.WORKING or task.reason is Reason.GATES_RUNNING or task.step != agent.step:
         return ""
@@ -21,8 +32,8 @@ def hand_in_head(opened: GatewayHandle, agent: Principal, statement: str) -> str
     if not step.machine_gates and step.review_gates:  # it hands in a judgement, which only it can make
         return ""
     try:
-        submit_if(opened, agent, lambda found: None if _is_judged(found, task) else statement[:LONGEST_STATEMENT])
-    except (Refused, BadInput) as no:
+        submit(task)
+    except (Refused, BadInput, UnknownThing) as no:
         return f"{no.message}; {no.hint}"
     return ""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from onloop.agents.vendors.known_vendors import HOOKED, VENDORS
-from onloop.cli.json_models import SCHEMA_FOLDER
+from onloop.cli.json_models import shipped_schemas
 from onloop.cli.value_kinds import ValueKind, takes_nothing, value_kind
 from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb, arg
 from onloop.cli.verb_table import VERBS
@@ -44,7 +44,7 @@ class VerbShape(Record):
 _WORDS: Mapping[tuple[str, str] | ValueKind, Callable[[], Iterable[str]]] = MappingProxyType(
     {
         ("help", "topic"): lambda: (*TOPICS, *(row.name for row in VERBS)),
-        ("schema", "name"): lambda: sorted(path.stem for path in SCHEMA_FOLDER.glob("*.json")),
+        ("schema", "name"): lambda: list(shipped_schemas()),
         ("workflow", "name"): builtins,
         ("hook", "agent"): lambda: HOOKED,
         ("list", "--state"): lambda: State,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from onloop.cli.json_models.envelope import AtMs
+from onloop.machine.definition import Isolation
 from onloop.machine.messages import MessageKind
 from onloop.machine.state import Reason, State
 from onloop.records import Record, field
@@ -148,6 +149,7 @@ class SpawnJson(Record):
     child: str
     title: str
     children: Annotated[int, Meta(description="How many children the step has.")]
+    isolation: Annotated[Isolation, Meta(description="The least in which its agents work, beside what steps demand.")]
 
 
 class HeartbeatJson(Record):

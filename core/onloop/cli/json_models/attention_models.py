@@ -95,7 +95,7 @@ class CausesJson(Record):
 
 
 class CountsJson(Record):
-    """The numbers of the dashboard's header, in items: but for `blocked`, together they are all there is."""
+    """The numbers of the dashboard's header, in items: but for `blocked` and `bypassed`, together they are all."""
 
     needs_you: Annotated[int, Meta(description="How many need the person who looks.")]
     blocked: Annotated[int, Meta(description="How many of these do because the machine gave up.")]
@@ -107,6 +107,7 @@ class CountsJson(Record):
     inhibited: int
     stalled: Annotated[int, Meta(description="How many wait for an agent that is silent, or for what is outside.")]
     for_others: Annotated[int, Meta(description="How many are outside the scope of the person who looks.")]
+    bypassed: Annotated[int, Meta(description="How many of all these tell of a gate that somebody bypassed.")]
 
 
 class FrozenJson(Record):

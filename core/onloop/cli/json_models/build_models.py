@@ -42,9 +42,10 @@ class ValidateJson(Record):
 
 
 class GraphJson(Record):
-    """A workflow, or the machine, as Mermaid."""
+    """A workflow, or the machine, as Mermaid; with --text also as plain text."""
 
     mermaid: str
+    text: str = ""
 
 
 class WorkflowsJson(Record):
@@ -178,6 +179,15 @@ class CheckJson(Record):
     name: str
     ok: bool
     detail: str
+
+
+class ForgeProofJson(Record):
+    """Whether a forge takes our token, and whether the gateway is the only way to merge there."""
+
+    forge: str
+    repository: str
+    only_way: Annotated[bool, Meta(description="Whether nothing reaches the branch past the gateway.")]
+    checks: list[CheckJson]
 
 
 class DoctorJson(Record):

@@ -105,6 +105,24 @@ class DecisionJson(Record):
     own_address: Annotated[bool, Meta(description="Whether commits carry their address.")]
     unseen: Annotated[Sequence[str], Meta(description="What they approved without having been shown it.")]
     behalf: Annotated[str | UnsetType, Meta(description="In whose place they decided, by a delegation.")] = UNSET
+    key: Annotated[str | UnsetType, Meta(description="The security key that signed it.")] = UNSET
+    presence: Annotated[str | UnsetType, Meta(description="What that key says was proved.")] = UNSET
+
+
+class BypassJson(Record):
+    """A gate that a person let the work past: it did not pass."""
+
+    step: str
+    gate: str
+    by: str
+    reason: str
+    stood: Annotated[str, Meta(description="How the gate stood then.")]
+    assurance: Annotated[Assurance, Meta(description="What was proved about the person.")]
+    at: AtMs
+    head: str
+    current: Annotated[bool, Meta(description="Whether it is about the work as it is now.")]
+    key: Annotated[str | UnsetType, Meta(description="The security key that signed it.")] = UNSET
+    presence: Annotated[str | UnsetType, Meta(description="What that key says was proved.")] = UNSET
 
 
 class DecisionMadeJson(Record):
@@ -270,6 +288,15 @@ class FilePatchJson(Record):
     untrusted: FilePatchWordsJson
 
 
+class SourceJson(Record):
+    """Where outside the wish for a task came from; others wrote its title and URL."""
+
+    kind: str
+    name: Annotated[str, Meta(description="The trigger or schedule that began it.")]
+    url: str
+    title: str
+
+
 class DossierJson(TaskJson):
     """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
 
@@ -282,6 +309,7 @@ class DossierJson(TaskJson):
     files: Sequence[FileJson]
     base: Annotated[BaseJson | None, Meta(description="Null where no gate of the workflow is run on the base.")]
     amendments: Sequence[AmendmentJson]
+    bypasses: Annotated[Sequence[BypassJson], Meta(description="Gates that did not pass and were let past.")]
     flags: Annotated[Sequence[Flag], Meta(description="Changed paths that decide what the gates said.")]
     decisions: Sequence[DecisionJson]
     trouble: Annotated[str, Meta(description="Why the changes cannot be shown; empty where they can.")]
@@ -293,3 +321,4 @@ class DossierJson(TaskJson):
     checkpoints: Sequence[CheckpointKeptJson]
     diff: Annotated[str | UnsetType, Meta(description="With --diff; agents wrote it.")] = UNSET
     notes: Annotated[Sequence[NoteJson], Meta(description="What people told its agents.")] = ()
+    source: Annotated[SourceJson | UnsetType, Meta(description="Where outside it came from.")] = UNSET

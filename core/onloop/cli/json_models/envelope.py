@@ -21,6 +21,7 @@ class LogHeadJson(Record):
 
     seq: Annotated[int, Meta(description="How many events the log had.")]
     hash: Annotated[str, Meta(description="The hash of the chain there.")]
+    run: Annotated[str, Meta(description="The run that it is the end of, where the whole log's is not known yet.")] = ""
 
 
 class ErrorJson(Record):

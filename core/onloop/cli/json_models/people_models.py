@@ -31,6 +31,12 @@ class FreezeJson(Record):
     under_way: Annotated[Sequence[PushJson], Meta(description="What it comes too late for.")]
 
 
+class ToSignJson(Record):
+    """What a security key signs for a decision, as it would be made now."""
+
+    text: Annotated[str, Meta(description="Exactly what is signed, with the line break at its end.")]
+
+
 class UnfreezeJson(Record):
     """A scope in which things move again."""
 
@@ -158,3 +164,45 @@ class PeopleJson(Record):
     people: Sequence[PersonJson]
     delegations: Sequence[DelegatedJson]
     removed: Annotated[Sequence[str], Meta(description="The names of those who were removed.")]
+
+
+class LoginJson(Record):
+    """A session that reads at a gateway; its secret is in a file, and is never printed."""
+
+    url: str
+    person: str
+    expires: AtMs
+
+
+class LogoutJson(Record):
+    """A session that was forgotten here."""
+
+    url: str
+    ended: Annotated[bool, Meta(description="Whether the gateway ended it, too.")]
+
+
+class KeyJson(Record):
+    """A security key with which a person may sign."""
+
+    id: Annotated[str, Meta(description="Its fingerprint, as OpenSSH prints it.")]
+    person: str
+    kind: str
+    label: str
+    by: str
+    vouched: Annotated[str | None, Meta(description="The key of the same person that signed for it.")]
+    at: AtMs
+    counter: Annotated[int, Meta(description="How far it had counted when it was used last.")]
+    used: AtMs | None
+
+
+class KeysJson(Record):
+    """The security keys of everybody."""
+
+    keys: Sequence[KeyJson]
+
+
+class KeyChangedJson(Record):
+    """A security key that was enrolled or removed."""
+
+    id: str
+    person: str

@@ -36,6 +36,15 @@ class ImportJson(Record):
     tasks: int
 
 
+class CopyJson(Record):
+    """A store that was made of all that another one held, and verified."""
+
+    source: str
+    store: str
+    events: int
+    tasks: int
+
+
 class LeftoverJson(Record):
     """Files and folders that nobody needs any more."""
 
@@ -94,3 +103,33 @@ class MigrateJson(Record):
     backup: Annotated[
         str | UnsetType, Meta(description="The store as it was; left out where there was nothing to do.")
     ] = UNSET
+
+
+class AttestationJson(Record):
+    """A signed statement about a task; `envelope` is left out where it was written to a file."""
+
+    task: str
+    commit: str
+    merged: bool
+    keyid: str
+    file: str | None
+    envelope: Annotated[str | None, Meta(description="The DSSE envelope, as its file would hold it.")]
+
+
+class AttestationKeyJson(Record):
+    """The public key with which attestations of this store are verified."""
+
+    keyid: str
+    public_key: Annotated[str, Meta(description="PEM.")]
+
+
+class AttestationCheckedJson(Record):
+    """What a statement says whose signature is good."""
+
+    keyid: str
+    task: str
+    repository: str
+    commit: str
+    merged: bool
+    approved: Sequence[str]
+    bypassed: Annotated[Sequence[str], Meta(description="Gates that did not pass and were let past.")]

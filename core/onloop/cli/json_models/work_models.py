@@ -32,6 +32,22 @@ class SubAgentsJson(Record):
     sub_agents: Sequence[SubAgentJson]
 
 
+class EnvironmentJson(Record):
+    """Where an agent worked, as its launcher attested it."""
+
+    id: str
+    kind: str
+    isolation: Annotated[str, Meta(description="How far it separates, as it counts.")]
+    host: str
+    image: str
+    digest: str
+    details: tuple[str, ...]
+    by: Annotated[str, Meta(description="The launcher that attests it.")]
+    trust: Annotated[str, Meta(description="Who vouches for the launcher.")]
+    at: AtMs
+    is_current: Annotated[bool, Meta(description="Whether the agent that holds the task works in it.")]
+
+
 class TaskJson(Record):
     """A task as it is recorded."""
 
@@ -62,6 +78,7 @@ class TaskJson(Record):
     commit: Annotated[str | None, Meta(description="The submitted commit.")]
     result: Annotated[str | None, Meta(description="The commit that the target was moved to.")]
     version: Annotated[int, Meta(description="How many events it has.")]
+    environment: Annotated[EnvironmentJson | None, Meta(description="Where its last agent worked.")]
 
 
 class OwnershipJson(Record):

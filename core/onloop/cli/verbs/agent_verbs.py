@@ -7,9 +7,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from onloop.access.histories.brought_histories import mirror_for_clone
+from onloop.access.opening import check_agents_reach
 from onloop.access.submission import submit as submit_head
 from onloop.access.submission import wait_for_gates
 from onloop.access.verifier_process import ensure_verifier, is_verifier_up
+from onloop.agents.agent_verdict import verdict_on
 from onloop.agents.reset_times import moment_given
 from onloop.agents.workplace import fill_given, own_variables, prepare_workplace
 from onloop.cli.arguments import (
@@ -35,8 +38,10 @@ from onloop.cli.json_models.agent_models import (
     SpawnJson,
     SubmitJson,
 )
+from onloop.cli.launcher_secret import launcher_secret
 from onloop.cli.output import VerbOutput
 from onloop.cli.render import answer_output, notes_json, verdict_json
+from onloop.cli.running import say
 from onloop.errors import BadInput, Exit, OnloopError, Refused
 from onloop.gates.environment import address_of
 from onloop.gateway.claims import ClaimGranted, ClaimTask
@@ -45,16 +50,16 @@ from onloop.gateway.leases import Heartbeat, TakeNotes
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
-from onloop.machine.messages import unshown
+from onloop.machine.definition import Isolation
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
 from onloop.records import replace
 from onloop.text import safe
 from onloop.times import second_words
-from onloop.views.answer import AT_WORK, AgentAnswer, answer_for, answer_lines
+from onloop.views.answer import AgentAnswer, answer_lines
 from onloop.views.note_words import note_lines
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.agent_reads import ReadPosition, ReadStepBrief
+from onloop.views.queries.agent_reads import ReadStepBrief
 from onloop.views.sub_agents import SubAgentNews
 from onloop.workflow.duration import milliseconds
 from onloop.workflow.percentage import percentage
@@ -64,10 +69,16 @@ NO_VERIFIER = "no verifier is running: onloop work, onloop verifier or the dashb
 
 def claim(context: Context[ClaimArguments]) -> VerbOutput:
     """Take a lease; print what an agent must export to work under it."""
-    args, opened = context.args, context.opened
+    args = context.args
+    if args.token_fd is not None:
+        context.open_as_launcher(launcher_secret(args.token_fd))
+    opened = context.opened
+    check_agents_reach(opened)
     agent = f"agent:{args.name or args.role}"
     lease_ms = milliseconds(args.lease)
-    asked = ClaimTask(context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key)
+    asked = ClaimTask(
+        context.launcher(), agent, args.role, task=args.task, lease_ms=lease_ms, key=args.key, branch=args.branch
+    )
     try:
         got = opened.gateway.perform(asked)
     except Refused as problem:
@@ -75,7 +86,8 @@ def claim(context: Context[ClaimArguments]) -> VerbOutput:
 
         raise meant_role(context, args.role, problem) from None
     place = _workplace(context, got)
-    exports = own_variables(opened.home, got.task, got.secret)
+    variables = opened.gateway.perform(ReadDefinition(got.task.definition)).environment.variables
+    exports = own_variables(opened.home, got.task, got.secret, variables)
     lines = (
         f"# {got.task.id}, {got.task.step}, epoch {got.task.epoch}; the brief: onloop next",
         *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
@@ -90,9 +102,9 @@ def _workplace(context: Context[Arguments], got: ClaimGranted) -> Path:
     opened, gateway = context.opened, context.opened.gateway
     agent = gateway.perform(RecogniseAgent(got.secret))
     try:
-        mirror = None if got.task.origin is None else opened.mirror(got.task.origin)
         ensure_verifier(context.home)
         asked = gateway.perform(ReadDefinition(got.task.definition)).environment
+        mirror = mirror_for_clone(opened, agent, got.task, asked, say)
         place = prepare_workplace(opened.home, got.task, agent.name, mirror, asked)
         fill_given(opened, got.task)
         return place
@@ -163,11 +175,14 @@ def review(context: Context[ReviewArguments]) -> VerbOutput:
 def spawn(context: Context[SpawnArguments]) -> VerbOutput:
     """Create a child task, which waits for another agent."""
     agent, args = context.agent(), context.args
-    command = Spawn(agent.id, agent.epoch, args.title, args.brief)
+    wish = Isolation(args.environment) if args.environment else None
+    command = Spawn(agent.id, agent.epoch, args.title, args.brief, wish, args.after or ())
     task = context.opened.gateway.perform(PerformCommand(agent, agent.task or "", command, key=args.key))
     made = next(child for child in reversed(task.children) if child.title == " ".join(args.title.split()))
-    data = SpawnJson(task.id, made.id, made.title, len(task.children))
-    return VerbOutput(lines=(safe(f"{made.id} begins: {made.title}"),), data=data)
+    data = SpawnJson(task.id, made.id, made.title, len(task.children), made.isolation)
+    where = f", in an environment of its own: {made.isolation.value}" if wish else ""
+    waits = f" after {', '.join(made.after)}" if made.after else ""
+    return VerbOutput(lines=(safe(f"{made.id} begins{waits}: {made.title}{where}"),), data=data)
 
 
 def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
@@ -218,10 +233,4 @@ def verdict(context: Context[Arguments], agent: Principal, head: str | None = No
 
     An agent with a superseded token never gets here: RecogniseAgent has refused it.
     """
-    gateway = context.opened.gateway
-    at = gateway.perform(ReadPosition(agent.task or "", agent.id, gateway.clock()))
-    head = head or context.head(at.task.id)
-    answer = answer_for(at.definition, at.task, agent, head, at.frozen, lapsed=at.lapsed)
-    if answer.exit not in AT_WORK or not unshown(at.task.notes, agent.epoch):
-        return answer
-    return replace(answer, notes=gateway.perform(TakeNotes(agent, context.verb)))
+    return verdict_on(context.opened.gateway, agent, head or (lambda task: context.head(task.id)), context.verb)

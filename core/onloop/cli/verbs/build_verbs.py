@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from onloop.access.files_beside import beside
 from onloop.access.isolation import can_isolate, check_place, isolate, make_parents, recipe, serve_command
 from onloop.access.opening import create_home
 from onloop.access.opening import enrol as enrol_person
@@ -25,22 +26,34 @@ from onloop.cli.json_models.build_models import (
     WorkflowSourceJson,
 )
 from onloop.cli.output import VerbOutput
+from onloop.cli.verbs.file_checks import other_file
 from onloop.cli.verbs.persons.enrolled_verbs import new_passphrase
-from onloop.errors import BadInput, Exit, WorkflowError
+from onloop.errors import BadInput, Exit, WorkflowError, unknown_task
 from onloop.gates.toolchain import missing_tools, toolchain_of
 from onloop.home import Home
 from onloop.identity.process_privacy import keep_others_out
+from onloop.machine.adopted_triggers import Trigger
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.named_programs import named_programs
+from onloop.machine.plain_graph import workflow_text
+from onloop.machine.rule_engine import INSTALL
+from onloop.machine.step_marks import LEGEND, step_marks
+from onloop.machine.step_rules import rules_of
 from onloop.machine.transition_table import rows
+from onloop.policies.cel_rules import is_installed
+from onloop.triggers.trigger_file import is_triggers
+from onloop.triggers.trigger_sources import triggers_at_hand
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.reads import ReadTask
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.hints import nearest
 from onloop.workflow.loader import load
+from onloop.workflow.pinned_files import bundled
 from onloop.workflow.schema import json_schema
 
 ADVISORY = (
-    "advisory: the store is a file of the user whom agents run as. Agents are held by refusal and evidence; "
+    "advisory: the store is open to the user whom agents run as. Agents are held by refusal and evidence; "
     "code running as this user could still forge a decision."
 )
 LARGEST_WORKFLOW = 1_048_576
@@ -64,6 +77,7 @@ def init(context: Context[InitArguments]) -> VerbOutput:
 def _made(context: Context[InitArguments]) -> VerbOutput:
     args = context.args
     name = args.name or getpass.getuser()
+    _check_database(context.home, args)
     if args.isolate and not can_isolate(args.isolate, args.agents):
         lines = recipe(context.home, args.isolate, args.agents, name)
         return VerbOutput(Exit.USAGE, lines, NotIsolatedJson(isolated=False))
@@ -86,14 +100,24 @@ def _made(context: Context[InitArguments]) -> VerbOutput:
         passphrase=passphrase,
         email=args.email,
         scripted=False,
+        runtime_role=args.runtime_role,
     )
-    where = str(context.home.store)
+    where = context.home.name
     if args.isolate:
         isolate(context.home, args.isolate, args.agents, made)
     words = f"owner: {args.isolate}" if args.isolate else ADVISORY
     data = InitJson(where, name, "isolated" if args.isolate else "advisory")
     following = serve_command(context.home, args.isolate, args.agents) if args.isolate else "onloop start …"
     return VerbOutput(lines=(f"store: {where}", f"approver: {name}", words), data=data, notes=(f"next: {following}",))
+
+
+def _check_database(home: Home, args: InitArguments) -> None:
+    """BadInput for what means nothing in the kind of store that is to be made."""
+    if args.isolate and home.database:
+        hint = "give the role's password only to the user as which onloop serve runs, and no agent"
+        raise BadInput("--isolate gives a folder away, and this store is a database", hint=hint)
+    if args.runtime_role and not home.database:
+        raise BadInput("--runtime-role is of a database", hint="--store postgresql://OWNER@HOST/DATABASE")
 
 
 def enrol(context: Context[EnrolArguments]) -> VerbOutput:
@@ -113,13 +137,34 @@ def validate(context: Context[FilesArguments]) -> VerbOutput:
     closed: list[str] = []
     for name in context.args.files:
         try:
+            if (told := other_file(name)) is not None:
+                fine.append(told)
+                continue
+            if (triggers := _triggers_in(name)) is not None:
+                fine.append(f"{name}: {len(triggers)} {'trigger' if len(triggers) == 1 else 'triggers'}")
+                continue
             definition = _file(name)
+            problems += _unchecked_rules(name, definition)
             fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
             closed += (*_closed_words(name, definition), *_missing_words(name, definition, context.home))
         except WorkflowError as error:
             problems += error.problems
     data = ValidateJson(not problems, problems)
     return VerbOutput(Exit.USAGE if problems else Exit.OK, tuple(fine), data, (*problems, *closed))
+
+
+def _triggers_in(name: str) -> tuple[Trigger, ...] | None:
+    """What a file says that holds triggers; None for any other."""
+    if not Path(name).is_file():
+        return None  # whoever reads it as a workflow says why it cannot be read
+    source = triggers_at_hand(name)
+    return source.triggers() if is_triggers(source.content) else None
+
+
+def _unchecked_rules(name: str, definition: Definition) -> Iterator[str]:
+    """That rules could not be checked, where what evaluates them is missing; no run of it could start here either."""
+    if rules_of(definition) and not is_installed():
+        yield f"{name}: it has rules, and nothing here evaluates them; {INSTALL}"
 
 
 def _closed_words(name: str, definition: Definition) -> Iterator[str]:
@@ -130,7 +175,9 @@ def _closed_words(name: str, definition: Definition) -> Iterator[str]:
         if any(other.startswith(gate) for other in nowhere):
             yield f"{name}: {gate} stays closed: no more than {HIGHEST.value} can be proved by anybody yet"
         else:
-            yield f"{name}: {words} unless the gateway runs apart: onloop doctor says what this machine reaches"
+            needs_key = "demands A3" in words
+            unless = "somebody has a security key (onloop people key add)" if needs_key else "the gateway runs apart"
+            yield f"{name}: {words} unless {unless}: onloop doctor says what this machine reaches"
 
 
 def _missing_words(name: str, definition: Definition, home: Home) -> Iterator[str]:
@@ -142,12 +189,33 @@ def _missing_words(name: str, definition: Definition, home: Home) -> Iterator[st
 
 def graph(context: Context[GraphArguments]) -> VerbOutput:
     """Draw a workflow or the machine."""
-    name = context.args.workflow
-    if name is None:
-        text = table_mermaid(rows())
-    else:
-        text = workflow_mermaid(load(builtin(name), name) if name in builtins() else _file(name))
-    return VerbOutput(lines=(text.rstrip("\n"),), data=GraphJson(text))
+    args = context.args
+    if args.task is not None and args.workflow is not None:
+        raise BadInput("--task draws the workflow of that task", hint="leave the workflow out")
+    if args.task is not None:
+        return _graph_of_task(context, args.task)
+    if args.workflow is not None:
+        definition = (
+            load(builtin(args.workflow), args.workflow) if args.workflow in builtins() else _file(args.workflow)
+        )
+        return _graph_output(workflow_mermaid(definition), workflow_text(definition) if args.text else "")
+    if args.text:
+        raise BadInput("--text draws a workflow, and none was named", hint="onloop graph feature --text")
+    return _graph_output(table_mermaid(rows()), "")
+
+
+def _graph_of_task(context: Context[GraphArguments], name: str) -> VerbOutput:
+    task = context.opened.gateway.perform(ReadTask(name))
+    if task is None:
+        raise unknown_task(name)
+    definition = context.opened.gateway.perform(ReadDefinition(task.definition))
+    marks = step_marks(definition, task)
+    text = f"{workflow_text(definition, marks)}\n{LEGEND}\n" if context.args.text else ""
+    return _graph_output(workflow_mermaid(definition, marks), text)
+
+
+def _graph_output(mermaid: str, text: str) -> VerbOutput:
+    return VerbOutput(lines=((text or mermaid).rstrip("\n"),), data=GraphJson(mermaid, text))
 
 
 def workflow(context: Context[WorkflowArguments]) -> VerbOutput:
@@ -168,7 +236,7 @@ def _file(name: str) -> Definition:
     path = Path(name)
     try:
         if path.is_file() and path.stat().st_size <= LARGEST_WORKFLOW:
-            return load(path.read_bytes(), name)
+            return load(bundled(path.read_bytes(), name, beside(path)), name)
         source = b" " * (LARGEST_WORKFLOW + 1) if path.is_file() else None
     except OSError as problem:
         raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None

@@ -21,6 +21,7 @@ from onloop.cli.people_arguments import (
     RetryArguments,
 )
 from onloop.cli.verbs.attention_verbs import group_named
+from onloop.cli.verbs.cause_rest import tried_words
 from onloop.cli.verbs.people_verbs import decide, stands, stands_words
 from onloop.errors import BadInput, Exit
 from onloop.gateway.bulk import BulkOutcome, perform_each
@@ -65,9 +66,10 @@ def retry(context: Context[RetryArguments]) -> VerbOutput:
     role = held_role(group)
     if role is not None:
         return _trial(context, person, role)
-    first = group.members[: args.first or 1]
+    first = group.members if args.rest else group.members[: args.first or 1]
+    notes = (tried_words(context.opened, group),) if args.rest else ()
     wanted = [(item.task, Retry(voice, args.note, item.version, args.no_worse)) for item in first]
-    return _each_of_cause(context, person, group, wanted)
+    return _each_of_cause(context, person, group, wanted, notes)
 
 
 def _trial(context: Context[RetryArguments], person: Principal, role: str) -> VerbOutput:
@@ -88,7 +90,7 @@ def exclude(context: Context[ExcludeArguments]) -> VerbOutput:
         task, version = _one_task(context)
         return decide(context, person, task, args.key, Exclude(voice, args.reason, version))
     group = _cause(context, args.cause)
-    first = group.members[: args.first or len(group.members)]
+    first = group.members if args.rest else group.members[: args.first or len(group.members)]
     wanted = [(item.task, Exclude(voice, args.reason, item.version)) for item in first]
     return _each_of_cause(context, person, group, wanted)
 
@@ -96,6 +98,8 @@ def exclude(context: Context[ExcludeArguments]) -> VerbOutput:
 def _cause(context: Context[CauseDecisionArguments], cause: str) -> Group:
     if context.args.task is not None or context.args.version is not None:
         raise BadInput("a cause and a task, or its version, do not go together", hint="give a task, or --cause CAUSE")
+    if context.args.first is not None and context.args.rest:
+        raise BadInput("--first and --rest do not go together", hint="--first tries one; --rest then tries the others")
     if context.args.first == 0:
         raise BadInput("--first 0 is nobody", hint="--first 1 tries one of them")
     return group_named(context, cause)
@@ -104,8 +108,9 @@ def _cause(context: Context[CauseDecisionArguments], cause: str) -> Group:
 def _one_task(context: Context[CauseDecisionArguments]) -> tuple[str, int | None]:
     """The task that is meant, and the version of it that was looked at."""
     args = context.args
-    if args.task is None or args.first is not None:
-        raise BadInput("which task? --first goes with --cause only", hint="give a task, or --cause CAUSE [--first N]")
+    if args.task is None or args.first is not None or args.rest:
+        hint = "give a task, or --cause CAUSE with --first [N] or --rest"
+        raise BadInput("which task? --first and --rest go with --cause only", hint=hint)
     return args.task, args.version
 
 
@@ -131,14 +136,15 @@ def _each_of_cause(
     person: Principal,
     group: Group,
     wanted: Sequence[tuple[str, Retry | Exclude]],
+    notes: Sequence[str] = (),
 ) -> VerbOutput:
     outcomes = perform_each(context.opened.gateway, person, wanted, key=context.args.key)
     ensure_verifier_for(context.home, (outcome.after for outcome in outcomes))
     left = len(group.members) - len(wanted)
     verb = context.verb
-    more = (f"{left} more share the cause: onloop {verb} --cause {group.cause} --first {left}",) if left else ()
+    more = (f"{left} more share the cause: onloop {verb} --cause {group.cause} --rest",) if left else ()
     data = CauseOutcomesJson(group.cause, left, outcomes_json(outcomes))
-    return VerbOutput(bulk_exit(outcomes), bulk_lines(outcomes), data, (*bulk_hints(outcomes), *more))
+    return VerbOutput(bulk_exit(outcomes), bulk_lines(outcomes), data, (*notes, *bulk_hints(outcomes), *more))
 
 
 def bulk_exit(outcomes: Sequence[BulkOutcome]) -> Exit:

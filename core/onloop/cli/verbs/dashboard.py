@@ -31,9 +31,9 @@ def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
     if context.args.version:
         return VerbOutput(lines=(f"onloop {__version__}",), data=VersionJson(__version__))
     own = context.home.is_ours
-    if own and not context.home.store.exists():
+    if own and not context.home.database and not context.home.store.exists():
         return VerbOutput(Exit.NOTHING, lines=WELCOME, data=NoStoreJson(None, ("demo", "init", "start")))
-    if own:
+    if own and not context.home.database:
         check_private(context.home.store)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         counts = needs_note(context)

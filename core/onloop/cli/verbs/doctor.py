@@ -18,9 +18,12 @@ from onloop.attention.groups import age
 from onloop.cli.arguments import Arguments, DoctorArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.build_models import CheckJson, DoctorJson
+from onloop.cli.key_signing import key_words
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.build_verbs import ADVISORY
-from onloop.cli.verbs.gc_verbs import disk_check
+from onloop.cli.verbs.database_checks import database_checks
+from onloop.cli.verbs.gc_verbs import disk_check, environments_check
+from onloop.cli.verbs.persons.network_checks import network_checks
 from onloop.cli.verbs.repository_verbs import credential_checks, prove_origin
 from onloop.errors import Exit, OnloopError
 from onloop.gates.environments.secret_values import declared_secrets
@@ -64,6 +67,10 @@ def doctor(context: Context[DoctorArguments]) -> VerbOutput:
     if context.args.repo:
         home = context.home if context.home.is_ours else context.opened.home
         return prove_origin(home, context.args.repo)
+    if context.args.forge:
+        from onloop.cli.verbs.forge_checks import prove_forge_of
+
+        return prove_forge_of(context.home if context.home.is_ours else context.opened.home, context.args.forge)
     checks, reached, proof = [_python(), _git(), _sqlite()], Reached(Assurance.A0, ("there is no store",)), None
     try:
         found, reached, proof = _of_the_store(context)
@@ -101,20 +108,24 @@ def _of_the_store(context: Context[Arguments]) -> tuple[list[_Check], Reached, B
     checks = [
         _Check("store", True, f"{home.name}, {'scripted for ever' if house.scripted else 'people decide'}"),
         _Check("people", bool(house.people), people),
+        _Check("keys", True, key_words(house)),
         _verifier(jobs if not house.freezes else (), opened.gateway.clock(), apart, home),
     ]
+    checks += [_Check(*found) for found in database_checks(home)]
     proof = house.proof if apart or os.environ.get("ONLOOP_TOKEN") else _fresh_proof(context, opened)
     now = opened.gateway.clock()
     checks += [_box(proof, now), _toolchain(proof, home)]
     checks += [] if apart else [_tools(home), _secrets(home)]
     checks += [_Check("credentials", good, words) for good, words in credential_checks(home)]
     checks.append(_Check("disk", *disk_check(home)))
+    checks.append(_Check("environments", *environments_check(opened)))
     checks += [_tolerated(each) for each in house.tolerated.values()]
+    checks += [_Check(*each) for each in network_checks(opened)]
     isolated = apart and home.is_known  # a store whose folder is not known is served by our own user
     if isolated:
         checks.append(_isolation(home))
     shut_out = isolated and not can_open(home)
-    return checks, assurance_reached(Grounds(house.scripted, isolated, shut_out, proof, now)), proof
+    return checks, assurance_reached(Grounds(house.scripted, isolated, shut_out, proof, now, far=bool(home.url))), proof
 
 
 def _fresh_proof(context: Context[Arguments], opened: GatewayHandle) -> BoxProved | None:

@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from onloop.access.opening import GatewayHandle
 from onloop.agents.leftovers import Cache, Leftover, leftovers, remove
+from onloop.agents.places.left_environments import left_environments, tidy_environments
+from onloop.agents.places.place_makers import every_maker
 from onloop.attention.groups import age
 from onloop.cli.context import Context
 from onloop.cli.json_models.store_models import GcJson, LeftoverJson
@@ -20,7 +23,7 @@ from onloop.gates.environments.tree_cache import TreeCache
 from onloop.gates.upkeep.disk_use import disk_use, size_words
 from onloop.home import Home
 from onloop.machine.task import Task
-from onloop.views.queries.reads import ReadTask, ReadTasks
+from onloop.views.queries.reads import ReadStoreState, ReadTask, ReadTasks
 from onloop.workflow.duration import milliseconds
 
 LEAST_FREE = 100 * 1_048_576
@@ -59,9 +62,30 @@ def gc(context: Context[GcArguments]) -> VerbOutput:
     total = sum(each.size for each in counted)
     verb = "would be removed" if args.dry_run else "removed"
     data = GcJson(args.dry_run, len(counted), total, kept, [_json(each) for each in counted])
-    notes = (f"{kept} are in use, or could not be removed",) if kept else ()
+    notes = (*((f"{kept} are in use, or could not be removed",) if kept else ()), *_environments(opened, args))
     lines = (*_table(counted, now), f"{len(counted)} {verb}: {size_words(total)}")
     return VerbOutput(lines=lines, data=data, notes=notes)
+
+
+def _environments(opened: GatewayHandle, args: GcArguments) -> tuple[str, ...]:
+    """Remove the environments whose workers have ended, however short ago that was; what was done, in words."""
+    store, makers = opened.gateway.perform(ReadStoreState()).id, every_maker(opened.home)
+    if args.dry_run:
+        left = left_environments(opened.home, store, makers)
+        return tuple(f"environment {each.id} ({each.kind}) would be removed: its worker has ended" for each in left)
+    return tuple(tidy_environments(opened, store, makers))
+
+
+def environments_check(opened: GatewayHandle) -> tuple[bool, str]:
+    """Whether environments were left by workers that have ended, and which kinds this machine makes."""
+    makers = every_maker(opened.home)
+    kinds = [maker.kind.value for maker in makers if not maker.problem()]
+    left = left_environments(opened.home, opened.gateway.perform(ReadStoreState()).id, makers)
+    lacking = [f"no {maker.kind.value}: {why}" for maker in makers if (why := maker.problem())]
+    if left:
+        names = ", ".join(f"{each.id} ({each.kind})" for each in left[:5])
+        return False, f"{len(left)} left by workers that have ended: {names}; onloop gc --as NAME removes them"
+    return True, "; ".join((f"agents can work in {', '.join(kinds)}", *lacking))
 
 
 def _table(found: Sequence[Leftover], now: int) -> tuple[str, ...]:
@@ -82,6 +106,7 @@ def disk_check(home: Home) -> tuple[bool, str]:
         ("histories", beside_mirrors(home.mirrors, HISTORIES)),
         ("large files", beside_mirrors(home.mirrors, LARGE)),
         ("clones", [home.environments]),
+        ("environments", [home.rooms, home.homes]),
         ("people's folders", [home.people]),
         ("artefacts", [home.handed_over]),
         ("logs", [home.logs]),

@@ -9,6 +9,7 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
+from onloop.access.opening import check_agents_reach
 from onloop.access.same_repository import check_clone
 from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier
@@ -27,6 +28,7 @@ from onloop.machine.commands import Release, ReleaseCause
 from onloop.machine.task import Task
 from onloop.text import safe
 from onloop.times import second_words
+from onloop.views.pinned_workflow import ReadDefinition
 from onloop.workflow.duration import milliseconds
 
 _NOT_HERE = "run it in a clone of the task's repository"
@@ -45,6 +47,7 @@ def join(context: Context[JoinArguments]) -> VerbOutput:
     clone = clone_around(str(Path.cwd()))
     if clone is None:
         raise BadInput(f"{Path.cwd()} is in no git repository", hint=_NOT_HERE)
+    check_agents_reach(opened)
     _check_free(context, clone)
     task = task_of(opened, args.task)
     if task.origin is None:
@@ -99,7 +102,8 @@ def session_variables(context: Context[Arguments], task: Task, secret: str, clon
             release = Release(agent.id, agent.epoch, ReleaseCause.STOPPED, "its folders could not be made")
             opened.gateway.perform(PerformCommand(agent, task.id, release))
         raise
-    own = own_variables(opened.home, task, secret)
+    variables = opened.gateway.perform(ReadDefinition(task.definition)).environment.variables
+    own = own_variables(opened.home, task, secret, variables)
     return {name: value for name, value in own.items() if name.startswith("ONLOOP_")} | {"ONLOOP_CLONE": clone}
 
 

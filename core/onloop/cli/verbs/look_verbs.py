@@ -29,6 +29,7 @@ from onloop.text import fit, padded, safe
 from onloop.times import utc_words
 from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import ReadTaskNow, ReadTasksNow, TaskNow
+from onloop.views.environment_words import where_words
 from onloop.views.overview import FleetLine
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
@@ -147,7 +148,7 @@ def _tree_line(found: TaskNow, definition: Definition, viewer: Viewer) -> str:
     task, owns = found.task, found.owns
     marks = strip(gate_lines(definition, task))
     at = f"{task.step}  {task.state.value}{reason_words(task, found.effective_status)}"
-    now = owns.now(viewer)
+    now = "  ".join(filter(None, (owns.now(viewer), where_words(task))))
     return f"  {task.id:<10} {marks:<6} {owns.owned(LONGEST_DETAIL)}  {at}{f'  {now}' if now else ''}"
 
 

@@ -19,6 +19,7 @@ from onloop.cli.output import VerbOutput, write
 from onloop.cli.people_arguments import (
     AnswerArguments,
     DecisionArguments,
+    DigestArguments,
     FreezeArguments,
     GateDecisionArguments,
     ScopeArguments,
@@ -204,10 +205,12 @@ def stands_words(task: Task) -> str:
 
 
 class AskedNow(Record):
-    """What a decision is about: the request's id, and the digest of what is shown for it."""
+    """What a decision is about: the request's id, the digest of what is shown for it, the task's version, the gate."""
 
     request: str
     digest: str
+    version: int = 0
+    gate: str = ""
 
 
 def asked_now(context: Context[DecisionArguments], kinds: set[RequestKind]) -> AskedNow:
@@ -219,11 +222,12 @@ def asked_now(context: Context[DecisionArguments], kinds: set[RequestKind]) -> A
     task, before = found.task, found.decided
     asked = [a for a in found.asked if a.request.kind in kinds]
     if before is not None:
-        return AskedNow(before.request, before.digest)
+        return AskedNow(before.request, before.digest, task.version, before.gate or "")
     gate = args.gate if isinstance(args, GateDecisionArguments) else None
     fitting = [a for a in asked if gate is None or a.request.gate == gate]
     if len(fitting) == 1:
-        return AskedNow(fitting[0].request.id, fitting[0].digest)
+        one = fitting[0]
+        return AskedNow(one.request.id, one.digest, task.version, one.request.gate or "")
     if asked and not fitting:
         names = [each.request.gate or "" for each in asked]
         hint = f"{nearest(gate or '', names)}it asks for: {', '.join(names)}"
@@ -239,7 +243,7 @@ def asked_now(context: Context[DecisionArguments], kinds: set[RequestKind]) -> A
     raise BadInput(f"{task.id} asks for several: {gates}", hint="say which: --gate GATE")
 
 
-def shown_now(context: Context[GateDecisionArguments], asked: AskedNow) -> str:
+def shown_now(context: Context[DigestArguments], asked: AskedNow) -> str:
     """The digest of what the person saw: given by them, or of the sheet that is shown to them right now."""
     given = context.args.digest
     if given:

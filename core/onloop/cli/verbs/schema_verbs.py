@@ -1,4 +1,4 @@
-"""`onloop schema`: the JSON Schemas of what is printed with `--json`, as they are shipped."""
+"""`onloop schema`: the shipped schemas of what is printed with `--json`, and of what is asked over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from onloop.cli.arguments import SchemaArguments
 from onloop.cli.context import Context
-from onloop.cli.json_models import SCHEMA_FOLDER
+from onloop.cli.json_models import shipped_schemas
 from onloop.cli.json_models.build_models import SchemaEntryJson, SchemaJson, SchemasJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import UnknownThing
@@ -19,7 +19,7 @@ LONGEST_SUMMARY = 100
 
 def schema(context: Context[SchemaArguments]) -> VerbOutput:
     """List the schemas, or print one; UnknownThing names what comes nearest."""
-    names = sorted(path.stem for path in SCHEMA_FOLDER.glob("*.json"))
+    names = list(shipped_schemas())
     name = context.args.name
     if name is None:
         return _list(names)
@@ -28,7 +28,7 @@ def schema(context: Context[SchemaArguments]) -> VerbOutput:
         meant = f"did you mean {near[0]}? " if near else ""
         raise UnknownThing(f"there is no schema {name[:60]!r}", hint=f"{meant}onloop schema lists them")
     found = _read(name)
-    return VerbOutput(lines=(json.dumps(found, indent=2),), data=SchemaJson(found))
+    return VerbOutput(lines=tuple(json.dumps(found, indent=2).splitlines()), data=SchemaJson(found))
 
 
 def _list(names: list[str]) -> VerbOutput:
@@ -39,9 +39,10 @@ def _list(names: list[str]) -> VerbOutput:
 
 
 def _summary(found: dict[str, Any]) -> str:
-    return " ".join(str(found.get("description", "")).split())
+    about = found.get("description") or found.get("info", {}).get("summary", "")
+    return " ".join(str(about).split())
 
 
 def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SCHEMA_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(shipped_schemas()[name].read_text(encoding="utf-8"))
     return found

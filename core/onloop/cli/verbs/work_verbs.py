@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from onloop.access.opening import open_file
-from onloop.access.verifier_process import only_verifier
+from onloop.access.elsewhere.elsewhere_watch import ElsewhereWatch, watched
+from onloop.access.elsewhere.forge_views import forge_view
+from onloop.access.opening import opener
+from onloop.access.verifier_process import only_verifier, verifiers_here
 from onloop.cli.arguments import VerifierArguments
 from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
@@ -19,6 +21,8 @@ from onloop.verifier.effects.away import Away
 from onloop.verifier.effects.executor import EffectExecutor
 from onloop.verifier.effects.recorder import EffectRecorder
 from onloop.verifier.gate_context import gate_context_for, prover_of
+from onloop.verifier.job_leases import JobLeases
+from onloop.verifier.outward_keeper import OutwardKeeper
 from onloop.verifier.pool import MOST_AT_ONCE, Verifier, usual_at_once
 from onloop.verifier.runner import Runner
 from onloop.workflow.duration import milliseconds
@@ -30,10 +34,11 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
         context.note_denied("verify")
         raise NotAllowed(f"{context.agent().id} may not verify", hint="stop here; onloop work starts a verifier")
     idle = milliseconds(context.args.idle_exit) if context.args.idle_exit else None
-    principal, away = verifier_principal(str(os.getpid())), Away()
+    of_this_place, opened_by = verifiers_here(context.home), opener(context.home)
+    principal, away = verifier_principal(f"{of_this_place}{os.getpid()}"), Away()
 
     def runner(stopped: Callable[[], bool]) -> Runner:
-        opened = open_file(context.home)
+        opened = opened_by()
         gate_context = gate_context_for(opened, principal)
         return Runner(
             opened,
@@ -43,12 +48,12 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
             stopped,
         )
 
-    opened_file = (
-        context.opened_file
-    )  # before the lock: a verifier that cannot open the store must not look as if it were running
+    opened_file = context.opened_file  # before the lock: who cannot open the store must not look like a verifier
     os.environ["PATH"] = toolchain_of(context.home.store).path  # the caller's PATH must not choose which programs run
     check_git()  # here: which git is used depends on the line above
-    with only_verifier(context.home), stop_signals() as stop:
+    watch = ElsewhereWatch(forge_view, say)
+    outward = OutwardKeeper(opened_by, principal.id, say)
+    with only_verifier(context.home), stop_signals() as stop, watched(opened_by, watch), outward.kept():
         Verifier(
             opened=opened_file,
             principal=principal,
@@ -57,6 +62,9 @@ def verifier(context: Context[VerifierArguments]) -> VerbOutput:
             stopped=lambda: stop.is_set() or context.home.is_gone,
             pause=pause_until(stop),
             say=say,
+            leases=JobLeases(opened_by, principal),
+            predecessors=f"verifier:{of_this_place}" if of_this_place else "",
+            waits_elsewhere=lambda: watch.waits,
             keep_shown=prover_of(opened_file, principal, stop.is_set).keep_shown,
         ).run(idle_exit_ms=idle)
     context.home.check_there()

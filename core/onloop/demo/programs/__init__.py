@@ -21,8 +21,7 @@ ADVISORY = "KVL-2026-0417"
 
 _SUFFIX = ".txtar"
 _HEADER = re.compile(r"^-- (\S[^\n]*\S) --\n", re.MULTILINE)
-_OF_A_SWARM = "link-shortener"
-_NOT_PROGRAMS = ("kvlite-", "common", _OF_A_SWARM)
+_NOT_PROGRAMS = ("kvlite-", "common", "link-shortener", "bank")
 
 
 class Archive(Record):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from onloop.gates.contents.opened_files import may_make_repository, opened, repositories
 from onloop.gates.repository.file_changes import ChangedPath, FileKind
 from onloop.gates.repository.git import Git
-from onloop.gates.repository.links import new_ways_out
+from onloop.gates.repository.symbolic_links import new_ways_out
 from onloop.gates.repository.true_tree import true_files, true_links, true_tree
 from onloop.machine.flags import Flag, FlagKind
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from onloop.errors import BadInput
 from onloop.gates.repository.failures import GitFailed
 from onloop.gates.repository.git import LONG_S, Git
-from onloop.gates.repository.ref_names import check_ref_name
+from onloop.gates.repository.ref_names import TAG_SPACE, is_tag_name
 
 if TYPE_CHECKING:
     from onloop.gates.repository.mirror import Mirror
-
-SPACE = "refs/onloop/tags/"
-"""Where a mirror keeps its origin's tags: no name that an origin chose is ever a name in our own git."""
 
 MOST_TAGS = 20_000
 _THERE = "refs/tags/"
@@ -43,40 +39,31 @@ def refresh_tags(mirror: Mirror) -> None:
     new = [tag for name, tag in wanted.items() if kept.get(name) != tag.object]
     if not stale and not new:
         return
-    with mirror.reaching() as access, mirror.writing(SPACE) as git:
-        _write(git, [f"delete {SPACE}{name}" for name in stale])
+    with mirror.reaching() as access, mirror.writing(TAG_SPACE) as git:
+        _write(git, [f"delete {TAG_SPACE}{name}" for name in stale])
         lacking = [tag for tag in new if tag.object != tag.commit]
         if lacking:
-            asked = "".join(f"+{_THERE}{tag.name}:{SPACE}{tag.name}\n" for tag in lacking).encode()
+            asked = "".join(f"+{_THERE}{tag.name}:{TAG_SPACE}{tag.name}\n" for tag in lacking).encode()
             words = ("--stdin", "--end-of-options", mirror.bare_origin)
             reader = git._replace(settings=mirror.lenient)
             reader.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S, access=access)
-        _write(git, [f"update {SPACE}{tag.name} {tag.object}" for tag in new if tag.object == tag.commit])
+        _write(git, [f"update {TAG_SPACE}{tag.name} {tag.object}" for tag in new if tag.object == tag.commit])
 
 
 def tags_on(git: Git, commit: str) -> tuple[Tag, ...]:
     """The mirror's tags that lie on the history of `commit`."""
     form = "--format=%(refname) %(objectname) %(*objectname)"
-    listed = git.run("for-each-ref", form, f"--merged={commit}", f"--count={MOST_TAGS}", SPACE).text.splitlines()
+    listed = git.run("for-each-ref", form, f"--merged={commit}", f"--count={MOST_TAGS}", TAG_SPACE).text.splitlines()
     fields = (line.split(" ") for line in listed)
-    return tuple(Tag(name.removeprefix(SPACE), there, peeled or there) for name, there, peeled in fields)
+    return tuple(Tag(name.removeprefix(TAG_SPACE), there, peeled or there) for name, there, peeled in fields)
 
 
 def give_tags(git: Git, mirror: Mirror, tags: Sequence[Tag]) -> None:
     """Fetch these tags of the mirror to another repository of ours, as its own tags."""
     if tags:
-        asked = "".join(f"+{SPACE}{tag.name}:{_THERE}{tag.name}\n" for tag in tags).encode()
+        asked = "".join(f"+{TAG_SPACE}{tag.name}:{_THERE}{tag.name}\n" for tag in tags).encode()
         words = ("--stdin", "--end-of-options", str(mirror.path))
         git.run("fetch", *_FETCH, *words, stdin=asked, timeout_s=LONG_S)
-
-
-def is_tag_name(name: str) -> bool:
-    """Whether a tag may have this name here: none that git would take for an option, a commit or HEAD."""
-    try:
-        check_ref_name(name)
-    except BadInput:
-        return False
-    return name.isprintable()
 
 
 def _offered(mirror: Mirror) -> Sequence[Tag]:
@@ -100,8 +87,8 @@ def _present(git: Git, commits: set[str]) -> frozenset[str]:
 
 
 def _kept(git: Git) -> Mapping[str, str]:
-    lines = git.text("for-each-ref", "--format=%(refname) %(objectname)", SPACE).splitlines()
-    return {name.removeprefix(SPACE): there for name, _, there in (line.partition(" ") for line in lines)}
+    lines = git.text("for-each-ref", "--format=%(refname) %(objectname)", TAG_SPACE).splitlines()
+    return {name.removeprefix(TAG_SPACE): there for name, _, there in (line.partition(" ") for line in lines)}
 
 
 def _write(git: Git, lines: Sequence[str]) -> None:
@@ -111,6 +98,8 @@ def _write(git: Git, lines: Sequence[str]) -> None:
 
 def tags_or_none(mirror: Mirror) -> None:
     """As `refresh_tags`; where the origin is away, or git dislikes a tag, the tags stay as they are."""
+    if mirror.brought:
+        return
     try:
         refresh_tags(mirror)
     except GitFailed:

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from onloop.errors import BadInput
 
 FILE = "git.toml"
+SIGNING = "signing"
+"""The table that is about commits of ours, and about no address."""
 LARGEST = 262_144
 MOST_WORDS = 50
 
@@ -147,7 +149,7 @@ def declared(file: Path) -> tuple[Access, ...]:
     except tomllib.TOMLDecodeError as problem:
         raise BadInput(f"{file}: {problem}", hint='write TOML: a table ["https://HOST"] for each host') from None
     lines = _Lines(file, text)
-    return tuple(_access(url, table, lines) for url, table in tables.items())
+    return tuple(_access(url, table, lines) for url, table in tables.items() if url != SIGNING)
 
 
 def private_text(file: Path) -> str | None:

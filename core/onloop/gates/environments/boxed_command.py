@@ -29,6 +29,8 @@ from onloop.gates.python_runners import (
     names_pytest,
     split_report,
 )
+from onloop.gates.reports.measured import ReadReport, ReportForm, read_report
+from onloop.gates.reports.sarif_findings import Findings
 from onloop.gates.toolchain import TOOLS, Toolchain, ToolMissing, check_pin, digest_of, is_of_the_machine
 from onloop.inherited import for_network
 from onloop.machine.definition import BoxSpec, Counter, ServiceSpec
@@ -71,6 +73,13 @@ class CommandRun(Record):
     tools: tuple[Program, ...] = ()
     services: ServicesRun = ServicesRun()
     left: LeftFiles = NOTHING_LEFT
+    read: ReadReport | None = None
+    """What its coverage or SARIF report says; None where there should be none."""
+
+    @property
+    def says_findings(self) -> bool:
+        """Whether its exit code 1 says no more than its report: that the analyser found something."""
+        return self.ran.exit_code == 1 and isinstance(self.read, Findings) and self.read.results > 0
 
     @property
     def is_setup(self) -> bool:
@@ -125,7 +134,12 @@ class BoxedCommands(Record):
         return CommandRun(argv, ran, None, self.box, self.spec, program, part)
 
     def run_tests(
-        self, argv: tuple[str, ...], timeout_ms: int, counter: Counter | None, services: Sequence[ServiceSpec] = ()
+        self,
+        argv: tuple[str, ...],
+        timeout_ms: int,
+        counter: Counter | None,
+        services: Sequence[ServiceSpec] = (),
+        form: ReportForm | None = None,
     ) -> CommandRun:
         """The outcome of a command; Python's test runners are started so that no file of the checkout replaces them.
 
@@ -144,9 +158,10 @@ class BoxedCommands(Record):
             box=self.box,
             spec=self.spec,
             program=program,
-            doubt=doubt(start, end, ran.exit_code, report, counter, counts),
+            doubt=doubt(start, end, ran.exit_code, report, counter, counts, is_read=form is not None),
             missing=missing(start, end, ran.exit_code),
             services=beside,
+            read=read_report(form, report, self.names.checkout),
         )
 
     @property

@@ -193,7 +193,7 @@ def admit(arrival: Arrival, admission: Admission) -> str:
     known = tuple(mirror.git.text("for-each-ref", "--format=%(objectname)", *admission.known).split())
     header = _checked_header(arrival, mirror, known, admission.target)
     folder = arrival.folder / "repository"
-    git = _opened(folder, mirror)
+    git = beside_mirror(folder, mirror)
     passed = _index(arrival, git, header, mirror.tolerated)
     packs = folder / "objects" / "pack"
     id_bytes = len(head) // 2
@@ -206,7 +206,7 @@ def admit(arrival: Arrival, admission: Admission) -> str:
     if found := pointers(git, new):
         known_objects = history_of(git, known)
         _take_large(arrival, admission, git, {blob: found[blob] for blob in found.keys() - known_objects})
-    mirror.take_in(packs, admission.ref, head)
+    mirror.take_in(packs, {admission.ref: head})
     return head
 
 
@@ -264,7 +264,7 @@ def _check_prerequisites(git: Git, needed: Sequence[str], known: Sequence[str], 
         )
 
 
-def _opened(folder: Path, mirror: Mirror) -> Git:
+def beside_mirror(folder: Path, mirror: Mirror) -> Git:
     """A separate repository that reads the mirror's objects and changes none of them."""
     bare(folder, config=_SHA256_CONFIG if mirror.id_bytes == 32 else CONFIG)
     (folder / "objects/info/alternates").write_bytes(os.fsencode(mirror.path / "objects") + b"\n")

@@ -44,6 +44,18 @@ class ChangedPath:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedLines:
+    """One path that differs: lines added and removed (None if binary), and the id of what it is afterwards."""
+
+    path: str
+    status: Status
+    kind: FileKind
+    added: int | None
+    removed: int | None
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileChange:
     """One file's change for a list: lines added and removed (None if binary), and its path before a rename.
 
@@ -89,6 +101,15 @@ def changed_paths(git: Git, base: str, head: str) -> tuple[ChangedPath, ...]:
     """Every path that differs between two commits."""
     fields = list(_diff(git, "--raw", "-z", "--no-renames", base=base, head=head))
     return tuple(ChangedPath(raw.paths[-1], raw.status, raw.kind) for raw in _raws(fields))
+
+
+def changed_lines(git: Git, base: str, head: str) -> tuple[ChangedLines, ...]:
+    """Every path that differs between two commits, with its lines; a renamed file is two paths."""
+    words = ("--raw", "--numstat", "-z", "--no-abbrev", "--no-renames")
+    fields = list(_diff(git, *words, base=base, head=head))
+    raws = _raws(fields)
+    counted = ((raw, _with_lines(raw, fields)) for raw in raws)
+    return tuple(ChangedLines(c.path, c.status, c.kind, c.added, c.removed, raw.ids[1]) for raw, c in counted)
 
 
 def diff_stat(git: Git, base: str, head: str) -> tuple[FileChange, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -54,6 +54,8 @@ class Mirror:
     """The file that declares what git may use to reach origins (`onloop.gates.credentials`); None: nothing."""
     tolerated: tuple[str, ...] = ()
     """What a person tolerates of the origin's old history, by the names that git's checks have for it."""
+    brought: bool = False
+    """Whether what is wanted was brought already: from this machine, its origin need not be reached."""
 
     @property
     def bare_origin(self) -> str:
@@ -85,9 +87,11 @@ class Mirror:
     def refresh(self, target: str) -> str:
         """Fetches branch `target` from the origin and returns its tip. UnknownThing if there is no such branch.
 
-        A mirror that is in its own way, or whose objects are damaged, is mended.
+        A mirror that is in its own way, or whose objects are damaged, is mended; one that was brought says what it has.
         """
         ref = f"refs/heads/{check_ref_name(target)}"
+        if self.brought:
+            return self.git.text("rev-parse", "--verify", ref)
         try:
             return self._fetched(ref)
         except GitFailed as failed:
@@ -213,23 +217,25 @@ class Mirror:
         """The length of object ids: 20 bytes for SHA-1, 32 for SHA-256."""
         return 32 if "sha256" in (self.path / "config").read_text(encoding="utf-8") else 20
 
-    def take_in(self, packs: Path, ref: str, commit: str) -> None:
-        """Move checked packs, which hold all that the commit needs, into the mirror; keep the commit as `ref`."""
+    def take_in(self, packs: Path, refs: Mapping[str, str], gone: Sequence[str] = ()) -> None:
+        """Move checked packs, which hold all that these refs need, into the mirror; set the refs, and remove others."""
         objects = self.path / "objects" / "pack"
-        with self.writing(ref) as git:
+        with self.writing(next(iter(refs)) if len(refs) == 1 and not gone else "refs/") as git:
             objects.mkdir(mode=0o700, exist_ok=True)
             for ending in (".pack", ".rev", ".idx"):  # an index without its pack would be a broken mirror
                 for part in packs.glob(f"pack-*{ending}"):
                     if not (objects / part.name).exists():
                         part.rename(objects / part.name)
             _sync(objects)
-            git.run("update-ref", ref, commit)
+            lines = (*(f"delete {ref}" for ref in gone), *(f"update {ref} {commit}" for ref, commit in refs.items()))
+            git.run("update-ref", "--stdin", stdin="".join(f"{line}\n" for line in lines).encode(), timeout_s=LONG_S)
 
-    def keep(self, task: str, number: int, commit: str) -> None:
-        """Keep a commit of the mirror under the task's refs, as if the task's agent had handed it in."""
+    def keep(self, task: str, number: int, commit: str) -> str:
+        """Keep a commit of the mirror under the task's refs, as if the task's agent had handed it in; gives the ref."""
         ref = f"refs/onloop/tasks/{check_task(task)}/{number:d}"
         with self.writing(ref) as git:
             git.run("update-ref", ref, commit)
+        return ref
 
     def has(self, commit: str) -> bool:
         """Whether the mirror has that commit."""

@@ -8,6 +8,9 @@ from urllib.parse import unquote
 
 from onloop.errors import BadInput
 
+TAG_SPACE = "refs/onloop/tags/"
+"""Where a mirror keeps its origin's tags: no name that an origin chose is ever a name in our own git."""
+
 _FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _BAD_COMPONENT = re.compile(r"^\.|\.lock$|\.$")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -98,6 +101,15 @@ def check_origin(origin: str) -> str:
             hint="give an absolute path, or an https, ssh, git or file URL",
         )
     return origin
+
+
+def is_tag_name(name: str) -> bool:
+    """Whether a tag may have this name here: none that git would take for an option, a commit or HEAD."""
+    try:
+        check_ref_name(name)
+    except BadInput:
+        return False
+    return name.isprintable()
 
 
 def without_credentials(text: str) -> str:

@@ -6,6 +6,7 @@ from onloop.errors import Exit, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import ReviewGate
+from onloop.machine.rules.bypass_standing import is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
 from onloop.machine.rules.independence import is_independent, judged, worked_before
 from onloop.machine.rules.progress import advance, enter
@@ -23,7 +24,11 @@ def apply(course: DecisionBuilder, command: c.Judge) -> None:
         refuse(
             f"{task.id} has no submission that {course.step.id} could review", Exit.NOTHING, f"onloop show {task.id}"
         )
-    unmet = [g.id for g in course.step.machine_gates if not task.passed(course.step.id, g.id)]
+    unmet = [
+        g.id
+        for g in course.step.machine_gates
+        if not (task.passed(course.step.id, g.id) or is_bypassed(task, course.step, g, course.facts.voters))
+    ]
     if unmet:
         refuse(f"{', '.join(unmet)} of {course.step.id} is unmet", Exit.NOT_YET, "onloop submit, then: onloop review")
     course.record(

@@ -12,10 +12,13 @@ from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
 from onloop.machine.held_roles import Streak
 from onloop.machine.people import Delegated
+from onloop.machine.rule_engine import NO_RULES, RuleEngine
 from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
+from onloop.machine.signed_text import KeyProof
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
+from onloop.machine.wave_plan import WaveReport, Waves
 from onloop.records import MutableRecord, Record, field
 
 
@@ -48,6 +51,20 @@ class Facts(Record):
     """People who were removed, with the groups that they were in: what they approved before goes on to count."""
     delegations: tuple[Delegated, ...] = ()
     """Those that hold now."""
+
+    before: Mapping[str, Child] = field(default_factory=dict)
+    """The siblings that it waits for before it begins, by the names in its `after`; of a lost one, what replaced it."""
+    signed: KeyProof | None = None
+    """What the security key proved whose signature came with the command."""
+    waves: Waves | None = None
+    """Where the fleet stands that the task is in a wave of."""
+    report: WaveReport | None = None
+    """Of a fleet: how its current wave stands."""
+    following: int = 0
+    """Of a fleet: how many tasks the next wave has."""
+
+    rules: RuleEngine = NO_RULES
+    """What evaluates the rules of the workflow and of policies."""
 
     @property
     def voters(self) -> Mapping[str, tuple[str, ...]]:
@@ -96,7 +113,7 @@ class DecisionBuilder(MutableRecord):
                 Request(
                     id=f"{self.task.id}/{gate.id if gate else kind.value}/{self.task.version}",
                     kind=kind,
-                    step=self.step.id,
+                    step=self.task.step or "",
                     question=question,
                     opened_at=self.now,
                     gate=gate.id if gate else None,

@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import assert_never
 
 from onloop.errors import Exit
 from onloop.machine import events as e
-from onloop.machine.definition import Definition, Effect, FanOut
+from onloop.machine.combined_steps import with_values
+from onloop.machine.definition import Definition, Effect, FanOut, Isolation
+from onloop.machine.fan_out_parts import Combination, part_of, variables_of
 from onloop.machine.rules.decision_builder import DecisionBuilder, refuse
 from onloop.machine.rules.join import Child, Enough, Impossible, Unfinished, join_progress, joined
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Offspring, Task
-from onloop.records import replace
+from onloop.machine.waiting_lines import PartLine, part_line, places_waited_for
+from onloop.records import Record, replace
 
 LONGEST_TITLE = 200
 
 
-def child_definition(definition: Definition, step_id: str, *, resolves: bool) -> Definition:
+class Part(Record):
+    """A child that is wanted: what it is called, what it is told, and whom it waits for.
+
+    `part` is the branch or combination that it does. `after` are places among those that are wanted with it, and
+    `waits` the ids of children that are there.
+    """
+
+    title: str
+    brief: str
+    part: str = ""
+    after: tuple[int, ...] = ()
+    waits: tuple[str, ...] = ()
+    merges: tuple[str, ...] = ()
+    isolation: Isolation = Isolation.NONE
+
+
+def child_definition(definition: Definition, step_id: str, *, resolves: bool, part: str = "") -> Definition:
     """The workflow that a child of the step walks; its digest follows from the parent's, so it needs no file."""
     fan_out = definition.step(step_id).fan_out
     if fan_out is None:
         raise ValueError(f"{step_id} makes no children")
-    part = "resolve" if resolves else "child"
-    digest = sha256(f"{definition.digest}/{step_id}/{part}".encode()).hexdigest()
-    return replace(definition, digest=digest, steps=fan_out.resolve if resolves else fan_out.steps)
+    kind = "resolve" if resolves else f"child/{part}" if part else "child"
+    digest = sha256(f"{definition.digest}/{step_id}/{kind}".encode()).hexdigest()
+    if resolves or not part:
+        return replace(definition, digest=digest, steps=fan_out.resolve if resolves else fan_out.steps)
+    branch = next((branch for branch in fan_out.branches if branch.name == part), None)
+    if branch is not None:
+        return replace(definition, digest=digest, steps=branch.steps)
+    values = next(combination for combination in fan_out.matrix if part_of(combination) == part)
+    known = definition.environment
+    environment = replace(known, variables=(*known.variables, *variables_of(values)))
+    steps = tuple(with_values(step, values) for step in fan_out.steps)
+    return replace(definition, digest=digest, steps=steps, environment=environment)
+
+
+def parts_of(fan_out: FanOut) -> tuple[str, ...]:
+    """The parts of the fan-out whose children walk a workflow of their own; one without a name where all walk one."""
+    named = (*(branch.name for branch in fan_out.branches), *(part_of(values) for values in fan_out.matrix))
+    return named or ("",)
 
 
 def begin(course: DecisionBuilder, fan_out: FanOut) -> None:
@@ -34,7 +68,10 @@ def begin(course: DecisionBuilder, fan_out: FanOut) -> None:
     if course.task.children:
         _replace(course, lost)
         return
-    wanted = _wanted(course, fan_out)
+    wanted = wanted_parts(fan_out, course.task.title, course.facts.handed)
+    if isinstance(wanted, str):
+        course.hold(Reason.HALTED, f"{fan_out.over}: {wanted}")
+        return
     if not wanted or len(wanted) > fan_out.most:
         where = f"{fan_out.over} lists" if fan_out.over else "the step asks for"
         course.hold(Reason.HALTED, f"{where} {len(wanted)} children, and 1 to {fan_out.most} are allowed")
@@ -44,17 +81,65 @@ def begin(course: DecisionBuilder, fan_out: FanOut) -> None:
 
 
 def _replace(course: DecisionBuilder, lost: list[Child]) -> None:
+    """Make one in the place of each that was lost; what waited for one of them waits for the new one."""
+    places = {child.id: place for place, child in enumerate(lost)}
     if lost:
-        make(course, [(child.made.title, child.made.brief) for child in lost])
+        make(
+            course,
+            [
+                Part(
+                    made.title,
+                    made.brief,
+                    made.part,
+                    after=tuple(places[name] for name in made.after if name in places),
+                    waits=tuple(name for name in made.after if name not in places),
+                    isolation=made.isolation,
+                )
+                for made in (child.made for child in lost)
+            ],
+        )
     wait(course)
 
 
-def _wanted(course: DecisionBuilder, fan_out: FanOut) -> list[tuple[str, str]]:
+def wanted_parts(fan_out: FanOut, title: str, handed: Mapping[str, tuple[str, ...]]) -> list[Part] | str:
+    """The children that a step is to make, or in words why a list cannot be divided."""
     if fan_out.over is not None:
-        lines = course.facts.handed.get(fan_out.over, ())
-        return [(title, f"{fan_out.brief}\n{line}".strip()) for title, line in zip(_titles(lines), lines, strict=True)]
-    title = course.task.title[: LONGEST_TITLE - 20]
-    return [(f"{title} ({n} of {fan_out.count})", fan_out.brief) for n in range(1, (fan_out.count or 0) + 1)]
+        return _of_lines(fan_out, [part_line(line) for line in handed.get(fan_out.over, ())])
+    short = title[: LONGEST_TITLE - 80]
+    if fan_out.branches:
+        places = {branch.name: place for place, branch in enumerate(fan_out.branches)}
+        return [
+            Part(
+                f"{short} ({branch.name})",
+                f"{fan_out.brief}\n{branch.brief}".strip(),
+                branch.name,
+                tuple(places[name] for name in branch.after),
+            )
+            for branch in fan_out.branches
+        ]
+    if fan_out.matrix:
+        return [_of_values(fan_out, short, values) for values in fan_out.matrix]
+    return [Part(f"{title[: LONGEST_TITLE - 20]} ({n} of {fan_out.count})", fan_out.brief) for n in _counted(fan_out)]
+
+
+def _counted(fan_out: FanOut) -> range:
+    return range(1, (fan_out.count or 0) + 1)
+
+
+def _of_values(fan_out: FanOut, title: str, values: Combination) -> Part:
+    told = "\n".join(f"{name}: {value}" for name, value in values)
+    return Part(f"{title} ({part_of(values)})"[:LONGEST_TITLE], f"{fan_out.brief}\n{told}".strip(), part_of(values))
+
+
+def _of_lines(fan_out: FanOut, lines: Sequence[PartLine]) -> list[Part] | str:
+    places = places_waited_for(lines)
+    if isinstance(places, str):
+        return places
+    titles = _titles([line.text for line in lines])
+    return [
+        Part(title, f"{fan_out.brief}\n{line.text}".strip(), after=after)
+        for title, line, after in zip(titles, lines, places, strict=True)
+    ]
 
 
 def _titles(lines: Sequence[str]) -> list[str]:
@@ -69,14 +154,23 @@ def _titles(lines: Sequence[str]) -> list[str]:
     return titles
 
 
-def make(course: DecisionBuilder, wanted: list[tuple[str, str]], *, merges: tuple[str, ...] = ()) -> None:
+def make(course: DecisionBuilder, wanted: list[Part]) -> None:
     """Record children under ids numbered from the count so far, so that the same history makes the same ids."""
     first = course.task.born + 1
+    ids = [f"{course.task.id}.{number}" for number in range(first, first + len(wanted))]
     course.record(
         e.FannedOut(
             tuple(
-                Offspring(f"{course.task.id}.{number}", title, brief, merges)
-                for number, (title, brief) in enumerate(wanted, first)
+                Offspring(
+                    made,
+                    p.title,
+                    p.brief,
+                    p.merges,
+                    p.isolation,
+                    p.part,
+                    (*p.waits, *(ids[place] for place in p.after)),
+                )
+                for made, p in zip(ids, wanted, strict=True)
             )
         )
     )

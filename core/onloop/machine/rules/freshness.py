@@ -26,6 +26,7 @@ def proof_words(decision: Decision) -> str:
     """What was proved with a decision: the level, the proof's age, and whether commits carry the address."""
     age = decision.proof_age_ms
     typed = "" if age is None else f", proved {age // 1000} s before"
+    typed += f", key: {decision.presence}" if decision.presence else ""
     return f"{decision.assurance.value}{typed}{', commits carry their address' if decision.own_address else ''}"
 
 
@@ -36,6 +37,7 @@ _PAST: Mapping[DecisionKind, str] = {
     DecisionKind.RETRY: "had it retried",
     DecisionKind.REASSIGN: "reassigned it",
     DecisionKind.CANCEL: "canceled it",
+    DecisionKind.OVERRIDE: "bypassed",
 }
 _IMMATERIAL = (
     e.Reminded,
@@ -49,6 +51,9 @@ _IMMATERIAL = (
     e.NoteSent,
     e.NotesShown,
     e.HandedOn,
+    e.EnvironmentMade,
+    e.PersonEntered,
+    e.PersonLeft,
 )
 """Events that do not change what a person looked at."""
 
@@ -76,7 +81,11 @@ def ago(at: int, now: int) -> str:
 
 def deed_words(decision: Decision) -> str:
     """Who did what with a decision, and of which gate."""
-    is_of_gate = decision.gate is not None and decision.answer in {DecisionKind.APPROVE, DecisionKind.REJECT}
+    is_of_gate = decision.gate is not None and decision.answer in {
+        DecisionKind.APPROVE,
+        DecisionKind.REJECT,
+        DecisionKind.OVERRIDE,
+    }
     return f"{decision.who} {_PAST[decision.answer]}{f' {decision.gate}' if is_of_gate else ''}"
 
 
@@ -117,7 +126,11 @@ def _words_of_ends(event: e.Event) -> Iterator[str]:
     match event:
         case e.AttemptEnded(end):
             yield f"an attempt ended ({end.value})"
+        case e.Overridden(bypass):
+            yield f"{bypass.by} bypassed {bypass.gate}"
         case e.HandedOff(handover):
             yield f"{handover.by} handed it to {handover.to or 'anyone in its role'}"
+        case e.FeedbackTaken(_, by):
+            yield f"{by} brought feedback"
         case _:
             pass

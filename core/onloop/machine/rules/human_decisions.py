@@ -8,8 +8,8 @@ from typing import NoReturn, assert_never
 from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
-from onloop.machine.definition import Assurance, ExpireOutcome, HumanGate
-from onloop.machine.digest import shown_digest
+from onloop.machine.definition import ExpireOutcome, HumanGate
+from onloop.machine.rules import waves
 from onloop.machine.rules.decision_builder import (
     DecisionBuilder,
     check_enrolled,
@@ -19,6 +19,7 @@ from onloop.machine.rules.decision_builder import (
     check_words,
     refuse,
 )
+from onloop.machine.rules.dependencies import begin_without
 from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
 from onloop.machine.rules.independence import is_among
@@ -30,12 +31,14 @@ from onloop.machine.rules.people.entitlement import (
     said_already,
     standing,
 )
-from onloop.machine.rules.progress import enter, go_on, request_gates, start
+from onloop.machine.rules.people.proofs import check_fresh, check_level, check_shown, proved
+from onloop.machine.rules.progress import advance, enter, go_on, judge_again, request_gates, start
 from onloop.machine.rules.putting_right import accept_red_base
 from onloop.machine.rules.setback_rules import resume
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Decision, DecisionKind, Feedback, Kind, Request, RequestKind, Task, Verdict
-from onloop.machine.voice import is_fresh, proof_age
+from onloop.machine.voice import proof_age
+from onloop.machine.way import way_to
 from onloop.records import replace
 
 HumanCommand = c.Ask | c.Approve | c.Reject | c.Reply | c.Retry | c.Cancel
@@ -71,28 +74,34 @@ def _ask(course: DecisionBuilder, command: c.Ask) -> None:
 def _approve(course: DecisionBuilder, command: c.Approve) -> None:
     request = open_request(course, command.request, {RequestKind.APPROVAL})
     behalf = _check_voice(course, request, command.voice)
-    _check_fresh(course, request, command.voice)
-    _check_shown(course.task, request, command.digest, course.now)
+    check_fresh(request, command.voice, course.now)
+    check_shown(course.task, request, command.digest, course.now)
     _check_unspent(course.task, request, command.voice.person, behalf)
     check_length(command.note, "a note")
     said = _decision(course, request, DecisionKind.APPROVE, command.voice, command.note, command.digest, behalf)
     course.record(e.Decided(replace(said, unseen=command.unseen)))
-    go_on(course)
+    if course.task.kind is Kind.FLEET:
+        waves.go_on(course, command.voice.person)
+    else:
+        go_on(course)
 
 
 def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     check_words(command.reason, "a reason", f'onloop reject {course.task.id} --reason "…"')
     request = open_request(course, command.request, {RequestKind.APPROVAL, RequestKind.CHOICE})
     behalf = _check_voice(course, request, command.voice)
-    _check_shown(course.task, request, command.digest, course.now)
+    check_shown(course.task, request, command.digest, course.now)
     said = _decision(course, request, DecisionKind.REJECT, command.voice, command.reason, command.digest, behalf)
     course.record(e.Decided(said))
-    _return_work(course, command.voice.person, command.reason)
+    if course.task.kind is Kind.FLEET:
+        waves.stay(course, command.voice.person, command.reason)
+    else:
+        _return_work(course, command.voice.person, command.reason)
 
 
 def _return_work(course: DecisionBuilder, by: str, reason: str) -> None:
     course.close_requests("rejected")
-    target = course.definition.reject_target(course.step.id)
+    target = course.definition.reject_target(course.step.id, way_to(course.definition, course.task))
     if target is None:
         course.end(State.REJECTED, f"rejected by {by}: {reason}")
     else:
@@ -114,7 +123,7 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
-    if not choices and task.reason not in {Reason.RETRY_BACKOFF, Reason.EXTERNAL}:
+    if not choices and task.reason not in {Reason.RETRY_BACKOFF, Reason.EXTERNAL, Reason.SCHEDULED}:
         last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
         why = task.reason.value if task.reason else "moving"
         refuse(
@@ -127,12 +136,17 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
     spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
     again = Feedback("retry", command.note or "try again", command.voice.person, course.now)
-    waits_outside = task.reason is Reason.EXTERNAL
+    waits_outside, waits_for_time = task.reason is Reason.EXTERNAL, task.reason is Reason.SCHEDULED
     course.record(e.CountersReset(again, course.facts.programs))
+    begin_without(course, command.voice.person)
     if waits_outside:
         resume(course)
+    elif waits_for_time:
+        advance(course)
     elif errored and task.reason is Reason.GATE_FAILED:
         request_gates(course)
+    elif task.reason is Reason.POLICY_VIOLATION:
+        judge_again(course)
     else:
         start(course)
 
@@ -192,12 +206,12 @@ def _decision(
     digest: str = "",
     behalf: str = "",
 ) -> Decision:
-    submission = course.task.submission
+    submission, signed = course.task.submission, course.facts.signed
     return Decision(
         request=request.id,
         answer=answer,
         by=voice.person,
-        assurance=_proved(course.task, voice),
+        assurance=proved(course.task, voice, signed),
         at=course.now,
         reason=words,
         digest=digest,
@@ -211,6 +225,10 @@ def _decision(
         flagged=flags_digest(course.task),
         definition=course.task.definition,
         behalf=behalf,
+        key=signed.key if signed is not None else "",
+        presence=signed.words if signed is not None else "",
+        content=submission.change if submission else "",
+        waited_ms=course.now - request.opened_at,
     )
 
 
@@ -258,12 +276,7 @@ def _check_voice(course: DecisionBuilder, request: Request, voice: c.Voice) -> s
             raise NotAllowed(f"{voice.person} amended the workflow of {task.id}", hint="another person must decide")
         who = ", ".join(request.approvers) or "an enrolled person"
         raise NotAllowed(f"{voice.person} may not decide {request.id}", hint=f"it is for {who}")
-    proved = _proved(task, voice)
-    if not proved.reaches(request.assurance):
-        raise NotAllowed(
-            f"{request.id} needs assurance {request.assurance.value}, but you proved {proved.value}",
-            hint="onloop doctor says which level this machine reaches",
-        )
+    check_level(task, request, request.assurance, voice, course.facts.signed)
     return found.behalf
 
 
@@ -277,7 +290,8 @@ def _asking(course: DecisionBuilder, request: Request) -> HumanGate | None:
     """The gate that asks for an approval."""
     if request.kind is not RequestKind.APPROVAL:
         return None
-    named = next((gate for gate in course.step.human_gates if gate.id == request.gate), None)
+    gates = course.step.human_gates if course.task.step is not None else ()
+    named = next((gate for gate in gates if gate.id == request.gate), None)
     return named or HumanGate(request.gate or "", request.approvers)
 
 
@@ -297,33 +311,4 @@ def _check_unspent(task: Task, request: Request, person: str, behalf: str) -> No
             f"{again} already approved {request.id}{told}; {request.quorum} people are needed",
             Exit.HELD,
             "another person must approve",
-        )
-
-
-def _proved(task: Task, voice: c.Voice) -> Assurance:
-    """The assurance that counts for this task: a user under whom the task was worked on never counts as A2."""
-    hands = (hand.uid for claimed in task.hands.values() for hand in claimed)
-    return Assurance.A1 if voice.assurance is Assurance.A2 and voice.uid in hands else voice.assurance
-
-
-def _check_fresh(course: DecisionBuilder, request: Request, voice: c.Voice) -> None:
-    """Refuse a passphrase that was typed too long ago for this gate."""
-    if is_fresh(voice, request.fresh_ms, course.now):
-        return
-    age = proof_age(voice, course.now)
-    told = "an unknown time" if age is None else f"{age // 1000} s"
-    used = f", and was used for {voice.decided} decisions since" if voice.decided else ""
-    raise NotAllowed(
-        f"{request.id} needs a passphrase typed for this decision; you typed yours {told} ago{used}",
-        hint="type it again: onloop then sends the decision at once",
-    )
-
-
-def _check_shown(task: Task, request: Request, digest: str, now: int) -> None:
-    if digest != shown_digest(task, request):
-        said = [d for d in task.decisions if d.at >= request.opened_at]
-        last = f"; {decided_words(said[-1], now)}" if said else ""
-        raise Stale(
-            f"{request.id} has changed since it was shown ({digest[:12] or 'no digest'}){last}",
-            hint=f"onloop show {task.id} shows it as it is now",
         )

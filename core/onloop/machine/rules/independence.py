@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onloop.machine.definition import Definition, ReviewGate, Step
+from onloop.machine.limits import NETWORK_UID
 from onloop.machine.task import NOT_KNOWN, Hand, Judgement, Task
 
 _SEPARATORS = ("-", "_", ".", "+")
@@ -64,20 +65,37 @@ def opposite(definition: Definition, step: Step) -> tuple[str, ...]:
 
 
 def same_hand(task: Task, step: Step, sides: tuple[str, ...], hand: Hand, *, apart: bool) -> str:
-    """Why the claimer may not: the same process or, if users are `apart`, the same user; empty if it may."""
+    """Why the claimer may not: the same process, the same token or, if users are `apart`, the same user.
+
+    Empty if it may.
+    """
     for name in sides:
         for other in task.hands.get(name, ()):
             if hand.process and hand.process == other.process:
                 return f"process {hand.process} worked on {name} of {task.id}, and may not work on {step.id} too"
-            if apart and hand.uid is not None and hand.uid == other.uid:
+            if hand.token and hand.token == other.token:
+                return f"{hand.token} worked on {name} of {task.id}, and may not work on {step.id} too"
+            if apart and hand.uid not in {None, NETWORK_UID} and hand.uid == other.uid:
                 return f"user {hand.uid} worked on {name} of {task.id}, and may not work on {step.id} too"
     return ""
 
 
 def is_independent(task: Task, step: Step) -> bool:
-    """Whether the review and the work were claimed by different users; False if a claimer is unknown."""
+    """Whether the review and the work were claimed by hands that are known to be apart; False if one is unknown."""
     judge = task.hands.get(step.id, ())[-1:]
     steps = step.not_by or tuple(name for name in task.workers if name != step.id)
-    makers = [hand.uid for name in steps for hand in task.hands.get(name, (NOT_KNOWN,) * (name in task.workers))]
-    known = {None, *(hand.uid for hand in judge)}
-    return bool(judge and makers) and judge[0].uid is not None and not known & set(makers)
+    makers = [hand for name in steps for hand in task.hands.get(name, (NOT_KNOWN,) * (name in task.workers))]
+    return bool(judge and makers) and all(_are_apart(judge[0], maker) for maker in makers)
+
+
+def _are_apart(one: Hand, other: Hand) -> bool:
+    """Whether two hands are different users of one machine, or different tokens from different addresses.
+
+    Of one over the network and one on the gateway's machine, nobody says that they are apart.
+    """
+    if None in {one.uid, other.uid}:
+        return False
+    if (one.uid, other.uid) == (NETWORK_UID, NETWORK_UID):
+        known = one.token and other.token and one.address and other.address
+        return bool(known) and one.token != other.token and one.address != other.address
+    return NETWORK_UID not in {one.uid, other.uid} and one.uid != other.uid

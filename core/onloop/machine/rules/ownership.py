@@ -9,14 +9,16 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.people import is_of_people, is_person
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
+from onloop.machine.rules.environment_rules import check_isolation
 from onloop.machine.rules.human_decisions import escalate, expire, remind
 from onloop.machine.rules.independence import barred, opposite, same_hand
-from onloop.machine.rules.progress import lose_attempt
+from onloop.machine.rules.progress import advance, held_words, lose_attempt
 from onloop.machine.rules.setback_rules import is_alike, postpone, resume, set_back, wait_for_role
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
 
+_NOT_FREE = frozenset({Reason.DEPENDENCY, Reason.WAVE_HELD, Reason.ELSEWHERE})
 MOST_BLOCKS = 5
 """How often in a row an agent is kept working before its turn may end: fewer than vendors allow (8, 5 or unlimited)."""
 
@@ -60,7 +62,9 @@ def _claim(course: DecisionBuilder, command: c.Claim) -> None:
     same = same_hand(task, course.step, sides, command.hand, apart=command.apart)
     if same:
         raise NotAllowed(same, hint="run reviewers as another user, in a worker of their own")
-    claimed = e.Claimed(command.agent, command.role, task.epoch + 1, task.tries + 1, command.launcher, command.hand)
+    check_isolation(task, course.step, command.gives)
+    number, hand = (task.epoch + 1, task.tries + 1), command.hand
+    claimed = e.Claimed(command.agent, command.role, *number, command.launcher, hand, command.branch)
     course.record(claimed)
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 
@@ -77,7 +81,9 @@ def _check_claimable(course: DecisionBuilder) -> None:
         )
     if task.state is State.INPUT_REQUIRED:
         refuse(f"{task.id} waits for a person: {task.detail}", Exit.HELD, f"onloop show {task.id}")
-    if task.state is not State.SUBMITTED or task.reason is Reason.DEPENDENCY:
+    if task.state is State.SUBMITTED and (held := held_words(course)):
+        refuse(f"{task.id} may not begin: {held}", Exit.NOTHING, f"onloop fleet show {task.run} says how it stands")
+    if task.state is not State.SUBMITTED or task.reason in _NOT_FREE:
         refuse(f"{task.id} is {standing(task)}", Exit.NOTHING, "onloop claim --role ROLE takes a free task")
     if task.not_before > course.now:
         wait = (task.not_before - course.now + 999) // 1000
@@ -175,6 +181,8 @@ def _expire_lease(course: DecisionBuilder, command: c.FireTimer) -> None:
 
 def _due(course: DecisionBuilder, command: c.FireTimer) -> None:
     match command.kind:
+        case c.TimerKind.RETRY if course.task.reason is Reason.SCHEDULED:
+            advance(course)
         case c.TimerKind.RETRY:
             resume(course)
         case c.TimerKind.TIMEOUT:

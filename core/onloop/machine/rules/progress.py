@@ -6,18 +6,27 @@ from collections.abc import Iterator
 
 from onloop.machine import events as e
 from onloop.machine.artefacts import Artefact
-from onloop.machine.definition import Definition, HumanGate, Step
+from onloop.machine.definition import Definition, HumanGate, PolicyGate, Step
+from onloop.machine.effect_specs import deed_words
 from onloop.machine.flags import flagged_clauses
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
+from onloop.machine.rules import policy_rules as policy
+from onloop.machine.rules.branching import following
+from onloop.machine.rules.bypass_standing import bypass_words, is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder
+from onloop.machine.rules.dependencies import wait_for_siblings
 from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
 from onloop.machine.rules.independence import is_reviewed
 from onloop.machine.rules.looking_first import look_first
 from onloop.machine.rules.message_rules import hand_over, is_spent
 from onloop.machine.rules.people.entitlement import counts, is_approved
+from onloop.machine.rules.waiting_elsewhere import wait_for_work
+from onloop.machine.setbacks import clock_words
 from onloop.machine.state import LIVE, Reason, State
 from onloop.machine.task import Feedback, RequestKind, Task, Verdict
+from onloop.machine.wave_standing import is_untouched
+from onloop.machine.way import way_to
 
 
 def enter(course: DecisionBuilder, step: Step, feedback: Feedback | None = None) -> None:
@@ -44,18 +53,52 @@ def _left(course: DecisionBuilder) -> tuple[Artefact, ...]:
 def start(course: DecisionBuilder) -> None:
     """Start the current step: wait for an agent, ask the verifier, begin the effect, or ask people."""
     step = course.step
+    if _may_not_begin(course):
+        return
     if step.effect is not None:
         _start_effect(course, step)
-    elif look_first(course):
+    elif step.wait_ms is not None:
+        _wait(course, course.now + step.wait_ms)
+    else:
+        _start_work(course, step)
+
+
+def _wait(course: DecisionBuilder, until: int) -> None:
+    course.record(e.BackoffStarted(until))
+    course.record(e.Moved(State.WORKING, Reason.SCHEDULED, f"waits until {clock_words(until)}"))
+
+
+def _start_work(course: DecisionBuilder, step: Step) -> None:
+    if not course.task.is_elsewhere and look_first(course):
         return
-    elif step.fan_out is not None and (step.role is None or course.task.reason in {Reason.HALTED, Reason.CONFLICT}):
+    if step.fan_out is not None and (step.role is None or course.task.reason in {Reason.HALTED, Reason.CONFLICT}):
         fan.begin(course, step.fan_out)
     elif step.role is not None:
-        course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {course.task.owner or step.role}"))
+        wait_for_work(course, f"waits for {course.task.owner or step.role}")
     elif step.machine_gates:
         request_gates(course)
     else:
         advance(course)
+
+
+def held_words(course: DecisionBuilder) -> str:
+    """Why the task may not begin before its fleet goes on, in words; empty where nothing of that kind keeps it."""
+    waves, task = course.facts.waves, course.task
+    if waves is None or task.wave == 0:
+        return ""
+    if task.wave > waves.current:
+        return f"waits for wave {task.wave} of {waves.total}"
+    return f"its fleet is halted: {waves.halted}" if waves.halted and is_untouched(task) else ""
+
+
+def _may_not_begin(course: DecisionBuilder) -> bool:
+    """Whether a task waits for its siblings or its wave; then that is recorded."""
+    if wait_for_siblings(course):
+        return True
+    held = held_words(course)
+    if held:
+        course.record(e.Moved(State.SUBMITTED, Reason.WAVE_HELD, held))
+    return bool(held)
 
 
 def request_gates(course: DecisionBuilder) -> None:
@@ -71,15 +114,91 @@ def advance(course: DecisionBuilder) -> None:
     if step.fan_out is not None and course.task.joined is None:
         fan.wait(course)
         return
-    if not all(course.task.passed(step.id, gate.id) for gate in step.machine_gates):
+    if any(True for _ in _unanswered(course, step)):
         return
-    if not all(is_reviewed(course.task, step, gate) for gate in step.review_gates):
-        return
-    waiting = [gate for gate in step.human_gates if not is_approved(course.task, step, gate, course.facts.voters)]
-    if not waiting:
+    waiting = list(_unapproved(course, step))
+    if step.effect is not None:  # its policies were judged before it began
+        _go_past(course, waiting)
+    elif _are_policies_met(course, waiting, late=False) and _are_policies_met(course, [], late=True):
         _leave(course)
-        return
-    _ask_people(course, step, waiting)
+
+
+def _go_past(course: DecisionBuilder, waiting: list[HumanGate]) -> None:
+    if waiting:
+        _ask_people(course, course.step, waiting)
+    else:
+        _leave(course)
+
+
+def _are_policies_met(course: DecisionBuilder, waiting: list[HumanGate], *, late: bool) -> bool:
+    """Whether nothing stops the step; else what follows was decided: the work goes back, or people are asked.
+
+    `waiting` are gates of people that are open. Rules that read who approved are judged `late`, when these are not.
+    """
+    denied = policy.judge(course, (gate for gate in course.step.policy_gates if gate.late == late))
+    if stopped := policy.stopping(denied):
+        _stop_by_policy(course, stopped)
+        return False
+    asked = [*waiting, *policy.demanded(course, denied)]
+    if asked:
+        _ask_people(course, course.step, asked)
+    return not asked
+
+
+def _stop_by_policy(course: DecisionBuilder, denied: tuple[PolicyGate, ...]) -> None:
+    """Send the work back to its agent with the explanation, or ask a person where that would not help."""
+    step, task = course.step, course.task
+    words = policy.denied_words(task, step, denied)
+    if not policy.is_of_agent(course, denied):
+        policy.ask_a_person(course, denied)
+    elif step.role is not None and task.submission is not None:
+        if task.round >= step.rounds:
+            policy.ask_a_person(course, denied)
+        else:
+            send_back(course, words, policy.feedback_of(course, denied))
+    else:
+        _return_by_policy(course, denied, words)
+
+
+def _return_by_policy(course: DecisionBuilder, denied: tuple[PolicyGate, ...], words: str) -> None:
+    """To the step that `on_fail` names, else to where a rejection goes; nobody is sent where they were too often."""
+    step, task = course.step, course.task
+    named = course.definition.step(step.on_fail) if step.on_fail is not None else None
+    target = named or course.definition.reject_target(step.id, way_to(course.definition, task))
+    if target is None or task.submission is None or task.visits.get(target.id, 0) >= target.max_visits:
+        policy.ask_a_person(course, denied)
+    else:
+        course.close_requests("policy")
+        enter(course, target, Feedback("policy", words, "gateway", course.now))
+
+
+def judge_again(course: DecisionBuilder) -> None:
+    """A person has it tried again after a policy denied: by what is true now, without another agent's turn."""
+    step, task = course.step, course.task
+    is_judged = not any(True for _ in _unanswered(course, step))
+    if step.effect is None and is_judged and (step.role is None or task.submission is not None):
+        advance(course)
+    else:
+        start(course)
+
+
+def _unanswered(course: DecisionBuilder, step: Step) -> Iterator[str]:
+    """The gates of verifiers and reviewing agents that are neither met nor bypassed."""
+    task, people = course.task, course.facts.voters
+    for gate in step.machine_gates:
+        if not (task.passed(step.id, gate.id) or is_bypassed(task, step, gate, people)):
+            yield gate.id
+    for review in step.review_gates:
+        if not (is_reviewed(task, step, review) or is_bypassed(task, step, review, people)):
+            yield review.id
+
+
+def _unapproved(course: DecisionBuilder, step: Step) -> Iterator[HumanGate]:
+    """The gates of people that are neither approved nor bypassed."""
+    task, people = course.task, course.facts.voters
+    for gate in step.human_gates:
+        if not (is_approved(task, step, gate, people) or is_bypassed(task, step, gate, people)):
+            yield gate
 
 
 def _ask_people(course: DecisionBuilder, step: Step, waiting: list[HumanGate]) -> None:
@@ -90,10 +209,16 @@ def _ask_people(course: DecisionBuilder, step: Step, waiting: list[HumanGate]) -
     asked = {request.gate for request in course.task.requests}
     for gate in waiting:
         if gate.id not in asked:
-            course.ask(RequestKind.APPROVAL, approval_question(course.task, step), gate=gate)
+            course.ask(RequestKind.APPROVAL, _question(course, step, gate), gate=gate)
     names = ", ".join(gate.id for gate in waiting)
     again = f", again (changed_since_approval): {course.task.voided}" if course.task.voided else ""
     course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {names}{again}"))
+
+
+def _question(course: DecisionBuilder, step: Step, gate: HumanGate) -> str:
+    demanding = tuple(each for each in step.policy_gates if each.id == gate.id)
+    told = f" {policy.denied_words(course.task, step, demanding)}." if demanding else ""
+    return f"{approval_question(course.task, step)}{told}"
 
 
 def approval_question(task: Task, step: Step) -> str:
@@ -102,7 +227,7 @@ def approval_question(task: Task, step: Step) -> str:
     where = f" in {task.repo}" if task.repo else ""
     told = "".join(f" It {clause}." for clause in flagged_clauses(flags_of(task)))
     again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
-    return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}"
+    return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}{bypass_words(task)}"
 
 
 def amended_words(task: Task) -> str:
@@ -128,8 +253,9 @@ def lose_attempt(course: DecisionBuilder, end: e.AttemptEnd, detail: str) -> Non
 
 def settle_gates(course: DecisionBuilder) -> None:
     """All gates of the step have answered: go on, send the failures back as a round, or ask a person."""
-    step, task = course.step, course.task
-    found = [task.found(step.id, gate.id) for gate in step.machine_gates]
+    step, task, people = course.step, course.task, course.facts.voters
+    owed = (gate for gate in step.machine_gates if not is_bypassed(task, step, gate, people))
+    found = [task.found(step.id, gate.id) for gate in owed]
     errors = [f for f in found if f is None or f.verdict is Verdict.ERROR]
     failed = [f for f in found if f is not None and f.verdict in {Verdict.FAIL, Verdict.TIMED_OUT}]
     if errors:
@@ -139,10 +265,12 @@ def settle_gates(course: DecisionBuilder) -> None:
         advance(course)
     else:
         words = "; ".join(f"{f.gate}: {f.summary}" for f in failed)
-        _send_back(course, words, tuple(_gate_feedback(f.gate, f.summary, f.verifier, course.now) for f in failed))
+        said = (Feedback("gate", f"{f.gate}: {f.summary}", f.verifier, course.now) for f in failed)
+        send_back(course, words, tuple(said))
 
 
-def _send_back(course: DecisionBuilder, words: str, feedback: tuple[Feedback, ...]) -> None:
+def send_back(course: DecisionBuilder, words: str, feedback: tuple[Feedback, ...]) -> None:
+    """Send the work back to whoever makes it, as a round; past `rounds` a person is asked."""
     step, task = course.step, course.task
     if step.role is None:
         _return_to(course, step, words)
@@ -154,7 +282,7 @@ def _send_back(course: DecisionBuilder, words: str, feedback: tuple[Feedback, ..
             why = f"context {task.context} % is past the hard limit of {step.id}"
             hand_over(course, Handover(step.id, "gateway", "", why, course.now), f"{why}: {words}")
         elif task.holder is None:
-            course.record(e.Moved(State.SUBMITTED, Reason.READY, words))
+            wait_for_work(course, words)
         else:
             course.record(e.Moved(State.WORKING, None, words))
 
@@ -166,34 +294,33 @@ def _return_to(course: DecisionBuilder, step: Step, words: str) -> None:
         enter(course, course.definition.step(step.on_fail), Feedback("gate", words, "gateway", course.now))
 
 
-def _gate_feedback(gate: str, summary: str, verifier: str, now: int) -> Feedback:
-    return Feedback("gate", f"{gate}: {summary}", verifier, now)
-
-
 def _leave(course: DecisionBuilder) -> None:
     course.end_lease("step done")
     course.close_requests("step done")
-    following = course.definition.after(course.step.id)
-    if following is None and any(state in LIVE for state in course.facts.children):
+    step = following(course)
+    if step is None and any(state in LIVE for state in course.facts.children):
         course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "done but for its children"))
-    elif following is None:
+    elif step is None:
         course.end(State.COMPLETED, f"every step of {course.task.workflow} is done")
     else:
-        enter(course, following)
+        enter(course, step)
 
 
 def _start_effect(course: DecisionBuilder, step: Step) -> None:
     if step.effect is None:
         raise ValueError(f"{step.id} has no effect")
-    unmet = unmet_before(course, step)
+    unmet = unmet_before(course)
     if unmet:
         course.hold(Reason.CHANGED_SINCE_APPROVAL, f"{step.id} may not start: {', '.join(unmet)} no longer hold")
         return
+    if not _are_policies_met(course, [], late=False) or not _are_policies_met(course, [], late=True):
+        return
+    course.close_requests("approved")
     if not _is_flagged_work_shown(course):
         _ask_about_flags(course)
         return
     course.record(e.EffectRequested(f"{course.task.id}/{step.id}/{course.task.effects + 1}", step.effect))
-    course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{step.effect.value} into {course.task.target}"))
+    course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, deed_words(step.effect.value, course.task.target)))
 
 
 def go_on(course: DecisionBuilder) -> None:
@@ -201,7 +328,9 @@ def go_on(course: DecisionBuilder) -> None:
     if course.step.effect is None:
         advance(course)
     else:
-        course.close_requests("approved")
+        for request in course.task.requests:
+            if request.gate == FLAGGED:
+                course.record(e.RequestClosed(request.id, "approved"))
         start(course)
 
 
@@ -219,19 +348,18 @@ def _ask_about_flags(course: DecisionBuilder) -> None:
     course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {FLAGGED}"))
 
 
-def unmet_before(course: DecisionBuilder, step: Step) -> tuple[str, ...]:
+def unmet_before(course: DecisionBuilder) -> tuple[str, ...]:
     """The gates that must vouch for what an effect would do, and do not now: gates are checked on entry, too.
 
     The final commit is vouched for by the gates from the last agent's step on. Gates of steps before it judged
     earlier work when those were left; the effect runs their commands again on the result (`gateway.effects`).
     """
-    return tuple(unmet for s in vouching(course.definition, step) for unmet in _unmet(course, s))
+    return tuple(unmet for s in vouching(course.definition, course.task) for unmet in _unmet(course, s))
 
 
-def vouching(definition: Definition, step: Step) -> tuple[Step, ...]:
-    """The steps that vouch for the work at `step`: from the last agent's before it on."""
-    ids = [s.id for s in definition.steps]
-    earlier = definition.steps[: ids.index(step.id)]
+def vouching(definition: Definition, task: Task) -> tuple[Step, ...]:
+    """The steps that vouch for the work where the task stands: on its way, from the last agent's before that on."""
+    earlier = way_to(definition, task)[:-1]
     last = max((n for n, s in enumerate(earlier) if s.role is not None or s.fan_out is not None), default=0)
     return earlier[last:]
 
@@ -242,7 +370,7 @@ def ask_again(course: DecisionBuilder) -> None:
     The work is done and goes back to no agent; only a reviewing agent judges again. Past `max_visits` of the step
     where that begins a person is asked what now, so that a target that keeps changing holds nobody in a loop.
     """
-    why, steps = course.task.voided, vouching(course.definition, course.step)
+    why, steps = course.task.voided, vouching(course.definition, course.task)
     if not steps:
         course.hold(Reason.CHANGED_SINCE_APPROVAL, why)
         return
@@ -265,6 +393,6 @@ def ask_again(course: DecisionBuilder) -> None:
 
 def _unmet(course: DecisionBuilder, step: Step) -> Iterator[str]:
     task, people = course.task, course.facts.voters
-    yield from (f"{step.id}:{g.id}" for g in step.machine_gates if not task.passed(step.id, g.id))
-    yield from (f"{step.id}:{g.id}" for g in step.review_gates if not is_reviewed(task, step, g))
-    yield from (f"{step.id}:{g.id}" for g in step.human_gates if not is_approved(task, step, g, people))
+    yield from (f"{step.id}:{gate}" for gate in _unanswered(course, step))
+    yield from (f"{step.id}:{gate.id}" for gate in _unapproved(course, step))
+    yield from (f"{step.id}:{g.id}" for g in step.policy_gates if not policy.holds(task, step, g, people))

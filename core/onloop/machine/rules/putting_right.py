@@ -40,7 +40,7 @@ def _amend(course: DecisionBuilder, command: c.Amend) -> None:
     check_enrolled(course, person)
     check_target_at_rest(task)
     amended = course.facts.amended
-    if amended is None or amended.digest != command.definition:
+    if amended is None or command.definition not in {amended.digest, amended.file}:
         refuse(f"no workflow is stored as {command.definition[:12]}", Exit.USAGE, "onloop amend stores it first")
     _check_fits(course, amended)
     bars = any(gate.not_by_amender for step in course.definition.steps for gate in step.human_gates) or any(

@@ -14,6 +14,7 @@ from onloop.machine.rules.decision_builder import DecisionBuilder, check_enrolle
 from onloop.machine.rules.human_decisions import open_request, spend_requests, standing_in
 from onloop.machine.rules.independence import barred, opposite, same_hand
 from onloop.machine.rules.people.entitlement import said_already
+from onloop.machine.rules.progress import held_words
 from onloop.machine.rules.putting_right import check_not_red
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind, Feedback, Handed, Request, RequestKind
@@ -41,7 +42,10 @@ def _reassign(course: DecisionBuilder, command: c.Reassign) -> None:
     _check_is_work(course)
     _check_new_owner(course, command.to)
     _give(course, command.to, command.voice, command.reason)
-    course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {command.to}"))
+    if held := held_words(course):
+        course.record(e.Moved(State.SUBMITTED, Reason.WAVE_HELD, held))
+    else:
+        course.record(e.Moved(State.SUBMITTED, Reason.READY, f"waits for {command.to}"))
 
 
 def _give(course: DecisionBuilder, to: str, voice: c.Voice, reason: str) -> None:
@@ -64,6 +68,9 @@ def _check_is_work(course: DecisionBuilder) -> None:
             Exit.HELD,
             f'onloop reject {task.id} --reason "…" returns it to an agent{hand_on}',
         )
+    if task.waits_to_begin:
+        words = f"{task.id} waits for {', '.join(task.after)} before it begins"
+        refuse(words, Exit.HELD, f"onloop retry {task.id} begins without a lost one; else wait for them")
     check_not_red(course)
 
 
@@ -123,6 +130,10 @@ def _take(course: DecisionBuilder, command: c.Take) -> None:
     check_length(command.reason, "a reason")
     check_enrolled(course, person)
     _check_is_work(course)
+    if held := held_words(course):
+        refuse(f"{task.id} may not begin: {held}", Exit.NOTHING, f"onloop fleet show {task.run} says how it stands")
+    if task.holder is None and not course.facts.slot_free:
+        refuse(f"{task.id} has no free slot: its fleet reached its limit", Exit.NOTHING, "wait, then take it again")
     _check_new_owner(course, person)
     same = same_hand(task, step, opposite(course.definition, step), command.hand, apart=command.apart)
     if same:

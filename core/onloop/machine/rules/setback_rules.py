@@ -7,8 +7,10 @@ from typing import NoReturn, assert_never
 from onloop.errors import Exit
 from onloop.machine import commands as c
 from onloop.machine import events as e
+from onloop.machine.effect_specs import deed_words
 from onloop.machine.held_roles import is_cause
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_effect, check_holder, refuse
+from onloop.machine.rules.environment_rules import attest
 from onloop.machine.rules.looking_first import is_asked_on_base, look_first
 from onloop.machine.setbacks import (
     MOST_BROKEN,
@@ -37,6 +39,8 @@ def apply(course: DecisionBuilder, command: c.OfTrouble) -> None:
             if holder is None or course.task.epoch != epoch:
                 refuse(f"nobody holds {course.task.id} under epoch {epoch}", Exit.NOT_YOURS, "stop work on it")
             course.record(e.Returned(holder, away_ms))
+        case c.ReportEnvironment():
+            attest(course, command)
         case _:
             assert_never(command)
 
@@ -66,8 +70,11 @@ def resume(course: DecisionBuilder) -> None:
     """The pause after a trouble is over: what could not be done is asked for again."""
     task = course.task
     if task.effect is not None:
-        target = f"{task.effect.kind} into {task.target}"
-        course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{target}, tried again"))
+        deed = deed_words(task.effect.kind, task.target)
+        again = (
+            "looked at again" if task.setback is not None and task.setback.trouble is Trouble.AWAITED else "tried again"
+        )
+        course.record(e.Moved(State.WORKING, Reason.EFFECT_RUNNING, f"{deed}, {again}"))
     elif task.awaited:
         course.record(e.Moved(State.WORKING, Reason.GATES_RUNNING, f"verifying {', '.join(task.awaited)}, again"))
     elif not look_first(course):

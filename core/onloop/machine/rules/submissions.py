@@ -8,6 +8,7 @@ from onloop.errors import Exit, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.base_facts import BaseCheck
+from onloop.machine.change_facts import ChangeFacts
 from onloop.machine.definition import Step
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, refuse
 from onloop.machine.rules.looking_first import must_be_green, red_on_base, red_words
@@ -36,7 +37,7 @@ def _submit(course: DecisionBuilder, command: c.Submit) -> None:
     running = course.task.is_verifying
     if running and before is not None and _same_work(before, submission):
         return
-    _check_not_rejected(course.task, submission)
+    check_not_rejected(course.task, submission)
     if course.step.review_gates:
         _check_review(course, submission)
     answered = (
@@ -51,7 +52,7 @@ def _submit(course: DecisionBuilder, command: c.Submit) -> None:
         advance(course)
 
 
-def _check_not_rejected(task: Task, submission: Submission) -> None:
+def check_not_rejected(task: Task, submission: Submission) -> None:
     """Refuse a submission that equals the one that a person just rejected."""
     last = next((d for d in reversed(task.decisions) if d.answer is DecisionKind.REJECT), None)
     if (
@@ -155,7 +156,7 @@ def _settle_base(course: DecisionBuilder, step: Step, check: BaseCheck) -> None:
 def _skip(course: DecisionBuilder, step: Step, found: Evidence) -> None:
     """Leave the step without an agent. Where nothing is left to change, the task is done."""
     is_first = course.task.submission is None
-    base = Submission(found.head, found.tree, found.base, at=course.now) if is_first else None
+    base = Submission(found.head, found.tree, found.base, at=course.now, facts=ChangeFacts()) if is_first else None
     course.record(e.StepSkipped(step.id, base))
     work = course.task.submission
     definition = course.definition

@@ -7,6 +7,7 @@ from typing import assert_never
 from onloop.errors import Exit
 from onloop.machine import commands as c
 from onloop.machine import events as e
+from onloop.machine.rules.bypass_standing import is_bypassed
 from onloop.machine.rules.decision_builder import (
     DecisionBuilder,
     check_enrolled,
@@ -17,6 +18,7 @@ from onloop.machine.rules.decision_builder import (
 )
 from onloop.machine.rules.freshness import ago
 from onloop.machine.rules.progress import advance, start
+from onloop.machine.rules.waves import rejoin, resume_fleet
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback, Kind, RequestKind
 
@@ -80,8 +82,9 @@ def _resume(course: DecisionBuilder, command: c.Resume) -> None:
     if not course.facts.run_live:
         refuse(f"the run of {task.id} has ended without it", Exit.ENDED, f'onloop cancel {task.id} --reason "…"')
     if task.kind is Kind.FLEET:
-        course.record(e.Moved(State.WORKING, Reason.CHILDREN_RUNNING, "its repositories are being worked on"))
+        resume_fleet(course)
         return
+    rejoin(course)
     words = f"{task.detail}; then: {command.note or 'go on'}"
     course.record(e.CountersReset(Feedback("resume", words, command.voice.person, course.now)))
     if _waits_for_people_only(course):
@@ -93,5 +96,6 @@ def _resume(course: DecisionBuilder, command: c.Resume) -> None:
 def _waits_for_people_only(course: DecisionBuilder) -> bool:
     """Whether an agent's work has passed every machine gate, on evidence that counts now: it is not asked for again."""
     step, task = course.step, course.task
-    gates = step.machine_gates
-    return step.role is not None and bool(gates) and all(task.passed(step.id, gate.id) for gate in gates)
+    gates, people = step.machine_gates, course.facts.voters
+    met = (task.passed(step.id, gate.id) or is_bypassed(task, step, gate, people) for gate in gates)
+    return step.role is not None and bool(gates) and all(met)

@@ -34,6 +34,8 @@ def _pace(step: Step, task: Task) -> Iterator[Timer]:
     if task.state is State.WORKING and task.reason is Reason.EXTERNAL:
         count = task.setback.count if task.setback is not None else 0
         yield Timer(TimerKind.RETRY, f"{task.epoch}.{count}", task.not_before)
+    if task.state is State.WORKING and task.reason is Reason.SCHEDULED:
+        yield Timer(TimerKind.RETRY, f"{step.id}#{task.visits.get(step.id, 0)}", task.not_before)
     if task.holder is not None and not is_person(task.holder) and not task.is_verifying:
         yield Timer(TimerKind.TIMEOUT, f"{task.epoch}", task.claimed_at + step.timeout_ms)
 

@@ -12,23 +12,26 @@ from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.store.chain import base_of, log_link
 from onloop.store.codec import event_from_text
+from onloop.store.interchange import Content, check_chains, events_of, lines_of
 from onloop.store.port import Reading, Recorded, TaskFilter
 from onloop.store.rows import (
     LOG,
     Archived,
     BriefRow,
     CachedAnswer,
+    FleetMember,
     Head,
     IdempotencyRecord,
     Job,
     Lease,
+    LinkRow,
     SubAgent,
     TimerRow,
     Token,
+    WorkSlot,
     idempotency_key,
     key_of,
 )
-from onloop.store.sqlite.interchange import Content, check_chains, events_of, lines_of
 from onloop.store.sqlite.tables import Tables
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -90,14 +93,16 @@ def remove(tables: Tables, retired: Retired, now: int) -> None:
 
 def _remove_run(tables: Tables, run: str) -> None:
     for task in tables.tasks(TaskFilter(run=run)):
-        for kind in (Lease, CachedAnswer, BriefRow):
+        for kind in (Lease, CachedAnswer, BriefRow, FleetMember):
             tables.delete(kind, task.id)
-        for many in (SubAgent, Token, Job, TimerRow):
+        for many in (SubAgent, Token, Job, TimerRow, LinkRow):
             for row in tables.select(many, task=task.id):
                 tables.delete(many, key_of(row))
-    for event in events_of(tables, run):
-        if event.key:
-            tables.delete(IdempotencyRecord, idempotency_key(event.principal, event.key))
+    for slot in [slot for slot in tables.select(WorkSlot) if slot.scope.startswith(f"{run}/")]:
+        tables.delete(WorkSlot, slot.id)
+    keys = ((event.principal, event.key) for event in events_of(tables, run) if event.key)
+    for principal, key in list(keys):
+        tables.delete(IdempotencyRecord, idempotency_key(principal, key))
     tables.run("DELETE FROM event WHERE run=?", (run,))
     tables.run("DELETE FROM task WHERE run=?", (run,))
     tables.delete(Head, run)

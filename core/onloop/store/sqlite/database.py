@@ -17,7 +17,7 @@ from onloop.store.sqlite.faults import faults
 from onloop.store.sqlite.tables import Tables
 
 APPLICATION_ID = 0x6F6E6C70
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 8
 FILE = "onloop.db"
 LOCK = "turnstile.lock"
 BUSY_MS = 30_000
@@ -71,7 +71,7 @@ class SqliteStore:
                 if self.connection.in_transaction:
                     self.connection.execute("COMMIT")
 
-    def transact(self, body: Callable[[Transaction], AnswerT]) -> AnswerT:
+    def transact(self, body: Callable[[Transaction], AnswerT], *, about: str = "") -> AnswerT:  # noqa: ARG002 - one lock
         """See Store.transact. `body` runs once: writers take turns, so that none finds another one's change.
 
         `receipt` is the log's head after the last one that committed, or ended in a group.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import chain, islice
-from typing import Any, Protocol
 
 import apsw
 
@@ -13,34 +12,17 @@ from onloop.errors import StoreError
 from onloop.machine.store_state import HOUSE
 from onloop.store.chain import GENESIS
 from onloop.store.codec import to_text
-from onloop.store.port import EventRow, Reading
-from onloop.store.rows import LOG, ROWS, StoreRow, table_of
+from onloop.store.differences import MOST, differs, shown, tally_differs
+from onloop.store.rows import ROWS, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 from onloop.store.sqlite.database import SqliteStore, schema
 from onloop.store.sqlite.faults import faults
 from onloop.store.sqlite.statements import TASK_COLUMNS, task_row
 from onloop.store.sqlite.tables import UNTALLIED, Tables
-from onloop.store.sqlite.verification import Fold, Verified, fold_log, verified
-
-MOST = 100
-"""The most problems that are named."""
-
-WIDEST = 60
+from onloop.store.verification import Derives, Fold, Verified, fold_log, verified
 
 _SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%'"
-
-
-class Derives(Protocol):
-    """Checks rows that follow from the log by rules outside this package."""
-
-    def absorb(self, row: EventRow) -> None:
-        """Take note of the next event."""
-        ...
-
-    def problems(self, at: Reading, fold: Fold, blobs: frozenset[str]) -> Iterator[str]:
-        """Each difference, when the whole log has been seen; `blobs` are the digests of all bytes beside it."""
-        ...
 
 
 def inspect(store: SqliteStore, derives: Derives | None = None) -> Verified:
@@ -62,6 +44,7 @@ def inspect(store: SqliteStore, derives: Derives | None = None) -> Verified:
             problems += _anchored(store, tables)
             if derives is not None:
                 problems += islice(derives.problems(tables, fold, frozenset(blobs)), MOST)
+                problems += islice(derives.elsewhere(fold), MOST)
     except StoreError as problem:
         problems.append(problem.message)
     return verified(fold, problems[:MOST])
@@ -78,13 +61,13 @@ def _file(tables: Tables) -> Iterator[str]:
     memory.close()
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
-            yield f"schema {name}: {_shown(found.get(name))}, expected {_shown(wanted.get(name))}"
+            yield f"schema {name}: {shown(found.get(name))}, expected {shown(wanted.get(name))}"
 
 
 def _unread(tables: Tables) -> Iterator[str]:
     """Events at places that no reader of the log looks at."""
     for seq, task, name in tables.run("SELECT seq, task, name FROM event WHERE seq<1 ORDER BY seq LIMIT ?", (MOST,)):
-        yield f"event {seq} ({_shown(task)}, {_shown(name)}): seq: the log begins at 1"
+        yield f"event {seq} ({shown(task)}, {shown(name)}): seq: the log begins at 1"
 
 
 def _tasks(tables: Tables, fold: Fold) -> Iterator[str]:
@@ -92,34 +75,23 @@ def _tasks(tables: Tables, fold: Fold) -> Iterator[str]:
     for task_id, task in fold.tasks.items():
         last, first = fold.spans[task_id][1], fold.spans[task_id][0]
         expected = task_row(task, last, first)
-        yield from _differs("task", TASK_COLUMNS, stored.pop(task_id, None), (*expected, seal_of("task", expected)))
+        yield from differs("task", TASK_COLUMNS, stored.pop(task_id, None), (*expected, seal_of("task", expected)))
     for task_id in stored:
-        yield f"task {_shown(task_id)}: a row that no event explains"
+        yield f"task {shown(task_id)}: a row that no event explains"
 
 
 def _folded(tables: Tables, fold: Fold) -> Iterator[str]:
     house = (HOUSE, to_text(fold.house))
     found = next(iter(tables.run("SELECT * FROM house")), None)
     if found is not None or fold.house.id or fold.house.people or fold.house.freezes:
-        yield from _differs("house", ("id", "data"), found, (*house, seal_of("house", house)))
+        yield from differs("house", ("id", "data"), found, (*house, seal_of("house", house)))
     stored = {row[0]: row for row in tables.run("SELECT * FROM head")}
     for run, head in fold.heads.items():
         expected = (run, head.count, head.hash)
         columns = ("run", "count", "hash")
-        yield from _differs("head", columns, stored.pop(run, None), (*expected, seal_of("head", expected)))
+        yield from differs("head", columns, stored.pop(run, None), (*expected, seal_of("head", expected)))
     for run in stored:
-        yield f"head {_shown(run or 'of the log')}: a row that no event explains"
-
-
-def _differs(table: str, columns: tuple[str, ...], found: Any, expected: tuple[Any, ...]) -> Iterator[str]:
-    """Each column of a row that is not as the log says."""
-    name = f"{table} {_shown(expected[0] or LOG or 'of the log')}"
-    if found is None:
-        yield f"{name}: it is in the log, but has no row"
-        return
-    for column, has, wants in zip((*columns, "seal"), found, expected, strict=True):
-        if (type(has), has) != (type(wants), wants):
-            yield f"{name}: {column}: {_shown(has, wants)}, expected {_shown(wants, has)}"
+        yield f"head {shown(run or 'of the log')}: a row that no event explains"
 
 
 def _beside(tables: Tables) -> Iterator[str]:
@@ -131,12 +103,12 @@ def _beside(tables: Tables) -> Iterator[str]:
         for *row, seal in tables.run(f"SELECT {','.join(columns_of(kind))}, seal FROM {table}"):  # noqa: S608
             expected = seal_of(table, row)
             if seal != expected:
-                yield f"{table} {_shown(row[0])}: {_columns(kind)}: seal {_shown(seal)}, expected {expected:.12}"
+                yield f"{table} {shown(row[0])}: {_columns(kind)}: seal {shown(seal)}, expected {expected:.12}"
             total, count = added(total, expected), count + 1
         yield from _tallied(tables, table, count, total)
     for (name,) in tables.run("SELECT name FROM tally"):
         if name not in {table_of(kind) for kind in ROWS} | {"blob"}:
-            yield f"tally {_shown(name)}: it belongs to no table"
+            yield f"tally {shown(name)}: it belongs to no table"
 
 
 def _columns(kind: type[StoreRow]) -> str:
@@ -150,7 +122,7 @@ def _blobs(tables: Tables, found: set[str]) -> Iterator[str]:
         ((content,),) = tables.run("SELECT bytes FROM blob WHERE digest=?", (digest,))
         expected = sha256(content).hexdigest()
         if digest != expected:
-            yield f"blob {_shown(digest)}: bytes: their digest is {expected:.12}"
+            yield f"blob {shown(digest)}: bytes: their digest is {expected:.12}"
         found.add(digest)
         total, count = added(total, expected), count + 1
     yield from _tallied(tables, "blob", count, total)
@@ -158,10 +130,7 @@ def _blobs(tables: Tables, found: set[str]) -> Iterator[str]:
 
 def _tallied(tables: Tables, table: str, count: int, total: str) -> Iterator[str]:
     found = next(iter(tables.run("SELECT count, sum FROM tally WHERE name=?", (table,))), (0, GENESIS))
-    if found[0] != count:
-        yield f"{table}: {count} rows, and its tally says {_shown(found[0])}: rows were added or removed"
-    elif found[1] != total:
-        yield f"{table}: the rows are not those that were written: tally {total:.12}, expected {_shown(found[1])}"
+    yield from tally_differs(table, count, total, found)
 
 
 def _anchored(store: SqliteStore, tables: Tables) -> Iterator[str]:
@@ -169,13 +138,3 @@ def _anchored(store: SqliteStore, tables: Tables) -> Iterator[str]:
     if store.anchor.read() is None and log.count:
         yield f"there is no anchor at {store.anchor.path}: onloop cannot tell whether the log was cut"
     yield from store.anchor.problems(tables, log)
-
-
-def _shown(value: object, beside: object = None) -> str:
-    """A value in few characters, from the first difference on."""
-    if value is None:
-        return "nothing"
-    text, other = str(value), str(beside or "")
-    start = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
-    start = max(0, start - 10) if len(text) > WIDEST else 0
-    return ascii(("…" if start else "") + text[start : start + WIDEST])[1:-1]

@@ -12,6 +12,7 @@ from onloop.errors import StoreError
 from onloop.records import replace
 from onloop.store.anchor import Anchor
 from onloop.store.chain import GENESIS, log_link
+from onloop.store.interchange import put_fold
 from onloop.store.rows import LOG, ROWS, BriefRow, Head, IdempotencyRecord, StoreRow, Token, idempotency_key, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.sqlite.database import (
@@ -26,9 +27,8 @@ from onloop.store.sqlite.database import (
 )
 from onloop.store.sqlite.fair_lock import FairLock
 from onloop.store.sqlite.faults import faults
-from onloop.store.sqlite.interchange import put_fold
 from onloop.store.sqlite.tables import Tables
-from onloop.store.sqlite.verification import fold_log, verify
+from onloop.store.verification import fold_log, verify
 
 
 def migrate(
@@ -188,7 +188,7 @@ def _check_state(now: Tables) -> None:
 
 
 def _add_what_is_new(connection: apsw.Connection) -> None:
-    """2 → 3: room for sub-agents; 5 → 6: for results on bases. What the schema has and the store has not is added."""
+    """2 → 3: room for sub-agents; 5 → 6: for results on bases. What the store has not is added."""
     found = _statements(connection)
     for name, (_, statement) in _wanted().items():
         if name not in found:
@@ -217,8 +217,8 @@ def _lay_out_anew(connection: apsw.Connection) -> None:
     _add_what_is_new(connection)
 
 
-def _bind_tokens(connection: apsw.Connection) -> None:
-    """4 → 5: tokens are bound to the user who claimed; for those in use it is not known, and they end with leases."""
+def _widen_tokens(connection: apsw.Connection) -> None:
+    """4 → 5: tokens are bound to the user who claimed; 6 → 7: to the launcher. Of those in use it is not known."""
     name = table_of(Token)
     if _statements(connection)[name][1] == _wanted()[name][1]:  # a step before this one has made it anew
         return
@@ -262,6 +262,14 @@ _GONE = frozenset({"task_by_seq", "task_claimable"})
 """Objects of older versions that this version does not have."""
 
 STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
-    {1: _seal_everything, 2: _add_what_is_new, 3: _lay_out_anew, 4: _bind_tokens, 5: _add_what_is_new}
+    {
+        1: _seal_everything,
+        2: _add_what_is_new,
+        3: _lay_out_anew,
+        4: _widen_tokens,
+        5: _add_what_is_new,
+        6: _widen_tokens,
+        7: _add_what_is_new,
+    }
 )
 """From each older version, how the next one is reached."""

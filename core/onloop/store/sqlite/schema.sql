@@ -52,9 +52,61 @@ CREATE TABLE subagent (
 CREATE INDEX subagent_by_task ON subagent (task);
 CREATE TABLE token (
     digest TEXT PRIMARY KEY, agent TEXT NOT NULL, task TEXT NOT NULL, epoch INTEGER NOT NULL, step TEXT NOT NULL,
-    uid INTEGER, seal TEXT NOT NULL
+    uid INTEGER, launcher TEXT NOT NULL, address TEXT NOT NULL, until INTEGER NOT NULL, seal TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_by_task ON token (task);
+CREATE TABLE launcherslot (
+    id TEXT PRIMARY KEY, launcher TEXT NOT NULL, lease TEXT NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX launcherslot_by_lease ON launcherslot (lease) WHERE lease <> '';
+CREATE INDEX launcherslot_by_launcher ON launcherslot (launcher, lease);
+CREATE TABLE launcheruse (launcher TEXT PRIMARY KEY, at INTEGER NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE readingsession (
+    digest TEXT PRIMARY KEY, person TEXT NOT NULL, keys TEXT NOT NULL, since INTEGER NOT NULL, expires INTEGER NOT NULL,
+    seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX readingsession_by_person ON readingsession (person);
+CREATE TABLE workslot (id TEXT PRIMARY KEY, scope TEXT NOT NULL, lease TEXT NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX workslot_by_lease ON workslot (lease) WHERE lease <> '';
+CREATE INDEX workslot_by_scope ON workslot (scope, lease);
+CREATE TABLE lasthour (person TEXT PRIMARY KEY, decided TEXT NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE environment (
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, run TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL, launcher TEXT NOT NULL,
+    made_at INTEGER NOT NULL, used_at INTEGER NOT NULL, details TEXT NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX environment_by_task ON environment (task);
+CREATE TABLE fleetmember (
+    task TEXT PRIMARY KEY, fleet TEXT NOT NULL, wave INTEGER NOT NULL, standing TEXT NOT NULL, cause TEXT NOT NULL,
+    words TEXT NOT NULL, retries INTEGER NOT NULL, priority INTEGER NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fleetmember_by_wave ON fleetmember (fleet, wave, standing, retries);
+CREATE INDEX fleetmember_by_priority ON fleetmember (standing, priority) WHERE priority <> 0;
+CREATE TABLE firing (
+    id TEXT PRIMARY KEY, schedule TEXT NOT NULL, planned INTEGER NOT NULL, state TEXT NOT NULL, run TEXT NOT NULL,
+    words TEXT NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, leased_by TEXT NOT NULL,
+    leased_until INTEGER NOT NULL, done_at INTEGER NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX firing_by_schedule ON firing (schedule, planned);
+CREATE TABLE call (
+    id TEXT PRIMARY KEY, rule TEXT NOT NULL, cause TEXT NOT NULL, level INTEGER NOT NULL, recipient TEXT NOT NULL,
+    channel TEXT NOT NULL, state TEXT NOT NULL, since INTEGER NOT NULL, due_at INTEGER NOT NULL, sent_at INTEGER NOT NULL,
+    over_at INTEGER NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, leased_until INTEGER NOT NULL,
+    words TEXT NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE delivery (
+    id TEXT PRIMARY KEY, hook TEXT NOT NULL, told TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL,
+    state TEXT NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, times INTEGER NOT NULL, outcome TEXT NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_by_state ON delivery (state, due);
+CREATE TABLE deliverybody (
+    delivery TEXT PRIMARY KEY, headers TEXT NOT NULL, content TEXT NOT NULL, seal TEXT NOT NULL
+) STRICT;
+CREATE TABLE triggersubject (
+    id TEXT PRIMARY KEY, subject TEXT NOT NULL, owner TEXT NOT NULL, work TEXT NOT NULL, revision TEXT NOT NULL,
+    at INTEGER NOT NULL, delivery TEXT NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE link (key TEXT PRIMARY KEY, task TEXT NOT NULL, kind TEXT NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX link_by_task ON link (task);
 CREATE TABLE pinned (
     digest TEXT PRIMARY KEY, name TEXT NOT NULL, source TEXT NOT NULL, compiled TEXT NOT NULL, seal TEXT NOT NULL
 ) STRICT;

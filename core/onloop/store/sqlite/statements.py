@@ -20,7 +20,16 @@ _PUT_TASK = (
     "INSERT INTO task VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT (id) DO UPDATE "
     "SET run=?2, parent=?3, state=?4, wanted=?5, held=?6, not_before=?7, seq=?8, ordinal=?9, data=?10, seal=?11"
 )
-WAITING = "SELECT id, ifnull(parent, run), ordinal FROM task WHERE state='submitted' AND wanted=? AND not_before<=?"
+_WAITING = "SELECT id, ifnull(parent, run), ordinal FROM task WHERE state='submitted' AND wanted=? AND not_before<=?"
+_FIRST = (
+    "SELECT task.id, ifnull(parent, run), ordinal, ifnull(priority, 0) AS rank FROM task "
+    "LEFT JOIN fleetmember ON fleetmember.task = task.id WHERE state='submitted' AND wanted=? AND not_before<=?"
+)
+"""As _WAITING, with the rank of each: that of most is 0."""
+ANY_FIRST = "SELECT 1 FROM fleetmember WHERE standing IN ('ready', 'begun') AND priority <> 0 LIMIT 1"
+STANDINGS = """
+SELECT standing, retries > 0, count(*) FROM fleetmember WHERE fleet=? AND wave=? GROUP BY 1, 2 ORDER BY 1, 2
+"""
 WAITED_FOR = """
 SELECT wanted, count(*) FROM task
 WHERE state='submitted' AND wanted IS NOT NULL AND not_before<=? AND (? IS NULL OR run=?) GROUP BY wanted
@@ -48,6 +57,12 @@ def task_put(before: Sequence[object] | None, after: Sequence[object]) -> str:
 def _changing(places: tuple[int, ...]) -> str:
     told = ",".join((*(f"{TASK_COLUMNS[place]}=?{place + 1}" for place in places), "seal=?11"))
     return f"UPDATE task SET {told} WHERE id=?1"  # noqa: S608 - the words are ours
+
+
+def waiting_query(roles: int, *, is_ranked: bool) -> str:
+    """The statement that gives what waits for one of so many roles, in the order of its claims."""
+    each, order = (_FIRST, "4 DESC, 3") if is_ranked else (_WAITING, "3")
+    return f"{' UNION ALL '.join([each] * roles)} ORDER BY {order} LIMIT ?"
 
 
 class Table(Record):

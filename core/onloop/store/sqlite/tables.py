@@ -16,12 +16,14 @@ from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.chain import columns_of as columns_of_event
 from onloop.store.codec import from_text, to_text
-from onloop.store.port import EventEntry, EventRow, Recorded, TaskFilter
+from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
-from onloop.store.sqlite.statements import PUT_TALLY, STATEMENTS, TASK_COLUMNS, WAITED_FOR, WAITING, task_put, task_row
+from onloop.store.sqlite import statements as sql
+from onloop.store.sqlite.statements import task_put, task_row, waiting_query
 from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
+from onloop.store.trusted_rows import check_seal, checked_log
 
 R = TypeVar("R", bound=StoreRow)
 
@@ -32,7 +34,6 @@ MOST_ROLES = 100
 MOST_FOLDED = 256
 """Of how many tasks the fold that was written last is kept, under the very text that was written."""
 
-_EVENT_TYPES = [int, str, int, str, int, str, str, int, str, str, str]
 _DUE_OF_TASK = (
     "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
 )
@@ -103,10 +104,14 @@ class Tables:
     def flush(self) -> None:
         """Write the tallies that this transaction changed."""
         rows = [(name, *tally) for name, tally in self._tallies.items()]
-        self._connection.executemany(PUT_TALLY, rows)
+        self._connection.executemany(sql.PUT_TALLY, rows)
         if self._memory.tallies:  # known as a whole or not at all
             self._memory.tallies.update(self._tallies)
         self._tallies = {}
+
+    def lock_run(self, run: str, *, wait: bool = True) -> bool:  # noqa: ARG002 - the port's
+        """See Transaction: there is no other writer."""
+        return True
 
     def task(self, task_id: str) -> Task | None:
         """See Reading."""
@@ -129,7 +134,7 @@ class Tables:
         return self._tasks(" AND ".join(clauses), values)
 
     def _tasks(self, where: str, values: Sequence[Any]) -> list[Task]:
-        query = f"SELECT {','.join(TASK_COLUMNS)}, seal FROM task WHERE {where} ORDER BY ordinal"  # noqa: S608
+        query = f"SELECT {','.join(sql.TASK_COLUMNS)}, seal FROM task WHERE {where} ORDER BY ordinal"  # noqa: S608
         found = []
         for *row, seal in self.run(query, values):
             check_seal("task", row, seal)
@@ -152,17 +157,23 @@ class Tables:
         wanted = dict.fromkeys(roles) or {"": None}
         if len(wanted) > MOST_ROLES:
             raise BadInput(f"{len(wanted)} roles at once", hint=f"ask for at most {MOST_ROLES}")
-        query = f"{' UNION ALL '.join([WAITING] * len(wanted))} ORDER BY 3 LIMIT ?"
+        query = waiting_query(len(wanted), is_ranked=bool(self.run(sql.ANY_FIRST)))
         values = [value for role in wanted for value in (role, now)]
-        return [(task_id, among) for task_id, among, _ in self.run(query, (*values, -1 if limit is None else limit))]
+        return [(task_id, among) for task_id, among, *_ in self.run(query, (*values, -1 if limit is None else limit))]
 
     def waiting(self, now: int, run: str | None = None) -> Sequence[tuple[str, int]]:
         """See Reading."""
-        return [(str(wanted), int(count)) for wanted, count in self.run(WAITED_FOR, (now, run, run))]
+        return [(str(wanted), int(count)) for wanted, count in self.run(sql.WAITED_FOR, (now, run, run))]
 
     def held(self, run: str) -> int:
         """See Reading."""
         return int(self.run("SELECT count(*) FROM task WHERE run=? AND held=1", (run,))[0][0])
+
+    def standings(self, fleet: str, wave: int) -> Sequence[StandingCount]:
+        """See Reading."""
+        return [
+            StandingCount(str(n), bool(again), int(count)) for n, again, count in self.run(sql.STANDINGS, (fleet, wave))
+        ]
 
     def house(self) -> StoreState:
         """See Reading."""
@@ -185,6 +196,7 @@ class Tables:
         run: str | None = None,
         task: str | None = None,
         newest: bool = False,
+        names: Sequence[str] = (),
     ) -> Sequence[Recorded]:
         """See Reading."""
         where, values = "seq>?", list[Any]([after])
@@ -192,14 +204,17 @@ class Tables:
             if value is not None:
                 where += f" AND {clause}"
                 values.append(value)
+        if names:
+            where += f" AND name IN ({', '.join('?' * len(names))})"
+            values.extend(names)
         order = "DESC" if newest else "ASC"
         query = f"SELECT * FROM event WHERE {where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - the words are ours
         rows = self.run(query, (*values, limit))
-        return [Recorded(*row) for row in _checked(rows[::-1] if newest else rows, after)]
+        return [Recorded(*row) for row in checked_log(rows[::-1] if newest else rows, after)]
 
     def log_rows(self, after: int, limit: int) -> Sequence[EventRow]:
         """What `log` gives of the whole log, as bare columns: for those who read all of it."""
-        return _checked(self.run("SELECT * FROM event WHERE seq>? ORDER BY seq LIMIT ?", (after, limit)), after)
+        return checked_log(self.run("SELECT * FROM event WHERE seq>? ORDER BY seq LIMIT ?", (after, limit)), after)
 
     def last_seq(self) -> int:
         """See Reading."""
@@ -232,6 +247,10 @@ class Tables:
             return [row for _, row, _ in found]
         return known
 
+    def pick(self, kind: type[R], **equal: str | int | None) -> R | None:
+        """See Transaction.pick; there is one writer at a time."""
+        return next(iter(self.select(kind, **equal)), None)
+
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
         """See Reading."""
         return [lease for _, lease, _ in self._found(Lease, _SILENT, (now, stall_ms))]
@@ -242,7 +261,7 @@ class Tables:
         return self._found(kind, where, tuple(equal.values()))
 
     def _found(self, kind: type[R], where: str, values: Sequence[Any]) -> list[tuple[str, R, str]]:
-        table, found = STATEMENTS[kind], list[tuple[str, R, str]]()
+        table, found = sql.STATEMENTS[kind], list[tuple[str, R, str]]()
         for row in self.run(f"{table.select}{where} ORDER BY 1", values):
             check_seal(table.name, row[:-1], row[-1])
             found.append((row[0], kind(*row[:-1]), row[-1]))
@@ -314,7 +333,7 @@ class Tables:
 
     def put(self, row: StoreRow) -> None:
         """See Transaction."""
-        table = STATEMENTS[type(row)]
+        table = sql.STATEMENTS[type(row)]
         values = table.values_of(row)
         if self._known is not None and (there := self._known.rows.get((type(row), values[0]))) and there[0] == row:
             return
@@ -361,7 +380,7 @@ class Tables:
         if self._known is not None and (kind, key) in self._known.rows:
             known = self._known.rows[kind, key]
             return None if known is None else known[1]
-        table = STATEMENTS[kind]
+        table = sql.STATEMENTS[kind]
         found = self.run(f"SELECT seal FROM {table.name} WHERE {table.key}=?", (key,))  # noqa: S608
         return found[0][0] if found else None
 
@@ -378,23 +397,3 @@ class Tables:
         except ValueError:
             raise StoreError(f"the tally of {name} is not a number", hint="onloop store verify") from None
         self._tallies[name] = count + (come is not None) - (gone is not None), total
-
-
-def _checked(rows: list[EventRow], after: int) -> list[EventRow]:
-    """Rows of the log as stored; StoreError for one that is not an event or is out of order."""
-    for row in rows:
-        if [*map(type, row)] != _EVENT_TYPES or row[0] <= after:
-            raise StoreError(
-                f"the log cannot be read after event {after}", hint="onloop store verify; restore a backup"
-            )
-        after = row[0]
-    return rows
-
-
-def check_seal(table: str, row: Sequence[object], seal: object) -> None:
-    """StoreError unless the row matches its seal."""
-    if seal_of(table, row) != seal:
-        raise StoreError(
-            f"the row {str(row[0])[:80]!r} of {table} is not as it was written",
-            hint="onloop store verify names what differs; restore a backup",
-        )

@@ -22,12 +22,13 @@ from onloop.views.query import Query
 class StepBrief(Record):
     """A task, and the brief of the step where it is; untrusted text is marked as such in it.
 
-    `agent_env` names the variables of the worker that its workflow asks for.
+    `agent_env` names the variables of the worker that its workflow asks for; `variables` are the workflow's own.
     """
 
     task: Task
     text: str
     agent_env: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class ReadStepBrief(Query[StepBrief], frozen=True):
@@ -43,7 +44,8 @@ class ReadStepBrief(Query[StepBrief], frozen=True):
         if task.step != self.step:
             return StepBrief(task, "")
         definition = definition_of(reading, task)
-        return StepBrief(task, brief_for(definition, task, brief_facts(reading, task)), definition.agent_env)
+        text, variables = brief_for(definition, task, brief_facts(reading, task)), definition.environment.variables
+        return StepBrief(task, text, definition.agent_env, variables)
 
 
 class TaskPosition(Record):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import ClassVar, assert_never
 
-from onloop.machine.definition import Step
+from onloop.machine.definition import Step, inner_steps
 from onloop.machine.task import Task
 from onloop.store.port import Reading, TaskFilter
 from onloop.store.rows import PinnedWorkflow
@@ -66,7 +66,7 @@ def _names_in(kind: NameKind, steps: Iterable[Step]) -> Iterator[str]:
         else:
             yield from (gate.id for gate in (*step.gates, *step.machine_gates))
         if step.fan_out is not None:
-            yield from _names_in(kind, (*step.fan_out.steps, *step.fan_out.resolve))
+            yield from _names_in(kind, inner_steps(step.fan_out))
 
 
 def _names_of(kind: NameKind, task: Task) -> tuple[str, ...]:

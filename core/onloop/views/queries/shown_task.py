@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from onloop.machine.events import Decided
+from onloop.machine.events import Decided, Overridden
 from onloop.machine.limits import Id, Key, Millis
-from onloop.machine.task import Decision, Task
+from onloop.machine.task import Bypass, Decision, Task
 from onloop.records import Record
-from onloop.store.codec import event_from_text
+from onloop.store.codec import Logged, event_from_text
 from onloop.store.port import Reading
 from onloop.views.dossier import Asked, Dossier, dossier_of
 from onloop.views.effective_status import EffectiveStatus, effective_statuses
@@ -45,6 +45,7 @@ class OpenRequests(Record):
     task: Task
     asked: tuple[Asked, ...]
     decided: Decision | None
+    bypassed: Bypass | None = None
 
 
 class ReadOpenRequests(Query[OpenRequests], frozen=True):
@@ -58,10 +59,12 @@ class ReadOpenRequests(Query[OpenRequests], frozen=True):
     def carry_out(self, reading: Reading) -> OpenRequests:
         """See Query."""
         task = known_task(reading, self.task)
-        return OpenRequests(task, dossier_of(reading, task).asked, self._decided(reading))
+        facts = self._recorded(reading)
+        decided = next((fact.decision for fact in facts if isinstance(fact, Decided)), None)
+        bypassed = next((fact.bypass for fact in facts if isinstance(fact, Overridden)), None)
+        return OpenRequests(task, dossier_of(reading, task).asked, decided, bypassed)
 
-    def _decided(self, reading: Reading) -> Decision | None:
+    def _recorded(self, reading: Reading) -> tuple[Logged, ...]:
         log = reading.log(task=self.task, limit=MOST_EVENTS, newest=True) if self.key else ()
         mine = (e for e in log if e.key == self.key and (not self.person or e.principal == f"human:{self.person}"))
-        facts = (event_from_text(event.name, event.data) for event in mine)
-        return next((fact.decision for fact in facts if isinstance(fact, Decided)), None)
+        return tuple(event_from_text(event.name, event.data) for event in mine)

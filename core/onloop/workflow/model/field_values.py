@@ -17,11 +17,16 @@ from onloop.workflow.percentage import PATTERN as SHARE
 from onloop.workflow.percentage import percentage
 
 WORKFLOW_NAME = r"^[a-z][a-z0-9-]{0,63}$"
-STEP_ID = r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$"
+STEP_ID = r"^[a-z0-9_-]{1,64}(\.[a-z0-9_-]{1,64}){1,7}$"
 REJECT_TARGET = rf"^end$|{STEP_ID}"
+NEXT_TARGET = rf"{STEP_ID}|^end$"
 GATE_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ROLE = r"^[a-z][a-z0-9_-]{0,39}$"
 AGENT = ROLE
+PART_NAME = r"^[a-z][a-z0-9_-]{0,39}$"
+VALUE_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+MATRIX_VALUE = r"^[A-Za-z0-9][A-Za-z0-9._+:@/-]{0,59}$"
+POLICY_PLACE = r"^(every|effect:[a-z_]{1,40}|phase:[a-z0-9_-]{1,64}|step:[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64})$"
 PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
 SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
@@ -108,6 +113,9 @@ Tools = Annotated[dict[ToolName, Annotated[str, Field(min_length=1, max_length=1
 VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,79}$")]
 Attached = Annotated[list[FilePath], Field(max_length=20)]
 Few = Annotated[int, Field(ge=1, le=20)]
+PartName = Annotated[str, Field(pattern=PART_NAME)]
+ValueName = Annotated[str, Field(pattern=VALUE_NAME)]
+MatrixValue = Annotated[str, Field(pattern=MATRIX_VALUE)]
 
 
 class WorkflowPart(BaseModel):

@@ -23,8 +23,12 @@ from onloop.workflow.model.field_values import (
     WorkflowPart,
     complaint,
 )
+from onloop.workflow.model.outside_parts import ForgePart, HttpPart
+from onloop.workflow.model.override_parts import OverridableBy
+from onloop.workflow.model.policy_parts import PolicyPart
+from onloop.workflow.model.report_parts import CoveragePart, SarifPart
 
-GATE_KINDS = ("command", "file", "artefact", "review", "human")
+GATE_KINDS = ("command", "file", "artefact", "github", "http", "policy", "review", "human")
 
 
 class TestsPart(WorkflowPart):
@@ -152,7 +156,7 @@ class ReviewPart(WorkflowPart):
 
 
 class GatePart(WorkflowPart):
-    """A named check that must pass to leave a step, of exactly one kind: command, file, artefact, review or human.
+    """A named check that must pass to leave a step, of one kind, such as command, file or human.
 
     `fails_on_base` says that it is known to fail before the work is done.
     """
@@ -170,12 +174,21 @@ class GatePart(WorkflowPart):
     unittest: TestsPart | None = Field(
         default=None, description="what the last lines of Python's unittest must show beyond exit code 0"
     )
+    coverage: CoveragePart | None = Field(
+        default=None, description="how much of the code its coverage report at `{report}` must show as tested"
+    )
+    sarif: SarifPart | None = Field(default=None, description="which findings its SARIF report at `{report}` may hold")
     tests: TestsOf | None = Field(
         default=None,
         description="`base`: the base's tests are run over the commit's code, so that no test can be weakened",
     )
     file: FilePart | None = Field(default=None, description="a file that the commit must hold")
     artefact: ArtefactPart | None = Field(default=None, description="a file that the agent must hand over")
+    github: ForgePart | None = Field(
+        default=None, description="what GitHub must say of the commit: check runs, statuses, reviews"
+    )
+    http: HttpPart | None = Field(default=None, description="what an address of the web must answer")
+    policy: PolicyPart | None = Field(default=None, description="a rule over recorded facts must be true")
     review: ReviewPart | None = Field(default=None, description="reviewing agents must judge the work a pass")
     human: HumanPart | None = Field(default=None, description="people must approve")
     network: bool = Field(default=False, description="whether the command may reach the network")
@@ -190,4 +203,8 @@ class GatePart(WorkflowPart):
     )
     exclusive: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] | None = Field(
         default=None, description="a name: of all gates with it, on this machine, one runs at a time"
+    )
+    overridable_by: OverridableBy | None = Field(
+        default=None,
+        description="who may let work on past it though it does not pass, such as [leads]; without it, nobody",
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from onloop.workflow.model.effect_parts import Effecting
 from onloop.workflow.model.environment_parts import EnvironmentPart
 from onloop.workflow.model.field_values import (
     AGENT,
@@ -18,14 +19,22 @@ from onloop.workflow.model.field_values import (
     Few,
     FileName,
     Holes,
+    MatrixValue,
+    PartName,
     Pause,
     Share,
     StepId,
     Timeout,
+    ValueName,
+    Wait,
     WorkflowPart,
     complaint,
 )
 from onloop.workflow.model.gate_parts import GatePart
+from onloop.workflow.model.graph_parts import Nexts
+from onloop.workflow.model.override_parts import OverridableBy
+
+Isolated = Literal["none", "clone", "box", "container", "vm"]
 
 
 class AttemptsPart(WorkflowPart):
@@ -82,13 +91,39 @@ class ResolvePart(WorkflowPart):
     )
 
 
+class BranchPart(WorkflowPart):
+    """One of several ways that a step takes at once: a child with steps of its own."""
+
+    steps: Annotated[
+        Annotated[list[StepPart], Field(min_length=1, max_length=20)],
+        Field(description="the steps that this branch walks"),
+    ]
+    brief: Annotated[str, Field(max_length=50_000)] = Field(default="", description="what its agents are told")
+    after: Annotated[list[PartName], Field(max_length=20)] = Field(
+        default=[], description="branches that must be done before it begins; it begins with their work"
+    )
+
+
 class FanOutPart(WorkflowPart):
-    """Children of a step: one per line of the artefact `over`, `count` of them, or as the step's agent spawns them."""
+    """Children of a step: by the lines of an artefact, by number, by branch, by combination, or as its agent spawns."""
 
     over: FileName | None = Field(default=None, description="an artefact: a child for each of its lines")
     count: Annotated[int, Field(ge=1, le=100)] | None = Field(default=None, description="so many children")
     spawn: Literal[True] | None = Field(
         default=None, description="the step's agent makes the children itself: onloop spawn"
+    )
+    branches: Annotated[dict[PartName, BranchPart], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="a child for each branch, by its name, with steps of its own"
+    )
+    matrix: (
+        Annotated[
+            dict[ValueName, Annotated[list[MatrixValue], Field(min_length=1, max_length=100)]],
+            Field(min_length=1, max_length=10),
+        ]
+        | None
+    ) = Field(default=None, description='a child for each combination of values: `{python: ["3.11", "3.12"]}`')
+    exclude: Annotated[list[dict[ValueName, MatrixValue]], Field(max_length=100)] = Field(
+        default=[], description="of a matrix: combinations that are left out, by some or all of their values"
     )
     most: Annotated[int, Field(ge=1, le=100)] = Field(default=20, description="how many children there may be at most")
     max_parallel: Annotated[int, Field(ge=1, le=100)] | None = Field(
@@ -97,11 +132,13 @@ class FanOutPart(WorkflowPart):
     join: Joining = Field(
         default=JoinPart(), description="when enough are done: `all`, `first`, `{quorum: N}` or `{best_of: {score: …}}`"
     )
+    environments: Annotated[list[Isolated], Field(max_length=5)] = Field(
+        default=[], description="where an agent that spawns may ask for a child to work: onloop spawn --environment"
+    )
     brief: Annotated[str, Field(max_length=50_000)] = Field(default="", description="what every child's agent is told")
-    steps: Annotated[
-        Annotated[list[StepPart], Field(min_length=1, max_length=20)],
-        Field(description="the steps that each child walks"),
-    ]
+    steps: Annotated[list[StepPart], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="the steps that each child walks; branches have their own"
+    )
     resolve: ResolvePart | None = Field(
         default=None, description="who resolves a conflict between children's commits; without it, a person"
     )
@@ -115,7 +152,7 @@ class ContextPart(WorkflowPart):
 
 
 class StepPart(WorkflowPart):
-    """A micro-step: done by a `role`, by `run`, by an `effect`, or by its gates alone.
+    """A micro-step: done by a `role`, by `run`, by an `effect`, by time (`wait`), or by its gates alone.
 
     `skip: when_met` starts no agent where its gates pass on what the agent would begin with.
     `agent` names the agent of the repository (a file in `.onloop/agents`) or the vendor that does the role's work.
@@ -131,11 +168,14 @@ class StepPart(WorkflowPart):
     run: Argv | None = Field(
         default=None, description="a command that does it, without an agent: a program and its words"
     )
-    effect: Literal["merge"] | None = Field(
-        default=None, description="`merge`: the gateway merges what was approved, once"
+    effect: Effecting | None = Field(
+        default=None, description="what the gateway changes outside, once: `merge`, `pull_request` or another kind"
+    )
+    wait: Wait | None = Field(
+        default=None, description="how long the task stands here before it goes on by itself, such as 1h"
     )
     brief: Annotated[str, Field(max_length=50_000)] = Field(default="", description="what its agent is told")
-    isolation: Literal["none", "clone"] = Field(default="none", description="the least isolation that it accepts")
+    isolation: Isolated = Field(default="none", description="the least isolation of its agent that it accepts")
     not_by: Annotated[list[StepId], Field(max_length=100)] = Field(
         default=[], description="steps: whoever did one of them does not do this one"
     )
@@ -168,8 +208,21 @@ class StepPart(WorkflowPart):
     skip: Literal["when_met"] | None = Field(
         default=None, description="`when_met`: no agent starts where the gates pass on what it would begin with"
     )
+    overridable_by: OverridableBy | None = Field(
+        default=None, description="of `run`: who may let work on past its command though it fails; without it, nobody"
+    )
+    uses: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+        default=None, description="a built-in, or a file of the same commit: its steps stand in the place of this one"
+    )
+    with_: Annotated[dict[ValueName, Annotated[str, Field(max_length=10_000)]], Field(max_length=20)] | None = Field(
+        default=None, alias="with", description="of `uses`: texts that stand for `{with.NAME}` in its steps"
+    )
+    next: Nexts | None = Field(
+        default=None, description="where it leads: the first rule that is true; without it, the step after it here"
+    )
 
 
+BranchPart.model_rebuild()
 FanOutPart.model_rebuild()
 
 

@@ -9,6 +9,7 @@ from onloop.attention.responsibility import Ownership, ownership_of
 from onloop.machine.definition import Step
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease, SubAgent
+from onloop.views.environment_words import works_in
 from onloop.views.sub_agents import counted
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, line
@@ -59,7 +60,10 @@ class AgentRow:
 
     @property
     def isolation(self) -> str:
-        """The isolation that the workflow requires."""
+        """In what it works, as its launcher attests; else the isolation that the workflow requires."""
+        made = works_in(self.task)
+        if made is not None:
+            return made.kind.value
         return self.step.isolation.value if self.step else "?"
 
     @property

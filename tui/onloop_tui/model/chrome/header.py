@@ -51,6 +51,7 @@ def _waiting(counts: BoardCounts) -> list[Line]:
     blocked = Span(f" (blocked {counts.blocked}{causes})", Tone.BAD)
     needs = Span(f"needs you {counts.needs_you}", Tone.ACCENT if counts.needs_you else Tone.PLAIN)
     beside = (
+        (counts.bypassed, f"BYPASSED {counts.bypassed}", Tone.BAD),
         (counts.stalled, f"stalled {counts.stalled}", Tone.WARN),
         (counts.failed, f"failed {counts.failed}", Tone.BAD),
     )

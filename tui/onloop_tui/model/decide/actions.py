@@ -98,6 +98,8 @@ def _unasked(task: Task) -> Mapping[Act, str]:
     effects: dict[Act, str] = {}
     if task.reason is Reason.EXTERNAL:
         effects[Act.RETRY] = "what could not be done is tried again at once"
+    if task.reason is Reason.SCHEDULED:
+        effects[Act.RETRY] = "it goes on at once, and waits no longer"
     if task.kind is not Kind.WORK or task.role is None:
         return effects
     if task.reason is Reason.RETRY_BACKOFF:

@@ -49,6 +49,7 @@ REASON_SIGNS: Mapping[Reason, Sign] = {
     Reason.HALTED: Sign("○", "held", Tone.WARN),
     Reason.FAILED: Sign("✗", "failed", Tone.BAD),
     Reason.DENIED: Sign("‼", "denied", Tone.BAD),
+    Reason.ANOMALY: Sign("‼", "anomaly", Tone.BAD),
 }
 """Why a person is needed."""
 
@@ -71,11 +72,13 @@ MOTION_SIGNS: Mapping[Reason, Sign] = {
     Reason.RETRY_BACKOFF: Sign("○", "waiting", Tone.DIM),
     Reason.NO_SLOT: Sign("○", "no slot", Tone.DIM),
     Reason.WAVE_HELD: Sign("○", "wave", Tone.DIM),
+    Reason.ELSEWHERE: Sign("○", "elsewhere", Tone.DIM),
     Reason.FROZEN: Sign("‖", "frozen", Tone.WARN),
     Reason.GATES_RUNNING: Sign("◐", "gates", Tone.PLAIN),
     Reason.EFFECT_RUNNING: Sign("◐", "effect", Tone.PLAIN),
     Reason.CHILDREN_RUNNING: Sign("●", "children", Tone.PLAIN),
     Reason.EXTERNAL: Sign("◐", "external", Tone.PLAIN),
+    Reason.SCHEDULED: Sign("◐", "timer", Tone.DIM),
     Reason.STALLED: _warning(WorkWarning.STALLED, Reason.STALLED),
     Reason.DISCONNECTED: _warning(WorkWarning.DISCONNECTED, Reason.DISCONNECTED),
     Reason.EXCLUDED: Sign("‖", "excluded", Tone.DIM),
@@ -96,6 +99,7 @@ def sign_of(task: Task) -> Sign:
 
 MARK_SIGNS: Mapping[GateStatus, Sign] = {
     GateStatus.PASSED: Sign("✓", "passed", Tone.GOOD),
+    GateStatus.BYPASSED: Sign("»", "BYPASSED", Tone.BAD),
     GateStatus.FAILED: Sign("✗", "failed", Tone.BAD),
     GateStatus.ERROR: Sign(SHAPE, "error", Tone.BAD),
     GateStatus.TIMED_OUT: Sign(SHAPE, "timed out", Tone.BAD),
@@ -107,6 +111,7 @@ MARK_SIGNS: Mapping[GateStatus, Sign] = {
     GateStatus.AGAIN: Sign("↻", "again", Tone.DIM),
     GateStatus.EARLIER: Sign("v", "earlier", Tone.DIM),
     GateStatus.LATER: Sign("·", "later", Tone.DIM),
+    GateStatus.NOT_TAKEN: Sign("╌", "not taken", Tone.DIM),
 }
 """The status of a gate; those that nothing is owed for now are calm."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,24 +13,27 @@ from onloop.attention.scope import Whose
 from onloop.machine.definition import Definition
 from onloop.machine.state import Reason
 from onloop.machine.task import Kind, Task
+from onloop.machine.wave_plan import WaveStanding
+from onloop.machine.wave_standing import retries_of, standing_of
 from onloop.views.overview import Category, category_of
+from onloop.views.reporting.fleet_class import FleetClass, FleetCounts, class_of, left_by_wave
+from onloop.views.reporting.wave_lines import WaveLine, wave_lines
 from onloop_tui.model.ground.snapshot import Snapshot
 
 BLOCKED = frozenset({Tier.BROKEN, Tier.STALLED})
 """The tiers in which the machine gave up; the other tiers are decisions."""
-RATE_WINDOW_MS = 600_000
-"""The time over which the rate of completion is measured."""
-_LEAST_DONE, _LEAST_WINDOW_MS = 3, 60_000
-"""The least completions, and the least time, that give a meaningful rate."""
-_ORDER = (
-    Category.NEEDS_PERSON,
-    Category.WORKING,
-    Category.WAITING,
-    Category.DONE,
-    Category.EXCLUDED,
-    Category.ENDED_OTHERWISE,
+HELD_BY_WAVE = FleetClass.WAVE_HELD.value
+"""The key of the row of those whose wave has not begun; it comes after those that wait."""
+_KEYS = (
+    Category.NEEDS_PERSON.value,
+    Category.WORKING.value,
+    Category.WAITING.value,
+    HELD_BY_WAVE,
+    Category.DONE.value,
+    Category.EXCLUDED.value,
+    Category.ENDED_OTHERWISE.value,
 )
-"""The categories shown below the causes."""
+"""The rows shown below the causes."""
 _IDLE = frozenset({Reason.STALLED, Reason.DISCONNECTED})
 """Causes that time alone produces: they are in the board, not in the overview."""
 
@@ -48,6 +51,8 @@ class CauseRow:
     """The number of tasks at each step; None is before the first step, and for categories without steps."""
     needs: int = 0
     """The number of members that need who looks."""
+    is_of_fleet: bool = False
+    """Whether it is about the fleet as a whole: its next wave, or its halt."""
 
     @property
     def asks(self) -> bool:
@@ -64,7 +69,7 @@ class CauseRow:
     @property
     def is_blocked(self) -> bool:
         """Whether its members need a person because the machine gave up."""
-        return self.group is not None and self.asks and self.group.tier in BLOCKED
+        return not self.is_of_fleet and self.group is not None and self.asks and self.group.tier in BLOCKED
 
     @property
     def since(self) -> int:
@@ -79,36 +84,68 @@ class CauseRow:
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """The counts of a run, which add up to `total`; `blocked`, in `causes`, are a part of `needs_you`."""
+    """The counts of a run: every repository in one class, and whom those need that need a person."""
 
-    done: int
-    blocked: int
-    causes: int
+    classes: FleetCounts
     needs_you: int
     for_others: int
     hidden: int
-    stalled: int
-    running: int
-    waiting: int
-    excluded: int
-    ended_otherwise: int
+
+    @property
+    def done(self) -> int:
+        """How many passed every step."""
+        return self.classes.of(FleetClass.DONE)
+
+    @property
+    def running(self) -> int:
+        """How many somebody is at."""
+        return self.classes.of(FleetClass.WORKING)
+
+    @property
+    def blocked(self) -> int:
+        """How many the machine gave up."""
+        return self.classes.of(FleetClass.BLOCKED)
+
+    @property
+    def causes(self) -> int:
+        """For how many causes it gave them up."""
+        return self.classes.causes
+
+    @property
+    def stalled(self) -> int:
+        """How many do not go on just now, and need nobody."""
+        return self.classes.of(FleetClass.STALLED)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an agent, a slot, a time or their wave."""
+        return self.classes.of(FleetClass.WAITING) + self.classes.of(FleetClass.WAVE_HELD)
+
+    @property
+    def gone(self) -> int:
+        """How many were excluded, or ended without being done."""
+        return self.classes.of(FleetClass.EXCLUDED) + self.classes.of(FleetClass.ENDED_OTHERWISE)
+
+    @property
+    def stuck(self) -> int:
+        """How many do not move by themselves."""
+        return self.total - self.done - self.gone - self.running - self.waiting
 
     @property
     def total(self) -> int:
         """The number of repositories."""
-        moving = self.running + self.waiting
-        return self.done + self.stuck + moving + self.excluded + self.ended_otherwise
-
-    @property
-    def stuck(self) -> int:
-        """The number of repositories that do not move by themselves."""
-        return self.needs_you + self.for_others + self.hidden + self.stalled
+        return self.classes.total
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     row: str
     step: str | None
+    counted_as: FleetClass | None
+    """None for the fleet itself, which is no repository."""
+    wave: int = 0
+    standing: WaveStanding = WaveStanding.READY
+    was_retried: bool = False
 
 
 class Matrix:
@@ -121,7 +158,9 @@ class Matrix:
         self._rows: dict[str, CauseRow] = {}
         self._causes: dict[str, Group] = {}
         self._groups: tuple[Group, ...] = ()
-        self._ended: list[int] = []
+        self._classes = Counter[tuple[int, FleetClass]]()
+        self._standings = Counter[tuple[int, WaveStanding]]()
+        self._retried = Counter[int]()
         self._tasks: Mapping[str, Task] = {}
         self._whose: Mapping[str, Whose] = {}
         self.ids: tuple[str, ...] = ()
@@ -134,7 +173,9 @@ class Matrix:
         self._tasks = snapshot.tasks
         moved = self._regrouped(_groups(snapshot))
         if changed is None:
-            self._places, self._rows, self._ended = {}, {}, []
+            self._places, self._rows = {}, {}
+            for counter in (self._classes, self._standings, self._retried):
+                counter.clear()
             fresh = list(self._members(snapshot.tasks.values()))
         else:
             touched = (snapshot.tasks[task] for task in {*changed, *moved} if task in snapshot.tasks)
@@ -142,13 +183,14 @@ class Matrix:
         before = len(self._places)
         gone = sum([self._put(task) for task in fresh])
         if changed is None or gone or len(self._places) != before:
-            self.ids = tuple(task.id for task in snapshot.tasks.values() if task.id in self._places)
+            here = self._places
+            self.ids = tuple(name for name in snapshot.tasks if name in here and here[name].counted_as is not None)
         self._whose = snapshot.whose
         for row in self._rows.values():
             row.needs = sum(self._whose.get(name, Whose.YOU) is Whose.YOU for name in row.members) if row.asks else 0
 
     def _members(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        return (task for task in tasks if task.run == self.run and task.kind is Kind.WORK)
+        return (task for task in tasks if task.run == self.run)
 
     def _regrouped(self, groups: tuple[Group, ...]) -> set[str]:
         """The tasks whose cause has changed."""
@@ -174,21 +216,45 @@ class Matrix:
         if self._fits is not None and not self._fits(task, self.cause_of(task.id)):
             return before is not None
         group, category = self._causes.get(task.id), category_of(task)
-        key = group.cause if group is not None else category.value
+        if task.kind is Kind.FLEET:
+            return self._put_fleet(task, group, before)
+        counted_as = class_of(task, group)
+        key = group.cause if group is not None else _key_of(category, counted_as)
         row = self._rows.setdefault(key, CauseRow(key, group, category))
-        place = self._places[task.id] = _Place(key, None if category is Category.DONE else task.step)
+        step = None if category is Category.DONE else task.step
+        retried = task.wave > 0 and retries_of(task) > 0
+        standing = standing_of(task) if task.wave else WaveStanding.READY
+        place = self._places[task.id] = _Place(key, step, counted_as, task.wave, standing, retried)
+        self._tally(place, 1)
         row.members[task.id] = task.since
         row.cells[place.step] = row.cells.get(place.step, 0) + 1
-        if category is Category.DONE:
-            insort(self._ended, task.since)
         return False
+
+    def _put_fleet(self, root: Task, group: Group | None, before: _Place | None) -> bool:
+        """Show what is asked about the fleet itself in a row of its own; it is no repository."""
+        if group is None:
+            return before is not None
+        row = CauseRow(group.cause, group, Category.NEEDS_PERSON, is_of_fleet=True)
+        row = self._rows.setdefault(group.cause, row)
+        row.members[root.id] = root.since
+        row.cells[None] = row.cells.get(None, 0) + 1
+        self._places[root.id] = _Place(group.cause, None, None)
+        return False
+
+    def _tally(self, place: _Place, sign: int) -> None:
+        """Count a repository in its class and its wave (1), or out of them (-1)."""
+        if place.counted_as is None:
+            return
+        self._classes[place.wave, place.counted_as] += sign
+        if place.wave:
+            self._standings[place.wave, place.standing] += sign
+            self._retried[place.wave] += sign * place.was_retried
 
     def _uncount(self, task_id: str, place: _Place) -> None:
         row = self._rows[place.row]
-        since = row.members.pop(task_id)
+        del row.members[task_id]
         row.cells[place.step] -= 1
-        if row.category is Category.DONE and row.group is None:
-            self._ended.pop(bisect_left(self._ended, since))
+        self._tally(place, -1)
         if not row.members:
             del self._rows[place.row]
 
@@ -198,8 +264,8 @@ class Matrix:
     def rows(self) -> tuple[CauseRow, ...]:
         """Causes in the order of the Inbox, then the categories that need nobody. Every repository is in one row."""
         causes = [row for group in self._groups if (row := self._rows.get(group.cause)) is not None]
-        others = [row for category in _ORDER if (row := self._rows.get(category.value)) is not None]
-        return (*causes, *others)
+        others = [row for key in _KEYS if (row := self._rows.get(key)) is not None]
+        return (*sorted(causes, key=lambda row: not row.is_of_fleet), *others)
 
     def row(self, key: str) -> CauseRow | None:
         """The row of that cause or category; None if it is empty."""
@@ -227,44 +293,43 @@ class Matrix:
     def members(self, key: str) -> tuple[str, ...]:
         """The tasks of a row, in the order of `ids`."""
         row = self._rows.get(key)
-        return tuple(task for task in self.ids if task in row.members) if row is not None else ()
+        if row is None or row.is_of_fleet:
+            return tuple(row.members) if row is not None else ()
+        return tuple(task for task in self.ids if task in row.members)
 
     @property
     def counts(self) -> RunCounts:
-        """The counts for the burndown."""
+        """The counts of the run, or of the part that fits."""
         rows = self._rows.values()
         asking = sum(len(row.members) for row in rows if row.asks)
         needs_you = sum(row.needs for row in rows)
-        blocked = [row for row in rows if row.is_blocked and row.needs]
         others = sum(self._whose.get(name) is Whose.OTHERS for row in rows if row.asks for name in row.members)
-        causes = sum(len(row.members) for row in rows if row.group is not None and not row.asks)
-        failed = sum(len(row.members) for row in rows if row.group is not None and row.group.tier is Tier.FYI)
+        causes = sum(row.is_blocked for row in rows)
+        classes = Counter[FleetClass]()
+        for (_, name), count in self._classes.items():
+            classes[name] += count
         return RunCounts(
-            done=self._of(Category.DONE),
-            blocked=sum(row.needs for row in blocked),
-            causes=len(blocked),
+            classes=FleetCounts(dict(+classes), causes),
             needs_you=needs_you,
             for_others=others,
             hidden=asking - needs_you - others,
-            stalled=causes - failed,
-            running=self._of(Category.WORKING),
-            waiting=self._of(Category.WAITING),
-            excluded=self._of(Category.EXCLUDED),
-            ended_otherwise=self._of(Category.ENDED_OTHERWISE) + failed,
         )
 
-    def _of(self, category: Category) -> int:
-        row = self._rows.get(category.value)
-        return len(row.members) if row is not None else 0
+    @property
+    def waves(self) -> tuple[WaveLine, ...]:
+        """The waves of the fleet; none where it has none."""
+        root = self._tasks.get(self.run)
+        return wave_lines(root.waves if root is not None else None, self._standings, self._retried)
 
-    def rate(self, now: int) -> float | None:
-        """The tasks completed per ms over the last minutes; None if there are too few to tell."""
-        if not self.ids:
-            return None
-        began = max(now - RATE_WINDOW_MS, self._tasks[self.ids[0]].created_at)
-        recent = len(self._ended) - bisect_left(self._ended, began)
-        enough = recent >= _LEAST_DONE and now - began >= _LEAST_WINDOW_MS
-        return recent / (now - began) if enough else None
+    @property
+    def left(self) -> tuple[int, ...]:
+        """How many go on without a person, in the order of the waves that are left."""
+        root = self._tasks.get(self.run)
+        return left_by_wave(self._classes, root.waves.current if root is not None and root.waves is not None else 0)
+
+
+def _key_of(category: Category, counted_as: FleetClass) -> str:
+    return HELD_BY_WAVE if counted_as is FleetClass.WAVE_HELD else category.value
 
 
 def _groups(snapshot: Snapshot) -> tuple[Group, ...]:

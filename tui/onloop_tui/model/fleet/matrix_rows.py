@@ -13,7 +13,7 @@ from onloop.views.overview import Category
 from onloop_tui.model.drawing.signs import LATER, MOTION_SIGNS, Sign, sign_for
 from onloop_tui.model.drawing.terminal_text import cells, fit
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, flowed, spread, width_of
-from onloop_tui.model.fleet.matrix import CauseRow
+from onloop_tui.model.fleet.matrix import HELD_BY_WAVE, CauseRow
 from onloop_tui.model.ground.rollup import Tally
 from onloop_tui.model.tree.tree_rows import sign_as_of
 
@@ -137,6 +137,8 @@ def _cell(text: str, width: int, tone: Tone, *, centred: bool) -> Span:
 
 def row_name(row: CauseRow) -> tuple[Sign, str]:
     """The sign and the name of a row: the cause in words, or the category."""
+    if row.key == HELD_BY_WAVE:
+        return MOTION_SIGNS[Reason.WAVE_HELD], "their wave has not begun"
     if row.group is None:
         return CATEGORY_SIGNS[row.category], _ABOUT[row.category]
     return sign_for(State.INPUT_REQUIRED, row.group.reason), _cause_words(row.group)

@@ -32,6 +32,13 @@ class EventText:
 EVENT_TEXTS: Mapping[str, EventText] = {
     "Created": EventText("created", "{title} {repo}", Tone.STRONG),
     "StepEntered": EventText("at step {step}", "visit {visit}"),
+    "BranchTaken": EventText("went on from {step} to {to}", "{rule} {words}"),
+    "CheckReported": EventText(
+        "shown at the forge", "{check.standing} on {check.head} {how}", Tone.DIM, is_housekeeping=True
+    ),
+    "Linked": EventText("linked", "{link.kind} {link.repository} {link.number} {link.name}", Tone.ACCENT),
+    "Unblocked": EventText("begins", "what it waited for is there", Tone.GOOD),
+    "Waived": EventText("begins without {children}", "{by}", Tone.WARN),
     "Claimed": EventText("claimed", "{agent} as {role}, attempt {attempt}, epoch {epoch}"),
     "Submitted": EventText("submitted", "{submission.head} {submission.statement}"),
     "GatesRequested": EventText("gates asked for", "{gates}", Tone.DIM, is_housekeeping=True),
@@ -41,6 +48,9 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "StepSkipped": EventText("needs no agent", "{step}", Tone.GOOD),
     "Amended": EventText("workflow amended", "{amendment.by}: {amendment.reason}", Tone.WARN),
     "Retargeted": EventText("works elsewhere", "{target} of {repo}, {by}: {reason}", Tone.WARN),
+    "PolicyJudged": EventText(
+        "policy {finding.gate} judged", "allows {finding.allows}: {finding.words}; {finding.values}"
+    ),
     "GateReported": EventText("gate {evidence.gate}: {evidence.verdict}", "{evidence.summary}"),
     "RoundStarted": EventText("round {round}", "{feedback}"),
     "AttemptEnded": EventText("attempt {end}", "{feedback.text}", Tone.WARN),
@@ -70,7 +80,14 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "CheckpointSaved": EventText("left a checkpoint", "{checkpoint.size} bytes at {checkpoint.step}"),
     "HandedOff": EventText("handed off", "{handover.by} to {handover.to}: {handover.why}", Tone.WARN),
     "ContextReported": EventText("context", "{percent} % in use", Tone.DIM, is_housekeeping=True),
-    "NoteSent": EventText("told by a person", "{note.by}: {note.text}", Tone.ACCENT),
+    "EnvironmentMade": EventText(
+        "environment", "{made.kind} {made.id} on {made.host}: {made.isolation}", Tone.DIM, is_housekeeping=True
+    ),
+    "PersonEntered": EventText("stepped in", "{stay.person} into {stay.place} on {stay.host}", Tone.ACCENT),
+    "PersonLeft": EventText("left", "{person} after {lasted_ms} ms {how}", Tone.ACCENT),
+    "AnsweredOutside": EventText("answered from outside", "{feedback.by}: {feedback.text}", Tone.ACCENT),
+    "TriggersAdopted": EventText("adopted triggers", "{digest} by {by}: {reason}", Tone.WARN),
+    "NoteSent": EventText("told", "{note.by}: {note.text}", Tone.ACCENT),
     "NotesShown": EventText("saw what people say", "{agent} in {way}, up to {upto}", Tone.DIM, is_housekeeping=True),
     "Judged": EventText("judged", "{judgement.by} {judgement.independence}: {judgement.reason}", Tone.ACCENT),
     "EffectRequested": EventText("effect asked for", "{effect}", Tone.DIM, is_housekeeping=True),
@@ -80,15 +97,47 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "EffectVoided": EventText("asked again", "changed_since_approval: {why}", Tone.WARN),
     "Moved": EventText("is {state}", "{reason} {detail}"),
     "HandedOn": EventText("handed on", "to {handed.to} by {handed.by}: {handed.why}", Tone.ACCENT),
+    "Overridden": EventText("BYPASSED {bypass.gate}", "{bypass.stood}, by {bypass.by}: {bypass.reason}", Tone.BAD),
+    "KeyEnrolled": EventText("enrolled a key", "of {person}: {id}", Tone.WARN),
+    "KeyRemoved": EventText("removed a key", "{id}: {reason}", Tone.WARN),
+    "KeyUsed": EventText("a key signed", "{id} for {task}", Tone.DIM, is_housekeeping=True),
+    "Adopted": EventText("work is made elsewhere", "{source.kind} {source.ref} by {source.worker}", Tone.ACCENT),
+    "FeedbackTaken": EventText("feedback from outside", "{by} brought {key}", Tone.ACCENT),
+    "WorkLost": EventText("its work elsewhere is gone", "{detail}", Tone.WARN),
+    "Noticed": EventText("looks wrong: {kind}", "{about} {task}: {words}", Tone.BAD),
+    "WaveStarted": EventText("wave {wave} began", "{by}", Tone.ACCENT),
+    "WavePassed": EventText(
+        "wave {report.wave} passed", "completed {report.completed}, taken out {report.excluded}", Tone.GOOD
+    ),
+    "FleetHalted": EventText("fleet halted", "in wave {report.wave}: {why}", Tone.BAD),
+    "HaltLifted": EventText("halt lifted", "in wave {wave} by {by}", Tone.WARN),
+    "WaveCounted": EventText(
+        "wave {report.wave} counted", "completed {report.completed}", Tone.DIM, is_housekeeping=True
+    ),
+    "WaveAdded": EventText("wave {wave} added", ""),
+    "JoinedWave": EventText("joined wave {wave}", "", Tone.ACCENT),
     "PersonRemoved": EventText("removed {name}", "{reason}", Tone.WARN),
     "PersonRenamed": EventText("renamed {name}", "to {to}"),
     "Delegated": EventText("{to} decides for {by}", "{gate} {group} {reason}", Tone.WARN),
     "DelegationEnded": EventText("a delegation ended", "{id}"),
+    "LauncherMinted": EventText("let in launcher {name}", "{grant.roles} in {grant.repositories}", Tone.WARN),
+    "LauncherRevoked": EventText("revoked launcher {name}", "{reason}", Tone.WARN),
     "StoreCreated": EventText("store created", "{id}", Tone.STRONG),
     "PersonEnrolled": EventText("enrolled {name}", "{groups}"),
     "Frozen": EventText("froze {scope}", "{reason}", Tone.WARN),
     "Unfrozen": EventText("unfroze {scope}", ""),
     "Tolerated": EventText("tolerates old history", "{findings} of {origin}", Tone.WARN),
+    "PolicyAdopted": EventText("adopted policy {policy.name}", "{policy.mode} at {policy.at}: {reason}", Tone.WARN),
+    "PolicyDropped": EventText("dropped policy {name}", "{reason}", Tone.WARN),
+    "ScheduleAdopted": EventText(
+        "adopted schedule {schedule.name}", "{schedule.cron} in {schedule.zone}: {reason}", Tone.WARN
+    ),
+    "ScheduleDropped": EventText("dropped schedule {name}", "{reason}", Tone.WARN),
+    "SchedulePaused": EventText("paused schedule {name}", "{reason}", Tone.WARN),
+    "ScheduleResumed": EventText("resumed schedule {name}", "", Tone.GOOD),
+    "CallsAdopted": EventText("said whom to call", "{reason}", Tone.WARN),
+    "OutsideTrouble": EventText("fails: {subject}", "{words}", Tone.BAD),
+    "OutsideMended": EventText("works again: {subject}", "", Tone.GOOD),
     "Denied": EventText("denied: {verb}", "to {principal}, {count} times, {ground} {subject}", Tone.BAD),
     "Seen": EventText("looked at a cause", "{cause}", Tone.DIM, is_housekeeping=True),
     "Acknowledged": EventText("acknowledged", "cause {cause}"),

@@ -15,6 +15,8 @@ from onloop.machine.rules.flagging import flags_of
 from onloop.machine.rules.freshness import decided_words, proof_words
 from onloop.machine.task import Request, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier, addressed_words, said_before, statement_words
+from onloop.views.environment_words import environment_lines
+from onloop.views.source_words import source_words
 from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.decide.actions import effects_of
 from onloop_tui.model.drawing.signs import VERBS, sign_of
@@ -275,11 +277,13 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
     pairs = [
         ("held by", holder),
         ("attempt", f"{task.attempt}, {task.tries} lost; round {task.round}"),
+        ("where", "; ".join(words.strip() for words in environment_lines(task))),
         ("printed", f"onloop logs {task.id} shows what its agents printed" if task.tries else ""),
         ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
         ("worked", worked or "nobody yet"),
         ("waits for", task.owner or ""),
         ("sponsor", task.sponsor),
+        ("source", source_words(task.source) if task.source is not None else ""),
     ]
     return _labelled(pairs, width)
 

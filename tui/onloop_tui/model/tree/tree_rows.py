@@ -15,6 +15,7 @@ from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease
 from onloop.views.dossier import gate_lines
 from onloop.views.effective_status import effective_status
+from onloop.views.environment_words import works_in
 from onloop_tui.model.drawing.signs import Sign, sign_for
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, width_of
 from onloop_tui.model.ground.rollup import RollupCategory, Tally
@@ -139,7 +140,9 @@ def _now(task: Task, owns: Ownership, place: RowPosition, viewer: Viewer, column
 def _own(task: Task, gates: Line, now: str, columns: TreeColumns, within: int) -> Line:
     """Its step, who may act and what is waited for, and its gates."""
     step = (column(task.step or "", columns.step - 1), _GAP) if columns.step else ()
+    made = works_in(task)
     who = f"{now} +{within}" if within else now
+    who = f"{who} · in {made.kind.value}" if made is not None and columns.step else who
     waits = column(who, columns.waits - 1, Tone.PLAIN)
     return (*step, waits, _GAP, *_padded(gates, columns.gates - 1))
 

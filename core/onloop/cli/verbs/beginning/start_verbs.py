@@ -4,38 +4,47 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
+from onloop.access.elsewhere.ticket_briefs import source_of
+from onloop.access.elsewhere.ticket_tasks import given_by, linked
 from onloop.access.preflight import TargetLook, preflight, wants_of
 from onloop.access.project_folder import committed_in, repository_here
 from onloop.access.reach import closed_gates, reachable
 from onloop.access.run_inputs import attached
 from onloop.access.runs import (
     Workflow,
-    add_targets,
     amend_tasks,
     builtin_workflow,
     committed_workflow,
     is_builtin,
-    start_fleet,
     start_run,
     wait_for_base,
 )
 from onloop.access.submission import task_of
-from onloop.access.targets import RunTarget, read_targets, target_of
+from onloop.access.targets import RunTarget, target_of
 from onloop.access.verifier_process import ensure_verifier, ensure_verifier_for
-from onloop.cli.arguments import Arguments, FleetArguments, StartArguments
+from onloop.cli.arguments import Arguments, StartArguments
 from onloop.cli.context import Context
-from onloop.cli.json_models.envelope import extended
-from onloop.cli.json_models.start_models import AddedJson, AmendedJson, PreflightJson, TargetLookJson, TroubleJson
-from onloop.cli.json_models.work_models import FleetJson, TaskJson
+from onloop.cli.fleet_arguments import FleetArguments
+from onloop.cli.json_models.start_models import AmendedJson, PreflightJson, TargetLookJson, TroubleJson
+from onloop.cli.json_models.work_models import TaskJson
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.people_arguments import AmendArguments, RetargetArguments
 from onloop.cli.render import task_json
 from onloop.cli.running import say
+from onloop.cli.verbs.beginning.adopt_verb import (
+    ElsewhereBeginning,
+    brought_in,
+    follow_words,
+    place_there,
+    pull_beginning,
+    ticket_beginning,
+)
 from onloop.cli.verbs.bulk_verbs import bulk_exit, bulk_hints, bulk_lines, outcomes_json
 from onloop.cli.verbs.people_verbs import decide
-from onloop.errors import BadInput, Exit, UnknownThing
+from onloop.errors import BadInput, Exit
 from onloop.gates.repository.ref_names import without_credentials
 from onloop.machine.commands import Retarget
 from onloop.machine.rules.looking_first import checked_step, is_held_by_base
@@ -44,74 +53,48 @@ from onloop.machine.task import Kind, Task
 from onloop.store.port import TaskFilter
 from onloop.text import safe
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.reads import ReadStoreState, ReadTask, ReadTasks
+from onloop.views.queries.reads import ReadStoreState, ReadTasks
 from onloop.workflow.duration import milliseconds
 
-LARGEST_TARGETS = 1_048_576
 MOST_TOLD = 5
-ADD = "add"
-"""The word in the place of a workflow that adds targets to a live fleet."""
 
 
 def start(context: Context[StartArguments]) -> VerbOutput:
     """Begin one task."""
     args = context.args
-    target = target_of(args.repo, args.branch, Path.cwd()) if args.repo else repository_here(Path.cwd(), args.branch)
-    workflow = _workflow(context, target)
+    begins = _beginning(context)
+    workflow = _workflow(context, begins.target)
+    target = begins.target
     (look,) = preflight([target], context.opened.mirror, wants_of(workflow.definition))
     if args.dry_run:
-        return _table([look])
-    _check_ready([look], "--repo")
-    title = _title(args.title, workflow)
+        return looks_table([look])
+    check_ready([look], "--repo")
+    title = _title(args.title or begins.title, workflow)
     by, checks = context.launcher(), not args.no_base_check
     given = attached(context.opened, args.brief, args.attach, args.label)
-    task = start_run(context.opened, by, workflow, look.target, title, check_base=checks, key=args.key, given=given)
+    place = place_there(context.opened, begins, args.from_branch, workflow.definition)
+    ticket = begins.ticket
+    given = given if ticket is None else given_by(context.opened, ticket, given)
+    begin = partial(start_run, context.opened, by, workflow, look.target, title, check_base=checks, key=args.key)
+    task = begin(given=given, elsewhere=place, source=None if ticket is None else source_of(ticket))
+    if ticket is not None:
+        task = linked(context.opened, task, ticket)
+    if place is not None:
+        task = brought_in(context, task)
+        return VerbOutput(Exit.OK, (safe(f"{task.id} {task.title}"),), task_json(task), (follow_words(task),))
     following = "onloop work --agent claude"
-    return _begun(context, task, lambda now: task_json(now), following, workflow, [look])
+    return begun(context, task, lambda now: task_json(now), following, workflow, [look])
 
 
-def fleet(context: Context[FleetArguments]) -> VerbOutput:
-    """Begin a task per repository, or more tasks in a live fleet."""
+def _beginning(context: Context[StartArguments]) -> ElsewhereBeginning:
+    """Where it is done: what is named, else where a pull request is, else this folder."""
     args = context.args
-    if args.workflow == ADD:
-        return _add(context)
-    if args.run is not None:
-        raise BadInput(f"{args.run!r} is one word too many", hint="onloop fleet WORKFLOW --targets FILE")
-    if args.max_parallel is not None and args.max_parallel < 1:
-        raise BadInput(f"--max-parallel {args.max_parallel} lets nothing run", hint="use 1 or more, or leave it out")
-    workflow = _fleet_workflow(context)
-    targets = _targets(context)
-    looks = preflight(targets, context.opened.mirror, wants_of(workflow.definition))
-    if args.dry_run:
-        return _table(looks)
-    ready = _ready(looks, args)
-    title, checks = _title(args.title, workflow), not args.no_base_check
-    by, most = context.launcher(), args.max_parallel
-    given = attached(context.opened, args.brief, args.attach, args.label)
-    root = start_fleet(context.opened, by, workflow, ready, title, most, check_base=checks, key=args.key, given=given)
-    following = f"onloop tree --run {root.id}"
-
-    def data(now: Task) -> TaskJson:
-        return extended(FleetJson, task_json(now), tasks=len(ready))
-
-    return _begun(context, root, data, following, workflow, looks)
-
-
-def _add(context: Context[FleetArguments]) -> VerbOutput:
-    args, gateway = context.args, context.opened.gateway
-    root = gateway.perform(ReadTask(args.run or ""))
-    if root is None or root.kind is not Kind.FLEET:
-        raise UnknownThing(f"there is no fleet {args.run or ''!r}", hint="onloop fleet add RUN --targets FILE")
-    targets = _targets(context)
-    looks = preflight(targets, context.opened.mirror, wants_of(gateway.perform(ReadDefinition(root.definition))))
-    if args.dry_run:
-        return _table(looks)
-    ready = _ready(looks, args)
-    made = add_targets(context.opened, context.launcher(), root, ready)
-    if root.check_base:
-        ensure_verifier(context.home)
-    lines = tuple(f"{task} {target.name}" for task, target in zip(made, ready, strict=True))
-    return VerbOutput(lines=lines, data=AddedJson(made), notes=(*_told(looks), f"next: onloop tree --run {root.id}"))
+    named = target_of(args.repo, args.branch, Path.cwd()) if args.repo else None
+    if args.from_pull_request is not None:
+        return pull_beginning(context.opened, args.from_pull_request, named)
+    if args.ticket is not None:
+        return ticket_beginning(context.opened, args.ticket, named, args.branch)
+    return ElsewhereBeginning(named or repository_here(Path.cwd(), args.branch))
 
 
 def _workflow(context: Context[StartArguments], target: RunTarget) -> Workflow:
@@ -121,39 +104,7 @@ def _workflow(context: Context[StartArguments], target: RunTarget) -> Workflow:
     return builtin_workflow(name) if is_builtin(name) else committed_workflow(mirror, target.branch, name)
 
 
-def _fleet_workflow(context: Context[FleetArguments]) -> Workflow:
-    args = context.args
-    if args.control is None:
-        return builtin_workflow(args.workflow)
-    control = target_of(args.control, args.control_branch, Path.cwd(), "--control")
-    return committed_workflow(context.opened.mirror(control.origin), control.branch, args.workflow)
-
-
-def _targets(context: Context[FleetArguments]) -> tuple[RunTarget, ...]:
-    path = Path(context.args.targets)
-    return read_targets(_read(path), context.args.targets, path.absolute().parent)
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST_TARGETS:
-            raise BadInput(f"{path} is larger than {LARGEST_TARGETS} bytes", hint="split the fleet")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{path} cannot be read: {problem}", hint="give a text file, one PATH-OR-URL a line") from None
-
-
-def _ready(looks: Sequence[TargetLook], args: FleetArguments) -> tuple[RunTarget, ...]:
-    """The targets in which work begins: all, or with `--skip-bad` those that nothing speaks against."""
-    if not args.skip_bad:
-        _check_ready(looks, args.targets)
-    ready = tuple(look.target for look in looks if not look.stops)
-    if not ready:
-        raise BadInput("no target is ready", hint="--dry-run shows what is wrong with each, and what would work")
-    return ready
-
-
-def _check_ready(looks: Sequence[TargetLook], where: str) -> None:
+def check_ready(looks: Sequence[TargetLook], where: str) -> None:
     """Refuse to begin while something is wrong with a target; the message names every trouble."""
     wrong = [trouble for look in looks for trouble in look.troubles if trouble.stops]
     if not wrong:
@@ -170,7 +121,7 @@ def _check_ready(looks: Sequence[TargetLook], where: str) -> None:
     )
 
 
-def _table(looks: Sequence[TargetLook]) -> VerbOutput:
+def looks_table(looks: Sequence[TargetLook]) -> VerbOutput:
     """What was found of every target."""
     rows = [
         (
@@ -202,16 +153,18 @@ def _title(given: str | None, workflow: Workflow) -> str:
     return given or workflow.definition.description or workflow.definition.name
 
 
-def _begun(
+def begun(
     context: Context[StartArguments] | Context[FleetArguments],
     task: Task,
     data: Callable[[Task], TaskJson],
     following: str,
     workflow: Workflow,
     looks: Sequence[TargetLook],
+    minded: Sequence[str] = (),
 ) -> VerbOutput:
+    """What is said of a run that was begun, after what gates found on its bases."""
     args = context.args
-    notes = (*_told(looks), *_closed(context, workflow), safe(f"begun in {context.home.name}"))
+    notes = (*minded, *told_looks(looks), *_closed(context, workflow), safe(f"begun in {context.home.name}"))
     lines = (safe(f"{task.id} {task.title}"),)
     if args.no_base_check:
         notes += ("mind: no gate was run on the base, so agents may start on one that is red",)
@@ -231,7 +184,7 @@ def _base_words(tasks: Sequence[Task]) -> Iterator[str]:
     """What the gates said on the bases."""
     walking = [task for task in tasks if task.kind is Kind.WORK]
     red = [task for task in walking if is_held_by_base(task)]
-    waiting = sum(task.reason is Reason.DEPENDENCY for task in walking)
+    waiting = sum(task.reason is Reason.DEPENDENCY and not task.waits_to_begin for task in walking)
     green = len(walking) - len(red) - waiting
     if len(walking) > 1 or not red:
         yield f"on the base: {green} green, {len(red)} red, {waiting} still running"
@@ -244,7 +197,7 @@ def _base_words(tasks: Sequence[Task]) -> Iterator[str]:
         )
 
 
-def _told(looks: Sequence[TargetLook]) -> tuple[str, ...]:
+def told_looks(looks: Sequence[TargetLook]) -> tuple[str, ...]:
     """Everything that was found and does not keep work from beginning, and everything that was left out."""
     return tuple(
         safe(f"{'left out' if look.stops else 'mind'}: {trouble.what}; {trouble.works}")

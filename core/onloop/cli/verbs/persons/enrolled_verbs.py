@@ -17,6 +17,7 @@ from onloop.cli.json_models.people_models import (
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
 from onloop.cli.person_arguments import DelegateArguments, PassphraseArguments, PeopleArguments
+from onloop.cli.verbs.persons.key_verbs import people_key
 from onloop.errors import BadInput
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.identity.passphrase import enrolment
@@ -29,8 +30,10 @@ from onloop.views.queries.reads import ReadStoreState
 
 
 def people(context: Context[PeopleArguments]) -> VerbOutput:
-    """List who is enrolled, or remove or rename one of them."""
+    """List who is enrolled, remove or rename one of them, or look after security keys."""
     args = context.args
+    if args.what == "key":
+        return people_key(context)
     if args.what == "list":
         if args.name or args.new_name:
             raise BadInput("list takes no name", hint="onloop people, or onloop people remove NAME")

@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import shlex
 
+from onloop.access.histories.brought_histories import mirror_for_clone
+from onloop.access.opening import GatewayHandle
 from onloop.agents.own_clone import own_clone
 from onloop.cli.context import Context
 from onloop.cli.json_models.people_models import TakenJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.person_arguments import ReassignArguments, TakeArguments
+from onloop.cli.running import say
 from onloop.cli.verbs.join_verbs import keep_joined, session_variables
 from onloop.cli.verbs.people_verbs import decide
 from onloop.errors import BadInput
-from onloop.gateway.claims import PERSONS_LEASE_MS, TakeTask
+from onloop.gates.repository.mirror import Mirror
+from onloop.gateway.claims import PERSONS_LEASE_MS, ClaimGranted, TakeTask
+from onloop.gateway.upkeep import RecogniseAgent
 from onloop.machine.people import is_of_people, name_of
 from onloop.machine.principal import Principal
 from onloop.machine.task import Request, Task
 from onloop.text import safe
 from onloop.times import second_words
+from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadStoreState, ReadTask
 from onloop.views.reassignment import ME, is_handing_on, reassignment
 
@@ -83,7 +89,7 @@ def _taken(
     path = opened.home.own_clone(task_id, name_of(person.id))
     exports = session_variables(context, got.task, got.secret, str(path)) | {"ONLOOP_LEASE_MS": str(PERSONS_LEASE_MS)}
     email = person.voice.email if person.voice is not None else ""
-    clone = own_clone(opened, got.task, person.id, email)
+    clone = own_clone(opened, got.task, person.id, email, mirror=_source(opened, got))
     keep_joined(os.path.realpath(clone.path), exports)
     begun = f"at {clone.begins[:12]}" if clone.begins else "as you left it"
     lines = (
@@ -96,6 +102,15 @@ def _taken(
         "whoever did the work does not approve it",
     )
     return VerbOutput(lines=lines, data=_data(got.task, got.expires, str(clone.path), clone.begins), notes=notes)
+
+
+def _source(opened: GatewayHandle, got: ClaimGranted) -> Mirror | None:
+    """The mirror that the clone is made from, where it is not simply ours."""
+    if not opened.home.apart:
+        return None
+    holder = opened.gateway.perform(RecogniseAgent(got.secret))
+    asked = opened.gateway.perform(ReadDefinition(got.task.definition)).environment
+    return mirror_for_clone(opened, holder, got.task, asked, say)
 
 
 def _data(task: Task, expires: int, path: str, begins: str) -> TakenJson:

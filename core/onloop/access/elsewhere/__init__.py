@@ -1,0 +1,1 @@
+"""Work that is made elsewhere: brought in, watched, and told what came of it."""

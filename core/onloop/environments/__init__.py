@@ -1,0 +1,1 @@
+"""Where agents work: what is made for them, attested, and removed on every path."""

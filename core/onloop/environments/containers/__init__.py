@@ -1,0 +1,1 @@
+"""Environments that a container engine makes: podman or docker."""

@@ -1,0 +1,1 @@
+"""Environments that another platform makes, by its own command line."""

@@ -1,0 +1,1 @@
+"""Linear, over its GraphQL API."""

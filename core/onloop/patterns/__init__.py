@@ -1,0 +1,1 @@
+"""PURE: patterns of many tasks: how a fleet is divided into waves."""

@@ -1,0 +1,1 @@
+"""Runs the real core on a virtual clock, with agents, gates and people that follow a script."""
