@@ -44,3 +44,34 @@ class ConformanceJson(Record):
     passed: int
     failed: Annotated[int, Meta(description="How many did not pass.")]
     cases: Sequence[PlayedCaseJson]
+
+
+class CalledCauseJson(Record):
+    """One cause in a call."""
+
+    cause: str
+    headline: str
+    tier: str
+    reason: str
+    tasks: Annotated[Sequence[str], Meta(description="Up to five of its tasks.")]
+    count: int
+    since: Annotated[str, Meta(description="ISO 8601, UTC.")]
+    foreign_words: Annotated[str, Meta(description="Untrusted: what was said there, not by the gateway.")]
+    command: Annotated[str, Meta(description="The command that shows it.")]
+    link: str
+
+
+class CalledJson(Record):
+    """What needs somebody: one entry for each cause."""
+
+    recipient: str
+    subject: str
+    causes: Sequence[CalledCauseJson]
+
+
+class NeedsPersonJson(Record):
+    """A call in the form of Standard Webhooks: its id, time and signature are in the headers."""
+
+    type: Literal["onloop.needs_person"]
+    timestamp: Annotated[str, Meta(description="ISO 8601, UTC.")]
+    data: CalledJson

@@ -52,7 +52,7 @@ def conformance(context: Context[ConformanceArguments]) -> VerbOutput:
     lines = (*(line for report in failed for line in _failure(report)), *_table(reports))
     found = [_report_json(report) for report in reports]
     data = ConformanceJson(PROTOCOL, not failed, len(reports) - len(failed), len(failed), found)
-    return VerbOutput(Exit.NOT_YET if failed else Exit.OK, lines, data)
+    return VerbOutput(Exit.REDO if failed else Exit.OK, lines, data)
 
 
 def _venue(args: ConformanceArguments, folder: Path) -> Venue:
@@ -65,7 +65,7 @@ def _venue(args: ConformanceArguments, folder: Path) -> Venue:
         agents,
         owner,
         env,
-        _schema,
+        published_schema,
         person,
         passphrase,
         "" if args.token_fd is None else launcher_secret(args.token_fd),
@@ -121,7 +121,8 @@ def _passphrase(descriptor: int | None) -> str:
 
 
 @cache
-def _schema(name: str) -> Mapping[str, Any]:
+def published_schema(name: str) -> Mapping[str, Any]:
+    """A schema that `onloop schema` prints."""
     found: Mapping[str, Any] = json.loads(shipped_schemas()[name].read_text(encoding="utf-8"))
     return found
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from onloop.errors import Unavailable
 from onloop.records import Record, SecretRecord
 
 LONGEST_ANSWER_S = 120.0
@@ -53,6 +54,9 @@ class CommandSpeaker(Record):
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
                 code = _ended(argv, env, cwd, handed, out, err)
                 return code, _read(out), _read(err)
+        except (OSError, ValueError) as problem:
+            words_of = f"{self.command[0][:200]!r} cannot be started: {type(problem).__name__}"
+            raise Unavailable(words_of, hint="give the command as you type it, with its path") from None
         finally:
             for reader in handed:
                 os.close(reader)

@@ -65,7 +65,7 @@ def play(case: ConformanceCase, venue: Venue) -> CaseReport:
         case.play(venue)
     except Deviation as found:
         return CaseReport(case, Standing.FAILED, found.sent, found.came, found.expected)
-    except (OnloopError, OSError, ValueError, TypeError, LookupError) as problem:
+    except (OnloopError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
         came = f"{type(problem).__name__}: {problem}"[:400]
         return CaseReport(case, Standing.BROKEN, case.name, came, case.says)
     return CaseReport(case, Standing.PASSED)

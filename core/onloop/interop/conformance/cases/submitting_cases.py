@@ -164,13 +164,6 @@ def _(venue: Venue) -> None:
     venue.taken().onloop("submit", "--ref", "no-such-branch").ends(Exit.USAGE)
 
 
-@SUBMITTING.case(59, "a statement has a limit", "a statement of more than 4,000 characters is refused: 2")
-def _(venue: Venue) -> None:
-    work = venue.taken()
-    work.hello()
-    work.onloop("submit", "--statement", "x" * 4_001).ends(Exit.USAGE)
-
-
 @SUBMITTING.case(
     60, "every answer to a submission is a verdict", "`verdict` is the word of the exit code after `submit`"
 )
