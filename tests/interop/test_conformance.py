@@ -1,6 +1,6 @@
 """The conformance suite: ours passes it over every transport, a small second gateway a level, broken ones fail by name.
 
-Every case is played each time over one transport, and at length over all of them.
+A sixth of the verbs' cases is played each time over the file, another over the socket; at length all of them are.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def far_stand(world: World) -> Iterator[Stand]:
     """Our gateway behind TLS: agents and people reach it over HTTP alone."""
     world.init()
     with far_gateway(world) as gateway:
-        token = gateway.let_in(roles=("*",), at_most=1_000)
+        token = gateway.let_in(roles=("*",), at_most=64)
         more = {"ONLOOP_URL": gateway.url, "ONLOOP_CA": str(certified() / "ca.pem")}
         yield ours(world, OURS, more, launcher=token, wire=wired(gateway.url, certified() / "ca.pem"))
 
@@ -47,14 +47,14 @@ def test_there_are_many_cases_and_each_has_a_number_and_a_name_of_its_own() -> N
 
 def test_ours_conforms_over_the_file(world: World) -> None:
     world.init()
-    assert ours(world).failing([case for case in BY_COMMAND if case.number % 3]) == {}
+    assert ours(world).failing([case for case in BY_COMMAND if case.number % 6 == 1]) == {}
 
 
 def test_ours_conforms_over_the_socket(world: World) -> None:
     world.init()
     with serving(world):
         stand = ours(world, more={"ONLOOP_URL": f"unix:{Home(world.store).socket}"})
-        assert stand.failing([case for case in BY_COMMAND if not case.number % 3]) == {}
+        assert stand.failing([case for case in BY_COMMAND if case.number % 6 == 4]) == {}
 
 
 def test_ours_conforms_over_http(far_stand: Stand) -> None:

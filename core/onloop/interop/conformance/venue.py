@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from onloop.errors import Unavailable
+from onloop.errors import Exit, Unavailable
 from onloop.interop.conformance.given_workflows import WORKFLOWS
 from onloop.interop.conformance.replies import Deviation, Reply
 from onloop.interop.conformance.schema_fit import misfit
@@ -22,6 +23,8 @@ PERSON, PASSPHRASE = "ana", "correct horse battery"
 
 AGENT_VARIABLES = ("ONLOOP_TASK", "ONLOOP_TOKEN", "ONLOOP_OUT", "ONLOOP_IN", "ONLOOP_CLONE", "ONLOOP_STEP")
 LONGEST_GIT_S = 60
+LONGEST_REST_S = 8.0
+"""How long a task that was given back may rest before it can be claimed again."""
 _QUIET_GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
 _SEED = {
     f"GIT_{who}_{what}": value
@@ -134,9 +137,16 @@ class Venue(MutableRecord):
     def taken(self, task: str = "", role: str = "implementer", workflow: str = "one", name: str = "ada") -> TakenTask:
         """A task that an agent has just claimed; a new one where none is given."""
         task = task or self.begun(workflow)
-        reply = self.claim(task, "--role", role, "--name", name).ends(0)
+        reply = self._claimed(task, "--role", role, "--name", name).ends(0)
         env = {str(key): str(value) for key, value in dict(reply.value("env")).items()}
         return TakenTask(self, task, env, Path(str(reply.value("place"))), reply)
+
+    def _claimed(self, *words: str) -> Reply:
+        """The answer to a claim, asked again as long as a task that was given back is to rest a little."""
+        until = time.monotonic() + LONGEST_REST_S
+        while (reply := self.claim(*words)).code == Exit.NOTHING and time.monotonic() < until:
+            time.sleep(0.3)
+        return reply
 
     def fits(self, reply: Reply, schema: str) -> Reply:
         """The reply, if its object fits a published schema."""

@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from onloop.interop.conformance.speakers import object_in
 from onloop.records import Record
 
 LONGEST_WAIT_S = 40.0
+LONGEST_SILENCE_S = 1.0
 LARGEST_BODY = 8 << 20
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
@@ -40,16 +42,17 @@ class Wire(Record):
         body: bytes | None = None,
         token: str = "",
         headers: Mapping[str, str] | None = None,
-        most: int = LARGEST_BODY,
+        *,
+        is_stream: bool = False,
     ) -> Reply:
-        """The answer to any request; of an endless one, its first `most` bytes."""
+        """The answer to any request; of a stream, what comes until it is silent for a while."""
         given = {"Authorization": f"Bearer {token}"} if token else {}
         said = f"{method} {path[:120]} {(body or b'')[:200].decode('utf-8', 'replace')}".strip()
         line = self._line()
         try:
             line.request(method, path, body, {**given, **(headers or {})})
             answer = line.getresponse()
-            content = answer.read1(most) if most < LARGEST_BODY else answer.read(most)
+            content = _begun(line, answer) if is_stream else answer.read(LARGEST_BODY)
             text = content.decode("utf-8", "replace")
             found = {name.lower(): value for name, value in answer.getheaders()}
         except (OSError, http.client.HTTPException, ValueError) as problem:
@@ -68,6 +71,18 @@ class Wire(Record):
         except (OSError, ssl.SSLError):
             raise Unavailable(f"{self.authority[:200]!r} holds no certificate", hint="--ca FILE, in PEM") from None
         return http.client.HTTPSConnection(where, parts.port, timeout=LONGEST_WAIT_S, context=trust)
+
+
+def _begun(line: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> bytes:
+    """What has come of a stream when nothing more comes for a while."""
+    if answer.getheader("content-length") or line.sock is None:
+        return answer.read(LARGEST_BODY)
+    line.sock.settimeout(LONGEST_SILENCE_S)
+    content = b""
+    with suppress(TimeoutError):
+        while len(content) < LARGEST_BODY and (piece := answer.read1(LARGEST_BODY)):
+            content += piece
+    return content
 
 
 def named(headers: Mapping[str, str]) -> Mapping[str, str]:

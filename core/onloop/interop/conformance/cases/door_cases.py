@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -164,41 +163,6 @@ def _(venue: Venue) -> None:
     reply = wire(venue).send("GET", "/healthz", headers={"Origin": f"https://{urlsplit(wire(venue).url).netloc}"})
     found = [name for name in reply.headers if name.startswith("access-control") or name == "set-cookie"]
     reply.holds(not found, f"no header {', '.join(found)}")
-
-
-def lines_of(text: str, name: str) -> list[str]:
-    """The values of a field in a stream of events."""
-    return [line.partition(": ")[2] for line in text.splitlines() if line.startswith(f"{name}: ")]
-
-
-def stream(venue: Venue, query: str = "", **headers: str) -> Reply:
-    """The beginning of the event stream, as a launcher reads it of its own task."""
-    return wire(venue).send("GET", f"/v1/events{query}", None, venue.gateway.launcher, headers, most=65_536)
-
-
-@DOOR.case(427, "the log is a stream", "GET /v1/events is text/event-stream; each event has id, event and data")
-def _(venue: Venue) -> None:
-    task = venue.begun()
-    reply = stream(venue, f"?task={task}").ends(200)
-    reply.holds(reply.headers.get("content-type", "").startswith("text/event-stream"), "text/event-stream")
-    names, data = lines_of(reply.text, "event"), lines_of(reply.text, "data")
-    fits = names[:1] == ["Created"] and json.loads(data[0])["task"] == task and lines_of(reply.text, "id")
-    reply.holds(fits, "an event Created of the task, with its id")
-
-
-@DOOR.case(428, "a stream goes on where it was cut off", "with `Last-Event-ID` it begins after that event")
-def _(venue: Venue) -> None:
-    task = venue.begun()
-    ids = [int(each) for each in lines_of(stream(venue, f"?task={task}").text, "id")]
-    after = stream(venue, f"?task={task}", **{"Last-Event-ID": str(ids[0])})
-    found = [int(each) for each in lines_of(after.text, "id")]
-    after.holds(found == ids[1:] and found, "the events after it, and none twice")
-
-
-@DOOR.case(429, "a place in the log is a number", "`Last-Event-ID` or `after=` that is none is answered with 400")
-def _(venue: Venue) -> None:
-    problem(stream(venue, "?after=soon"), 400)
-    problem(stream(venue, **{"Last-Event-ID": "-1"}), 400)
 
 
 @DOOR.case(430, "a wait ends", "GET /v1/wait?timeout=0 answers at once with the store's `stamp`")

@@ -138,6 +138,42 @@ def _(venue: Venue) -> None:
     problem(wire(venue).ask("perform", fields, venue.gateway.launcher), 400, 403)
 
 
+def lines_of(text: str, name: str) -> list[str]:
+    """The values of a field in a stream of events."""
+    return [line.partition(": ")[2] for line in text.splitlines() if line.startswith(f"{name}: ")]
+
+
+def stream(venue: Venue, query: str = "", **headers: str) -> Reply:
+    """The beginning of the event stream, as an agent reads it of its own task."""
+    who = at_work(venue)
+    return wire(venue).send("GET", f"/v1/events?task={who.task}{query}", None, who.token, headers, is_stream=True)
+
+
+@AGENTS.case(427, "the log is a stream", "GET /v1/events is text/event-stream; each event has id, event and data")
+def _(venue: Venue) -> None:
+    reply = stream(venue).ends(200)
+    reply.holds(reply.headers.get("content-type", "").startswith("text/event-stream"), "text/event-stream")
+    names, data = lines_of(reply.text, "event"), lines_of(reply.text, "data")
+    fits = (
+        names[:1] == ["Created"] and json.loads(data[0])["task"] == at_work(venue).task and lines_of(reply.text, "id")
+    )
+    reply.holds(fits, "an event Created of the task, with its id")
+
+
+@AGENTS.case(428, "a stream goes on where it was cut off", "with `Last-Event-ID` it begins after that event")
+def _(venue: Venue) -> None:
+    ids = [int(each) for each in lines_of(stream(venue).text, "id")]
+    after = stream(venue, **{"Last-Event-ID": str(ids[0])})
+    found = [int(each) for each in lines_of(after.text, "id")]
+    after.holds(found == ids[1:] and found, "the events after it, and none twice")
+
+
+@AGENTS.case(429, "a place in the log is a number", "`Last-Event-ID` or `after=` that is none is answered with 400")
+def _(venue: Venue) -> None:
+    problem(stream(venue, "&after=soon"), 400)
+    problem(stream(venue, **{"Last-Event-ID": "-1"}), 400)
+
+
 def handed_in(venue: Venue, text: str, pieces: int = 1) -> tuple[FarAgent, Reply]:
     """The answer to a submission of a commit that was uploaded in so many pieces."""
     who = agent(venue, claimed(venue))
