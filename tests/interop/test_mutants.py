@@ -71,18 +71,6 @@ def shown(field: str, value: object) -> Change:
     return where("show", lambda came: edited(came, **{field: value}) if came[0] == 0 else came)
 
 
-def stale_answers(of: str) -> Change:
-    """A verb gives its first answer again and again."""
-    kept: dict[str, Came] = {}
-
-    def change(words: Sequence[str], env: Mapping[str, str], real: Real) -> Came:
-        if verb(words) != of:
-            return real()
-        return kept.setdefault(env.get("ONLOOP_TOKEN", ""), real())
-
-    return change
-
-
 def logged(change: Callable[[list[dict[str, object]]], list[dict[str, object]]]) -> Change:
     """The log is shown otherwise."""
     return where(
@@ -116,7 +104,7 @@ TOKENS: list[str] = []
 MUTANTS: Mapping[str, tuple[int, Change]] = {
     "a lease ends in the past": (4, where("claim", lambda came: edited(came, expires=1) if came[0] == 0 else came)),
     "a claim tells no token": (5, where("claim", lambda came: edited(came, env={}) if came[0] == 0 else came)),
-    "a held task is given out": (10, exits("claim", 15, 0, task="t", env={"ONLOOP_TOKEN": "x"})),
+    "a held task is given out": (10, where("claim", lambda came: edited(came, 0) if came[0] in {13, 15} else came)),
     "an unknown task is a wrong moment": (13, exits("claim", 2, 15)),
     "a claim is not the same again": (15, without("claim", "--key")),
     "leases last for ever": (16, without("claim", "--lease")),
@@ -134,7 +122,7 @@ MUTANTS: Mapping[str, tuple[int, Change]] = {
     "a failed gate is a yes": (40, exits("submit", 12, 0, verdict="yes")),
     "statements are believed": (41, gates("submit", "passed", 12, "redo")),
     "another commit is named": (44, where("submit", lambda came: edited(came, commit="0" * 40))),
-    "evidence does not go stale": (50, stale_answers("check")),
+    "evidence does not go stale": (50, exits("check", 10, 0, verdict="yes")),
     "rounds never run out": (55, exits("submit", 14, 12, verdict="redo")),
     "a key is not looked at": (56, without("submit", "--key")),
     "another branch is not looked at": (57, without("submit", "--ref")),
@@ -174,11 +162,11 @@ MUTANTS: Mapping[str, tuple[int, Change]] = {
 USUAL = ("a superseded epoch hands in", "an agent approves", "evidence does not go stale", "an event is altered")
 
 
-def failed_by(world: World, name: str) -> None:
-    """Assert that the mutant fails its case, and that the real gateway passes it."""
+def unseen(world: World, name: str) -> str:
+    """Why a mutant does not count: its case passes, or was not played to its end; empty where it fails."""
     number, change = MUTANTS[name]
     failing = ours(world, Mutant(ZygoteSpeaker(), change)).failing([NUMBERED[number]])
-    assert list(failing) == [number], f"{name}: case {number} does not see it"
+    return "" if failing.get(number, "").startswith("failed: ") else f"{name}: {failing.get(number, 'passes')}"
 
 
 def test_there_are_many_mutants_and_each_fails_a_case_that_there_is() -> None:
@@ -189,11 +177,11 @@ def test_there_are_many_mutants_and_each_fails_a_case_that_there_is() -> None:
 @pytest.mark.parametrize("name", USUAL)
 def test_a_gateway_that_breaks_a_promise_fails_the_case(world: World, name: str) -> None:
     world.init()
-    failed_by(world, name)
+    assert unseen(world, name) == ""
 
 
 @pytest.mark.soak
 def test_every_mutant_fails_its_case(world: World) -> None:
     world.init()
-    for name in MUTANTS:
-        failed_by(world, name)
+    found = [words for name in MUTANTS if (words := unseen(world, name))]
+    assert not found, "\n".join(found)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Lock
 
 from onloop.cli.verbs.conformance_verbs import published_schema
@@ -86,18 +87,24 @@ class Stand:
         """The cases that did not pass, by their numbers, with what was sent, came and was expected."""
         reports = [play(case, self.venue) for case in cases]
         return {
-            each.case.number: f"{each.case.name}: {each.sent} -> {each.came}; expected {each.expected}"
+            each.case.number: f"{each.standing}: {each.case.name}: {each.sent} -> {each.came}; expected {each.expected}"
             for each in reports
             if each.standing is not Standing.PASSED
         }
 
+    def keeps(self, cases: Sequence[ConformanceCase]) -> bool:
+        """True; an assertion says what every case that did not pass said."""
+        failing = self.failing(cases)
+        assert not failing, "\n".join(f"{number} {words}" for number, words in failing.items())
+        return bool(cases)
+
 
 def ours(world: World, agents: Speaker | None = None, more: Mapping[str, str] | None = None, **given: object) -> Stand:
     """Our gateway, of a store that is there: `more` says how agents and people reach it."""
-    env = {**world.environment, "ONLOOP_STORE": str(world.store), **(more or {})}
-    folder = world.folder / "trial"
-    folder.mkdir(exist_ok=True)
-    owner = _Owner(world)
+    env = {**world.environment, **({"ONLOOP_STORE": str(world.store)} if more is None else more)}
+    folder = Path(mkdtemp(prefix="trial-", dir=world.folder))
+    owner: Speaker = _Owner(world)
+    owner = Mutant(owner, agents.changes) if isinstance(agents, Mutant) else owner
     gateway = Gateway(
         agents or ZygoteSpeaker(), owner, env, published_schema, "ana", "correct horse battery", **given,  # type: ignore[arg-type]
     )  # fmt: skip
@@ -112,7 +119,8 @@ class _Owner:
 
     def run(self, words: Sequence[str], env: Mapping[str, str], cwd: Path, secrets: Sequence[HandedSecret]) -> Came:
         own = {name: value for name, value in env.items() if name not in {"ONLOOP_URL", "ONLOOP_CA"}}
-        return ZygoteSpeaker().run(words, {**own, "ONLOOP_STORE": str(self.world.store)}, cwd, secrets)
+        own |= {**self.world.environment, "ONLOOP_STORE": str(self.world.store)}
+        return ZygoteSpeaker().run(words, own, cwd, secrets)
 
 
 def small(folder: Path, breaks: str = "") -> Stand:

@@ -152,12 +152,6 @@ def _(venue: Venue) -> None:
     wire(venue).send("GET", "/v1/events?after=" + "1" * 5_000).ends(414, 400)
 
 
-@DOOR.case(425, "an error says what would work", "a problem has `hint`, and the verbs' exit code as `exit`")
-def _(venue: Venue) -> None:
-    reply = problem(posted(venue, b'{"task": "zz9zz9.99"}', "/v1/dossier"), 404)
-    reply.has(exit=2).holds(reply.value("hint"), "a `hint`")
-
-
 @DOOR.case(426, "it is never asked across", "no answer has Access-Control-Allow-Origin or Set-Cookie")
 def _(venue: Venue) -> None:
     reply = wire(venue).send("GET", "/healthz", headers={"Origin": f"https://{urlsplit(wire(venue).url).netloc}"})

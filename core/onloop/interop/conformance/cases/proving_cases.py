@@ -5,20 +5,23 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import time
 from collections.abc import Mapping
 from hashlib import scrypt, sha256
+from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any
 
 from onloop.interop.conformance.cases.door_cases import problem, wire
 from onloop.interop.conformance.levels import CaseList, End, Level
 from onloop.interop.conformance.replies import Reply
-from onloop.interop.conformance.venue import Venue
+from onloop.interop.conformance.venue import LONGEST_REST_S, Venue
 from onloop.records import MutableRecord, Record
 
 AGENTS = CaseList(Level.AGENT, End.URL)
 PROVING = CaseList(Level.HUMAN, End.URL)
 MOST_MEMORY = 2**31 - 1
+LONGEST_GATES_S = 90.0
 
 
 class FarAgent(Record):
@@ -49,6 +52,14 @@ def claim(venue: Venue, task: str, key: str = "") -> Reply:
     fields = {"principal": launcher(venue), "agent": "agent:ada", "role": "implementer", "task": task}
     more = {"idempotency_key": key} if key else {}
     return wire(venue).ask("claim", fields, venue.gateway.launcher, **more)
+
+
+def rested(venue: Venue, task: str) -> Reply:
+    """The answer to a claim of a task that was given back, which may rest a little."""
+    until = time.monotonic() + LONGEST_REST_S
+    while (reply := claim(venue, task)).code == HTTPStatus.CONFLICT and time.monotonic() < until:
+        time.sleep(0.3)
+    return reply
 
 
 def agent(venue: Venue, granted: Reply) -> FarAgent:
@@ -105,18 +116,34 @@ def _(venue: Venue) -> None:
     reply.holds(type(reply.value("ok")) is int, "a time in ms")
 
 
-@AGENTS.case(445, "a token is one agent's", "a principal that is not the token's is answered with 403 or 404")
+@AGENTS.case(425, "an error says what would work", "a problem has `hint`, and the verbs' exit code as `exit`")
 def _(venue: Venue) -> None:
-    who = at_work(venue)
-    forged = {**who.principal, "name": "mallory"}
-    problem(wire(venue).ask("heartbeat", {"principal": forged}, who.token), 400, 401, 403, 404)
+    reply = problem(wire(venue).ask("task", {"task": "zz9zz9.99"}, at_work(venue).token), 404)
+    reply.has(exit=2).holds(reply.value("hint"), "a `hint`")
 
 
-@AGENTS.case(446, "an epoch is not chosen", "a principal with a greater epoch than the token's is refused")
+def release(venue: Venue, token: str, principal: Mapping[str, Any], task: str, epoch: int) -> Reply:
+    """The answer to a release of a task under a token, in the name of that principal."""
+    command = ["Release", {"agent": f"agent:{principal['name']}", "epoch": epoch, "cause": "returned"}]
+    return wire(venue).ask("perform", {"principal": dict(principal), "task": task, "command": command}, token)
+
+
+@AGENTS.case(445, "a token is one agent's", "with another agent's principal a token gives back nothing of theirs")
 def _(venue: Venue) -> None:
-    who = at_work(venue)
-    forged = {**who.principal, "epoch": int(who.principal["epoch"]) + 1}
-    problem(wire(venue).ask("heartbeat", {"principal": forged}, who.token), 400, 401, 403, 404)
+    other = agent(venue, claimed(venue))
+    problem(release(venue, at_work(venue).token, other.principal, other.task, 1), 400, 401, 403, 404)
+    venue.shown(other.task).has(state="working")
+
+
+@AGENTS.case(446, "an epoch is not chosen", "a superseded token with the present epoch gives back nothing")
+def _(venue: Venue) -> None:
+    first = agent(venue, claimed(venue))
+    release(venue, first.token, first.principal, first.task, int(first.principal["epoch"])).ends(200)
+    second = agent(venue, rested(venue, first.task))
+    problem(
+        release(venue, first.token, second.principal, first.task, int(second.principal["epoch"])), 400, 401, 403, 404
+    )
+    venue.shown(first.task).has(state="working")
 
 
 @AGENTS.case(447, "the tasks of others are not there", "an agent that asks for another's task is answered with 404")
@@ -125,17 +152,18 @@ def _(venue: Venue) -> None:
     problem(wire(venue).ask("task", {"task": venue.begun()}, who.token), 403, 404)
 
 
-@AGENTS.case(448, "an agent decides nothing over HTTP", "`perform` of Approve by an agent's token is answered with 403")
+@AGENTS.case(448, "an agent decides nothing over HTTP", "`perform` of Cancel by an agent's token is answered with 403")
 def _(venue: Venue) -> None:
     who = at_work(venue)
-    command = ["Cancel", {"reason": "no", "voice": {"assurance": "A4"}}]
-    problem(asked_as(venue, who, "perform", task=who.task, command=command), 400, 403)
+    voice = {"person": venue.gateway.person, "groups": ["approvers"], "assurance": "A4"}
+    command = ["Cancel", {"reason": "no", "voice": voice}]
+    problem(asked_as(venue, who, "perform", task=who.task, command=command), 403)
 
 
 @AGENTS.case(449, "a launcher decides nothing", "`perform` by a launcher's token is answered with 403")
 def _(venue: Venue) -> None:
-    fields = {"principal": launcher(venue), "task": at_work(venue).task, "command": ["Release", {}]}
-    problem(wire(venue).ask("perform", fields, venue.gateway.launcher), 400, 403)
+    who = at_work(venue)
+    problem(release(venue, venue.gateway.launcher, who.principal, who.task, int(who.principal["epoch"])), 403, 404)
 
 
 def lines_of(text: str, name: str) -> list[str]:
@@ -242,11 +270,9 @@ def _(venue: Venue) -> None:
 
 def settled(venue: Venue, task: str) -> Reply:
     """The task, once its gates have answered."""
-    for _try in range(60):
-        reply = venue.shown(task)
-        if reply.value("reason") != "gates_running":
-            return reply
-        wire(venue).send("GET", "/v1/wait?timeout=1", None, venue.gateway.launcher)
+    until = time.monotonic() + LONGEST_GATES_S
+    while (reply := venue.shown(task)).value("reason") == "gates_running" and time.monotonic() < until:
+        time.sleep(0.3)
     return reply
 
 
