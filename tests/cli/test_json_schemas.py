@@ -13,7 +13,7 @@ import pytest
 from onloop.cli.json_models import SCHEMA_FOLDER, shipped_schemas
 from onloop.cli.json_models.envelope import ErrorJson
 from onloop.cli.json_models.schemas import schemas, text_of
-from onloop.cli.json_models.standard_schemas import OBJECTS
+from onloop.cli.json_models.standard.standard_schemas import OBJECTS
 from onloop.cli.verb_table import VERBS
 from onloop.views.answer import WORDS
 from support.printed import model_of

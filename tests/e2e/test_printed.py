@@ -43,7 +43,7 @@ from onloop.cli.json_models.people_models import (
 )
 from onloop.cli.json_models.place_models import EnteredJson, ImageBuiltJson, ImageRemovedJson
 from onloop.cli.json_models.schemas import models_named
-from onloop.cli.json_models.standard_models import ConformanceJson
+from onloop.cli.json_models.standard.standard_models import ConformanceJson
 from onloop.cli.json_models.store_models import AttestationCheckedJson, AttestationJson, AttestationKeyJson
 from onloop.cli.json_models.trigger_models import DeliveryShownJson
 from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson, TaskNowJson

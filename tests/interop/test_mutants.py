@@ -21,7 +21,7 @@ def verb(words: Sequence[str]) -> str:
     return words[0]
 
 
-def edited(came: Came, code: int | None = None, **fields: object) -> Came:
+def edited(came: Came, code: int | None = None, /, **fields: object) -> Came:
     """What came, with another exit code and other fields."""
     code = came[0] if code is None else code
     found = json.loads(came[1]) if came[1].startswith("{") else {}

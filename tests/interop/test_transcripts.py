@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from onloop.gateway.operations import operation_named
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.speakers import HandedSecret
 from onloop.machine.operation import answer_type
 from onloop.store.codec import from_plain
@@ -64,7 +64,7 @@ def replayed(version: str, name: str, play: Any) -> None:
     steps: list[Step] = json.loads(file.read_text())
     saved: dict[str, Any] = {}
     for step in steps:
-        reply: Reply = play(step, saved)
+        reply: TrialReply = play(step, saved)
         saved |= {variable: reached(reply.data, path) for variable, path in step.get("saves", {}).items()}
         if version == RECORDED:
             step |= {"code": reply.code, "object": reply.data}
@@ -81,7 +81,7 @@ def test_scripts_of_a_released_version_find_what_its_verbs_printed(world: World,
     world.init()
     venue = ours(world).venue
 
-    def play(step: Step, saved: Mapping[str, Any]) -> Reply:
+    def play(step: Step, saved: Mapping[str, Any]) -> TrialReply:
         words = [*filled(step["words"], {**saved, "repository": str(venue.repository)}), "--json"]
         env, cwd = (saved["env"], Path(saved["place"])) if step["who"] == "agent" else ({}, None)
         for path, text in step.get("commit", {}).items():
@@ -104,7 +104,7 @@ def test_clients_of_a_released_version_are_answered_over_http(world: World, vers
         wire, known = stand.venue.gateway.wire, {"launcher": token, "task": stand.venue.begun()}
         assert wire is not None
 
-        def play(step: Step, saved: Mapping[str, Any]) -> Reply:
+        def play(step: Step, saved: Mapping[str, Any]) -> TrialReply:
             fields = filled(step["fields"], {**known, **saved})
             return wire.ask(step["ask"], fields, filled(step["token"], {**known, **saved}))
 

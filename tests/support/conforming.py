@@ -13,8 +13,8 @@ from onloop.cli.verbs.conformance_verbs import published_schema
 from onloop.interop.conformance.case_index import CASES
 from onloop.interop.conformance.levels import ConformanceCase
 from onloop.interop.conformance.speakers import CommandSpeaker, HandedSecret, Speaker
-from onloop.interop.conformance.suite import Standing, play
-from onloop.interop.conformance.venue import PASSPHRASE, PERSON, Gateway, Venue
+from onloop.interop.conformance.suite import CaseStanding, play
+from onloop.interop.conformance.venue import PASSPHRASE, PERSON, TrialGateway, Venue
 from onloop.interop.conformance.wire import Wire
 from support.small_gateway import called
 from support.world import World
@@ -89,7 +89,7 @@ class Stand:
         return {
             each.case.number: f"{each.standing}: {each.case.name}: {each.sent} -> {each.came}; expected {each.expected}"
             for each in reports
-            if each.standing is not Standing.PASSED
+            if each.standing is not CaseStanding.PASSED
         }
 
     def keeps(self, cases: Sequence[ConformanceCase]) -> bool:
@@ -105,7 +105,7 @@ def ours(world: World, agents: Speaker | None = None, more: Mapping[str, str] | 
     folder = Path(mkdtemp(prefix="trial-", dir=world.folder))
     owner: Speaker = _Owner(world)
     owner = Mutant(owner, agents.changes) if isinstance(agents, Mutant) else owner
-    gateway = Gateway(
+    gateway = TrialGateway(
         agents or ZygoteSpeaker(), owner, env, published_schema, "ana", "correct horse battery", **given,  # type: ignore[arg-type]
     )  # fmt: skip
     return Stand(Venue(folder, gateway))
@@ -126,7 +126,7 @@ class _Owner:
 def small(folder: Path, breaks: str = "") -> Stand:
     """The second implementation, with a store of its own."""
     speaker, env = SmallSpeaker(breaks), {"ONLOOP_STORE": str(folder / "store"), "PATH": "/usr/bin:/bin"}
-    return Stand(Venue(folder, Gateway(speaker, speaker, env, published_schema, PERSON, PASSPHRASE)))
+    return Stand(Venue(folder, TrialGateway(speaker, speaker, env, published_schema, PERSON, PASSPHRASE)))
 
 
 def wired(url: str, authority: Path) -> Wire:

@@ -62,7 +62,7 @@ STANDARD: tuple[Verb, ...] = (
             arg("--case", help="only this case; may be repeated", action="append", type=int, metavar="N"),
             arg("--list", help="list the cases, and play none", action="store_true", dest="list_cases"),
         ),
-        prints=("standard_models:ConformanceJson", "standard_models:CasesJson"),
+        prints=("standard.standard_models:ConformanceJson", "standard.standard_models:CasesJson"),
         needs_git=True,
         reach=Reach.NONE,
     ),

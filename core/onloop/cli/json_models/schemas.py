@@ -17,7 +17,7 @@ from msgspec.structs import fields
 
 from onloop.cli.json_models import SCHEMA_FOLDER
 from onloop.cli.json_models.envelope import ErrorJson, LogHeadJson
-from onloop.cli.json_models.standard_schemas import DRAFT, standard_schemas
+from onloop.cli.json_models.standard.standard_schemas import DRAFT, standard_schemas
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
 from onloop.errors import Exit
 from onloop.records import Record

@@ -14,7 +14,7 @@ from typing import Any
 
 from onloop.cli.context import LONGEST_PASSPHRASE, Context
 from onloop.cli.json_models import shipped_schemas
-from onloop.cli.json_models.standard_models import CaseJson, CasesJson, ConformanceJson, PlayedCaseJson
+from onloop.cli.json_models.standard.standard_models import CaseJson, CasesJson, ConformanceJson, PlayedCaseJson
 from onloop.cli.launcher_secret import launcher_secret
 from onloop.cli.output import VerbOutput
 from onloop.cli.running import say
@@ -22,12 +22,12 @@ from onloop.cli.standard_verb_table import ConformanceArguments
 from onloop.errors import BadInput, Exit, Unavailable
 from onloop.interop.conformance.levels import ConformanceCase, End, Level
 from onloop.interop.conformance.speakers import CommandSpeaker, HandedSecret
-from onloop.interop.conformance.suite import PROTOCOL, CaseReport, Standing, chosen, played
-from onloop.interop.conformance.venue import PASSPHRASE, PERSON, Gateway, Venue
+from onloop.interop.conformance.suite import PROTOCOL, CaseReport, CaseStanding, chosen, played
+from onloop.interop.conformance.venue import PASSPHRASE, PERSON, TrialGateway, Venue
 from onloop.interop.conformance.wire import wire_to
 from onloop.text import safe
 
-_MARKS = {Standing.PASSED: "✓", Standing.FAILED: "✗", Standing.BROKEN: "!"}
+_MARKS = {CaseStanding.PASSED: "✓", CaseStanding.FAILED: "✗", CaseStanding.BROKEN: "!"}
 _EXAMPLE = 'onloop conformance --command "onloop", or --list'
 
 
@@ -48,7 +48,7 @@ def conformance(context: Context[ConformanceArguments]) -> VerbOutput:
         raise BadInput("no case speaks through what was given at that level", hint="onloop conformance --list")
     with tempfile.TemporaryDirectory(prefix="onloop-conformance-", ignore_cleanup_errors=True) as folder:
         reports = list(played(cases, _venue(args, Path(folder)), _tell))
-    failed = [report for report in reports if report.standing is not Standing.PASSED]
+    failed = [report for report in reports if report.standing is not CaseStanding.PASSED]
     lines = (*(line for report in failed for line in _failure(report)), *_table(reports))
     found = [_report_json(report) for report in reports]
     data = ConformanceJson(PROTOCOL, not failed, len(reports) - len(failed), len(failed), found)
@@ -61,7 +61,7 @@ def _venue(args: ConformanceArguments, folder: Path) -> Venue:
     env, person, passphrase = _with_own_store(folder), PERSON, PASSPHRASE
     if args.person is not None:
         env, person, passphrase = dict(os.environ), args.person, _passphrase(args.passphrase_fd)
-    gateway = Gateway(
+    gateway = TrialGateway(
         agents,
         owner,
         env,
@@ -128,7 +128,7 @@ def published_schema(name: str) -> Mapping[str, Any]:
 
 
 def _tell(report: CaseReport) -> None:
-    if report.standing is not Standing.PASSED:
+    if report.standing is not CaseStanding.PASSED:
         say(f"{_MARKS[report.standing]} {report.case.number} {report.case.name}")
 
 
@@ -148,10 +148,10 @@ def _failure(report: CaseReport) -> Iterator[str]:
 
 def _table(reports: Sequence[CaseReport]) -> Iterator[str]:
     of = Counter(report.case.level for report in reports)
-    passed = Counter(report.case.level for report in reports if report.standing is Standing.PASSED)
+    passed = Counter(report.case.level for report in reports if report.standing is CaseStanding.PASSED)
     for level in Level:
         if of[level]:
-            mark = _MARKS[Standing.PASSED if passed[level] == of[level] else Standing.FAILED]
+            mark = _MARKS[CaseStanding.PASSED if passed[level] == of[level] else CaseStanding.FAILED]
             yield f"{mark} {level:<5}  {passed[level]} of {of[level]} cases"
 
 

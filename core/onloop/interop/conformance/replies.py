@@ -22,7 +22,7 @@ class Deviation(Exception):
         self.expected = expected
 
 
-class Reply(Record):
+class TrialReply(Record):
     """One answer: of a command its exit code and output, over HTTP its status, headers and body."""
 
     sent: str
@@ -41,13 +41,13 @@ class Reply(Record):
         """What to raise where this is not as expected."""
         return Deviation(self.sent, self.came, expected)
 
-    def ends(self, *codes: int) -> Reply:
+    def ends(self, *codes: int) -> TrialReply:
         """Itself, if it ended with one of these codes."""
         if self.code not in codes:
             raise self.wrong("exit code or status " + " or ".join(str(int(code)) for code in codes))
         return self
 
-    def has(self, **wanted: object) -> Reply:
+    def has(self, **wanted: object) -> TrialReply:
         """Itself, if its object has these fields with these values."""
         for name, value in wanted.items():
             if (found := self.value(name)) != value:
@@ -66,7 +66,7 @@ class Reply(Record):
             found = found[name]
         return found
 
-    def holds(self, condition: object, expected: str) -> Reply:
+    def holds(self, condition: object, expected: str) -> TrialReply:
         """Itself, if the condition holds; `expected` says it in words."""
         if not condition:
             raise self.wrong(expected)

@@ -16,7 +16,7 @@ PROTOCOL = 1
 """The version of the protocol that this suite asks about."""
 
 
-class Standing(StrEnum):
+class CaseStanding(StrEnum):
     """What came of a case."""
 
     PASSED = "passed"
@@ -29,7 +29,7 @@ class CaseReport(Record):
     """What came of one case; the last three say why it did not pass."""
 
     case: ConformanceCase
-    standing: Standing
+    standing: CaseStanding
     sent: str = ""
     came: str = ""
     expected: str = ""
@@ -64,8 +64,8 @@ def play(case: ConformanceCase, venue: Venue) -> CaseReport:
     try:
         case.play(venue)
     except Deviation as found:
-        return CaseReport(case, Standing.FAILED, found.sent, found.came, found.expected)
+        return CaseReport(case, CaseStanding.FAILED, found.sent, found.came, found.expected)
     except (OnloopError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
         came = f"{type(problem).__name__}: {problem}"[:400]
-        return CaseReport(case, Standing.BROKEN, case.name, came, case.says)
-    return CaseReport(case, Standing.PASSED)
+        return CaseReport(case, CaseStanding.BROKEN, case.name, came, case.says)
+    return CaseReport(case, CaseStanding.PASSED)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from onloop.errors import Exit, Unavailable
 from onloop.interop.conformance.given_workflows import WORKFLOWS
-from onloop.interop.conformance.replies import Deviation, Reply
+from onloop.interop.conformance.replies import Deviation, TrialReply
 from onloop.interop.conformance.schema_fit import misfit
 from onloop.interop.conformance.speakers import HandedSecret, Speaker, object_in
 from onloop.interop.conformance.wire import Wire
@@ -34,7 +34,7 @@ _SEED = {
 T = TypeVar("T")
 
 
-class Gateway(Record):
+class TrialGateway(Record):
     """What is given to reach the gateway under trial.
 
     `owner` runs what only the store's owner does (`init`, `start`, `fleet`) and what reads; `agents` everything else.
@@ -54,7 +54,7 @@ class Venue(MutableRecord):
     """Plays cases below `folder`; what several cases look at is made once."""
 
     folder: Path
-    gateway: Gateway
+    gateway: TrialGateway
     _made: dict[str, Any] = field(default_factory=dict)
     _names: Any = field(default_factory=lambda: count(1))
 
@@ -103,21 +103,21 @@ class Venue(MutableRecord):
     def spoken(
         self, speaker: Speaker, words: Sequence[str], *, env: Mapping[str, str] | None = None,
         cwd: Path | None = None, secrets: Sequence[HandedSecret] = (),
-    ) -> Reply:  # fmt: skip
+    ) -> TrialReply:  # fmt: skip
         """The answer to a call; without `env` nobody is an agent."""
         around = {name: value for name, value in self.gateway.env.items() if name not in AGENT_VARIABLES}
         code, text, err = speaker.run(words, {**around, **(env or {})}, cwd or self.folder, secrets)
-        return Reply(" ".join(words)[:500], code, text, err, object_in(text))
+        return TrialReply(" ".join(words)[:500], code, text, err, object_in(text))
 
-    def look(self, *words: str) -> Reply:
+    def look(self, *words: str) -> TrialReply:
         """A verb that reads, with `--json`, as the store's owner."""
         return self.spoken(self.gateway.owner, (*words, "--json"))
 
-    def nobody(self, *words: str, env: Mapping[str, str] | None = None) -> Reply:
+    def nobody(self, *words: str, env: Mapping[str, str] | None = None) -> TrialReply:
         """A verb with `--json`, asked by somebody without any credential."""
         return self.spoken(self.gateway.agents, (*words, "--json"), env=env)
 
-    def decided(self, *words: str, person: str = "", passphrase: str = "") -> Reply:
+    def decided(self, *words: str, person: str = "", passphrase: str = "") -> TrialReply:
         """A verb of a person, who proves their passphrase."""
         secrets = (HandedSecret("--passphrase-fd", passphrase or self.gateway.passphrase),)
         who = person or self.gateway.person
@@ -129,7 +129,7 @@ class Venue(MutableRecord):
         words = ("start", f".onloop/{workflow}.yaml", "--repo", where, "--title", title, "--no-base-check", "--json")
         return str(self.spoken(self.gateway.owner, words).ends(0).value("task"))
 
-    def claim(self, *words: str, json: bool = True) -> Reply:
+    def claim(self, *words: str, json: bool = True) -> TrialReply:
         """The answer to a claim."""
         secrets = (HandedSecret("--token-fd", self.gateway.launcher),) if self.gateway.launcher else ()
         return self.spoken(self.gateway.agents, ("claim", *words, *(("--json",) if json else ())), secrets=secrets)
@@ -141,20 +141,20 @@ class Venue(MutableRecord):
         env = {str(key): str(value) for key, value in dict(reply.value("env")).items()}
         return TakenTask(self, task, env, Path(str(reply.value("place"))), reply)
 
-    def _claimed(self, *words: str) -> Reply:
+    def _claimed(self, *words: str) -> TrialReply:
         """The answer to a claim, asked again as long as a task that was given back is to rest a little."""
         until = time.monotonic() + LONGEST_REST_S
         while (reply := self.claim(*words)).code == Exit.NOTHING and time.monotonic() < until:
             time.sleep(0.3)
         return reply
 
-    def fits(self, reply: Reply, schema: str) -> Reply:
+    def fits(self, reply: TrialReply, schema: str) -> TrialReply:
         """The reply, if its object fits a published schema."""
         if problem := misfit(reply.data, self.gateway.schemas(schema)):
             raise reply.wrong(f"an object that fits the schema `{schema}`: {problem}")
         return reply
 
-    def shown(self, task: str) -> Reply:
+    def shown(self, task: str) -> TrialReply:
         """The task, as `show` has it."""
         return self.look("show", task).ends(0)
 
@@ -186,7 +186,7 @@ class Venue(MutableRecord):
             raise Deviation(f"show {task}", f"{len(found)} requests", "one open request")
         return dict(found[0])
 
-    def approve(self, task: str, *words: str, person: str = "", passphrase: str = "") -> Reply:
+    def approve(self, task: str, *words: str, person: str = "", passphrase: str = "") -> TrialReply:
         """The answer to an approval of what is shown now."""
         digest = str(self.asked(task)["digest"])
         return self.decided("approve", task, "--digest", digest, *words, person=person, passphrase=passphrase)
@@ -199,7 +199,7 @@ class TakenTask(Record):
     task: str
     env: Mapping[str, str]
     place: Path
-    claimed: Reply
+    claimed: TrialReply
 
     @property
     def epoch(self) -> int:
@@ -211,7 +211,7 @@ class TakenTask(Record):
         """HEAD of the clone."""
         return self.venue.git(self.place, "rev-parse", "HEAD")
 
-    def onloop(self, *words: str, env: Mapping[str, str] | None = None, json: bool = True) -> Reply:
+    def onloop(self, *words: str, env: Mapping[str, str] | None = None, json: bool = True) -> TrialReply:
         """A verb of the agent, in its clone."""
         around = {**self.env, **(env or {})}
         said = (*words, "--json") if json else words

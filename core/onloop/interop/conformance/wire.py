@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from onloop.errors import BadInput, Unavailable
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.speakers import object_in
 from onloop.records import Record
 
@@ -30,7 +30,7 @@ class Wire(Record):
 
     def ask(
         self, operation: str, fields: Mapping[str, Any] | None = None, token: str = "", **headers: str
-    ) -> Reply:  # fmt: skip
+    ) -> TrialReply:  # fmt: skip
         """The answer to one operation."""
         body = json.dumps(fields or {}).encode()
         return self.send("POST", f"/v1/{operation}", body, token, {"Content-Type": JSON_TYPE, **named(headers)})
@@ -44,7 +44,7 @@ class Wire(Record):
         headers: Mapping[str, str] | None = None,
         *,
         is_stream: bool = False,
-    ) -> Reply:
+    ) -> TrialReply:
         """The answer to any request; of a stream, what comes until it is silent for a while."""
         given = {"Authorization": f"Bearer {token}"} if token else {}
         said = f"{method} {path[:120]} {(body or b'')[:200].decode('utf-8', 'replace')}".strip()
@@ -56,10 +56,10 @@ class Wire(Record):
             text = content.decode("utf-8", "replace")
             found = {name.lower(): value for name, value in answer.getheaders()}
         except (OSError, http.client.HTTPException, ValueError) as problem:
-            return Reply(said, 0, f"no answer: {type(problem).__name__}")
+            return TrialReply(said, 0, f"no answer: {type(problem).__name__}")
         finally:
             line.close()
-        return Reply(said, answer.status, text, data=object_in(text), headers=found)
+        return TrialReply(said, answer.status, text, data=object_in(text), headers=found)
 
     def _line(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from onloop.errors import Exit
 from onloop.interop.conformance.cases.claiming_cases import held
 from onloop.interop.conformance.levels import CaseList, Level
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.venue import Venue
 
 CHECKING = CaseList(Level.AGENT)
@@ -26,7 +26,7 @@ VERDICT_CODES: Mapping[str, Exit] = {
 """The word of each exit code that an agent can meet."""
 
 
-def checked(venue: Venue) -> Reply:
+def checked(venue: Venue) -> TrialReply:
     """The answer to `check` before anything was submitted."""
     return venue.once("checked", lambda: held(venue).onloop("check"))
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from onloop.errors import Unavailable
 from onloop.interop.conformance.levels import CaseList, End, Level
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.venue import Venue
 from onloop.interop.conformance.wire import JSON_TYPE, PROBLEM_TYPE, Wire
 
@@ -35,7 +35,7 @@ def wire(venue: Venue) -> Wire:
     return venue.gateway.wire
 
 
-def problem(reply: Reply, *statuses: int) -> Reply:
+def problem(reply: TrialReply, *statuses: int) -> TrialReply:
     """The reply, if it is an error of the standard's form with one of these statuses."""
     reply.ends(*statuses)
     kind = reply.headers.get("content-type", "").partition(";")[0]
@@ -43,7 +43,7 @@ def problem(reply: Reply, *statuses: int) -> Reply:
     return reply.has(status=reply.code).holds(reply.value("detail"), "a `detail` in words")
 
 
-def posted(venue: Venue, body: bytes, path: str = "/v1/task", **headers: str) -> Reply:
+def posted(venue: Venue, body: bytes, path: str = "/v1/task", **headers: str) -> TrialReply:
     """The answer to a request as the launcher, with that body."""
     return wire(venue).send("POST", path, body, venue.gateway.launcher, {"Content-Type": JSON_TYPE, **headers})
 

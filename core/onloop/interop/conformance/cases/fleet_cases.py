@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from onloop.errors import Exit
 from onloop.interop.conformance.levels import CaseList, Level
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.venue import Venue
 
 FLEETS = CaseList(Level.FLEET)
@@ -23,7 +23,7 @@ def fleet(venue: Venue, workflow: str = "one", count: int = 3, *words: str) -> s
     return str(reply.value("task"))
 
 
-def members(venue: Venue, run: str) -> Reply:
+def members(venue: Venue, run: str) -> TrialReply:
     """The tasks of a run."""
     return venue.look("list", "--run", run).ends(Exit.OK)
 

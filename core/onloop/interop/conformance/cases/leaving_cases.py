@@ -6,16 +6,16 @@ from hashlib import sha256
 
 from onloop.errors import Exit
 from onloop.interop.conformance.levels import CaseList, Level
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.venue import TakenTask, Venue
 
 LEAVING = CaseList(Level.AGENT)
 
 
-def released(venue: Venue) -> tuple[TakenTask, Reply]:
+def released(venue: Venue) -> tuple[TakenTask, TrialReply]:
     """A task that its agent gave back, and the answer."""
 
-    def made() -> tuple[TakenTask, Reply]:
+    def made() -> tuple[TakenTask, TrialReply]:
         work = venue.taken()
         return work, work.onloop("release", "--why", "changed my mind")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from onloop.interop.conformance.cases.door_cases import problem, wire
 from onloop.interop.conformance.levels import CaseList, End, Level
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.venue import LONGEST_REST_S, Venue
 from onloop.records import MutableRecord, Record
 
@@ -42,19 +42,19 @@ def launcher(venue: Venue) -> Mapping[str, Any]:
     return venue.once("launcher", asked)
 
 
-def claimed(venue: Venue, workflow: str = "one", key: str = "") -> Reply:
+def claimed(venue: Venue, workflow: str = "one", key: str = "") -> TrialReply:
     """The answer to a claim of a new task."""
     return claim(venue, venue.begun(workflow), key)
 
 
-def claim(venue: Venue, task: str, key: str = "") -> Reply:
+def claim(venue: Venue, task: str, key: str = "") -> TrialReply:
     """The answer to a claim of a task."""
     fields = {"principal": launcher(venue), "agent": "agent:ada", "role": "implementer", "task": task}
     more = {"idempotency_key": key} if key else {}
     return wire(venue).ask("claim", fields, venue.gateway.launcher, **more)
 
 
-def rested(venue: Venue, task: str) -> Reply:
+def rested(venue: Venue, task: str) -> TrialReply:
     """The answer to a claim of a task that was given back, which may rest a little."""
     until = time.monotonic() + LONGEST_REST_S
     while (reply := claim(venue, task)).code == HTTPStatus.CONFLICT and time.monotonic() < until:
@@ -62,7 +62,7 @@ def rested(venue: Venue, task: str) -> Reply:
     return reply
 
 
-def agent(venue: Venue, granted: Reply) -> FarAgent:
+def agent(venue: Venue, granted: TrialReply) -> FarAgent:
     """The agent that a claim made."""
     token = str(granted.ends(200).value("ok", "secret"))
     principal = wire(venue).ask("agent", {"token": token}, token).ends(200).value("ok")
@@ -74,7 +74,7 @@ def at_work(venue: Venue) -> FarAgent:
     return venue.once("far agent", lambda: agent(venue, claimed(venue)))
 
 
-def asked_as(venue: Venue, who: FarAgent, operation: str, **fields: object) -> Reply:
+def asked_as(venue: Venue, who: FarAgent, operation: str, **fields: object) -> TrialReply:
     """The answer to an operation that the agent asks for."""
     return wire(venue).ask(operation, {"principal": dict(who.principal), **fields}, who.token)
 
@@ -122,7 +122,7 @@ def _(venue: Venue) -> None:
     reply.has(exit=2).holds(reply.value("hint"), "a `hint`")
 
 
-def release(venue: Venue, token: str, principal: Mapping[str, Any], task: str, epoch: int) -> Reply:
+def release(venue: Venue, token: str, principal: Mapping[str, Any], task: str, epoch: int) -> TrialReply:
     """The answer to a release of a task under a token, in the name of that principal."""
     command = ["Release", {"agent": f"agent:{principal['name']}", "epoch": epoch, "cause": "returned"}]
     return wire(venue).ask("perform", {"principal": dict(principal), "task": task, "command": command}, token)
@@ -171,7 +171,7 @@ def lines_of(text: str, name: str) -> list[str]:
     return [line.partition(": ")[2] for line in text.splitlines() if line.startswith(f"{name}: ")]
 
 
-def stream(venue: Venue, query: str = "", **headers: str) -> Reply:
+def stream(venue: Venue, query: str = "", **headers: str) -> TrialReply:
     """The beginning of the event stream, as an agent reads it of its own task."""
     who = at_work(venue)
     return wire(venue).send("GET", f"/v1/events?task={who.task}{query}", None, who.token, headers, is_stream=True)
@@ -202,7 +202,7 @@ def _(venue: Venue) -> None:
     problem(stream(venue, **{"Last-Event-ID": "-1"}), 400)
 
 
-def handed_in(venue: Venue, text: str, pieces: int = 1) -> tuple[FarAgent, Reply]:
+def handed_in(venue: Venue, text: str, pieces: int = 1) -> tuple[FarAgent, TrialReply]:
     """The answer to a submission of a commit that was uploaded in so many pieces."""
     who = agent(venue, claimed(venue))
     commit, bundle = bundled(venue, who.task, text)
@@ -216,7 +216,7 @@ def handed_in(venue: Venue, text: str, pieces: int = 1) -> tuple[FarAgent, Reply
     return who, wire(venue).ask("submit", submitted, who.token, onloop_upload=upload)
 
 
-def put(venue: Venue, who: FarAgent, upload: str, piece: bytes, at: int) -> Reply:
+def put(venue: Venue, who: FarAgent, upload: str, piece: bytes, at: int) -> TrialReply:
     """The answer to one piece of an upload."""
     kind = {"Content-Type": "application/octet-stream"}
     return wire(venue).send("PUT", f"/v1/uploads/{upload}?offset={at}", piece, who.token, kind)
@@ -268,7 +268,7 @@ def _(venue: Venue) -> None:
     problem(wire(venue).send("GET", "/v1/uploads/AAAAAAAAAAAAAAAAAAAAAA", None, at_work(venue).token), 404)
 
 
-def settled(venue: Venue, task: str) -> Reply:
+def settled(venue: Venue, task: str) -> TrialReply:
     """The task, once its gates have answered."""
     until = time.monotonic() + LONGEST_GATES_S
     while (reply := venue.shown(task)).value("reason") == "gates_running" and time.monotonic() < until:
@@ -292,7 +292,7 @@ class ProvedPerson(MutableRecord):
         return f"{self.number}:{hmac.digest(self.key, told.encode(), 'sha256').hex()}"
 
 
-def exchange(venue: Venue, passphrase: str) -> tuple[Reply, str, bytes]:
+def exchange(venue: Venue, passphrase: str) -> tuple[TrialReply, str, bytes]:
     """The answer to a final message of SCRAM, with the session and the key that both ends then have."""
     nonce = token_urlsafe(18)
     first = f"n,,n={venue.gateway.person},r={nonce}"
@@ -329,7 +329,7 @@ def approval(venue: Venue, who: ProvedPerson) -> tuple[str, Mapping[str, Any]]:
     return task, {"principal": dict(who.principal), "task": task, "command": command}
 
 
-def decide(venue: Venue, who: ProvedPerson, fields: Mapping[str, Any], code: str) -> Reply:
+def decide(venue: Venue, who: ProvedPerson, fields: Mapping[str, Any], code: str) -> TrialReply:
     """The answer to a person's request under that code."""
     return wire(venue).ask("perform", fields, onloop_session=who.session, onloop_code=code)
 

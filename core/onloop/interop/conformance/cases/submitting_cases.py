@@ -5,16 +5,16 @@ from __future__ import annotations
 from onloop.errors import Exit
 from onloop.interop.conformance.cases.checking_cases import VERDICT_CODES
 from onloop.interop.conformance.levels import CaseList, Level
-from onloop.interop.conformance.replies import Reply
+from onloop.interop.conformance.replies import TrialReply
 from onloop.interop.conformance.venue import TakenTask, Venue
 
 SUBMITTING = CaseList(Level.AGENT)
 
 
-def failed(venue: Venue) -> tuple[TakenTask, Reply]:
+def failed(venue: Venue) -> tuple[TakenTask, TrialReply]:
     """A task whose first submission failed its gate, and the answer."""
 
-    def made() -> tuple[TakenTask, Reply]:
+    def made() -> tuple[TakenTask, TrialReply]:
         work = venue.taken()
         work.commit({"hello.txt": "good day\n"})
         return work, work.onloop("submit", "--statement", "All gates passed.")
@@ -22,10 +22,10 @@ def failed(venue: Venue) -> tuple[TakenTask, Reply]:
     return venue.once("failed", made)
 
 
-def achieved(venue: Venue) -> tuple[TakenTask, Reply]:
+def achieved(venue: Venue) -> tuple[TakenTask, TrialReply]:
     """A task whose one step was achieved, and the answer."""
 
-    def made() -> tuple[TakenTask, Reply]:
+    def made() -> tuple[TakenTask, TrialReply]:
         work = venue.taken()
         work.hello()
         return work, work.onloop("submit")

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.json import schema_components
 
 from onloop.cli.json_models.agent_models import VerdictJson
-from onloop.cli.json_models.standard_models import NeedsPersonJson
+from onloop.cli.json_models.standard.standard_models import NeedsPersonJson
 from onloop.cli.json_models.work_models import TaskJson
 from onloop.errors import EXIT_MEANINGS
 from onloop.machine.events import Event
