@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent
 TOPICS = (
     *("tutorial", "engineer", "approver", "operator", "agents", "administrator"),
     *("remote", "elsewhere", "machines", "environments", "ci"),
-    *("workflows", "built-ins", "gates", "policies", "approvals", "attestation", "swarms", "fleets", "lifecycle"),
+    *("workflows", "built-ins", "formats", "gates", "policies", "approvals", "attestation", "swarms", "fleets", "lifecycle"),
     *("schedules", "calling"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "protocol", "http"),

@@ -118,6 +118,8 @@ class _Reader:
             at = f"{before.at.line}:{before.at.column}"
             raise FileRefused(name.at, f"node {name.text[:60]!r} is here twice, first at {at}", "keep one")
         inherited = self._scopes[-1].node if before is None else {**before.attributes, **self._scopes[-1].node}
+        if before is not None and not before.is_declared:
+            del self._nodes[name.text]  # nodes are in the order in which they are declared
         self._keep(DotNode(name.text, name.at, {**inherited, **given}))
 
     def _keep(self, node: DotNode) -> None:

@@ -50,7 +50,15 @@ class GraphWalk:
         self._only(NodeKind.EXIT, "Msquare", "exit")
         self.passed[start.name] = None
         way = way_on(NodeKind.BRANCH, start.at, self.leaving, start.name, self.passed)
+        self._unasked(start, way)
         return self._walk(way.on.goal, (), 0)
+
+    def _unasked(self, node: DotNode, way: WayOn) -> None:
+        """Say which ways are left where there is no work yet that a person could decide about."""
+        for edge in (way.back, *way.others):
+            if edge is not None:
+                why = f"nothing is handed in yet, so nobody can choose: {way.on.goal} is next"
+                self._losses.add(LossKind.LOST, edge.at, f"the way from {node.name} to {edge.goal}", why)
 
     def _only(self, kind: NodeKind, shape: str, name: str) -> DotNode:
         found = [node for node in self._graph.nodes.values() if kind_of(node) is kind]
@@ -84,7 +92,9 @@ class GraphWalk:
         way = way_on(before.kind if before is not None else kind, node.at, self.leaving, node.name, self.passed)
         if before is not None:
             stations[-1] = replace(before, way=way, aliases=(*before.aliases, node.name))
-        elif not chooses:
+        elif chooses:
+            self._unasked(node, way)
+        else:
             stations.append(Station(node, NodeKind.AGENT if kind is NodeKind.FAN_IN else kind, way))
         return way.on.goal
 

@@ -60,7 +60,11 @@ def _onward(
         raise FileRefused(at, f"which of its choices approves is not said: {choices}", hint)
     if positive:
         return found[0]
-    return max(found, key=lambda edge: (_weight(edge), len(reached_from(edge.goal, leaving, passed))))
+
+    def worth(edge: DotEdge) -> tuple[int, int, bool]:
+        return _weight(edge), len(reached_from(edge.goal, leaving, passed)), not edge.text("condition")
+
+    return max(found, key=worth)
 
 
 def _backward(rest: Sequence[DotEdge], passed: Collection[str]) -> DotEdge | None:

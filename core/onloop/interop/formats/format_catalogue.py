@@ -6,16 +6,20 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from onloop.errors import BadInput, WorkflowError
-from onloop.interop.formats.dot_dialects import ATTRACTOR, FABRO
+from onloop.interop.formats.dot_dialects import ATTRACTOR, FABRO, DotDialect
 from onloop.interop.formats.dot_export import exported_dot
 from onloop.interop.formats.dot_import import workflow_of
 from onloop.interop.formats.dot_own import is_own, own_workflow
 from onloop.interop.formats.dot_reader import dot_graph
 from onloop.interop.formats.dot_steps import Include
-from onloop.interop.formats.losses import ExportedWorkflow, FileRefused, ImportedWorkflow
+from onloop.interop.formats.losses import ExportedWorkflow, FileRefused, ImportedWorkflow, LossKind, LossList
+from onloop.interop.formats.speckit_import import speckit_workflow
+from onloop.interop.formats.symphony_import import symphony_workflow
 from onloop.interop.formats.workflow_yaml import workflow_yaml
+from onloop.machine.diagram import workflow_mermaid
 from onloop.text import safe
 from onloop.workflow.loader import checked, load
+from onloop.workflow.positioned_tree import Position
 
 
 class ForeignFormat(StrEnum):
@@ -23,9 +27,13 @@ class ForeignFormat(StrEnum):
 
     ATTRACTOR = "attractor"
     FABRO = "fabro"
+    MERMAID = "mermaid"
+    SYMPHONY = "symphony"
+    SPECKIT = "speckit"
 
 
 Importing = Callable[[bytes, Include], ImportedWorkflow]
+Exporting = Callable[[bytes, str], ExportedWorkflow]
 
 
 def _dot(source: bytes, include: Include) -> ImportedWorkflow:
@@ -33,8 +41,38 @@ def _dot(source: bytes, include: Include) -> ImportedWorkflow:
     return own_workflow(graph) if is_own(graph) else workflow_of(graph, include)
 
 
-READ: Mapping[ForeignFormat, Importing] = {ForeignFormat.ATTRACTOR: _dot, ForeignFormat.FABRO: _dot}
-WRITTEN = {ForeignFormat.ATTRACTOR: ATTRACTOR, ForeignFormat.FABRO: FABRO}
+def _mermaid(source: bytes, name: str) -> ExportedWorkflow:
+    losses = LossList()
+    words = "all but the steps, who does them, their gates and the ways between them"
+    losses.add(LossKind.LOST, Position(1, 1), words, "Mermaid is a drawing, which nothing reads back")
+    return ExportedWorkflow(workflow_mermaid(load(source, name)), losses.ordered())
+
+
+def _drawn_as(dialect: DotDialect) -> Exporting:
+    def export(source: bytes, name: str) -> ExportedWorkflow:
+        file = checked(source, name)
+        return exported_dot(file.data, file.root, dialect)
+
+    return export
+
+
+READ: Mapping[ForeignFormat, Importing] = {
+    ForeignFormat.ATTRACTOR: _dot,
+    ForeignFormat.FABRO: _dot,
+    ForeignFormat.SYMPHONY: lambda source, _: symphony_workflow(source),
+    ForeignFormat.SPECKIT: lambda source, _: speckit_workflow(source),
+}
+WRITTEN: Mapping[ForeignFormat, Exporting] = {
+    ForeignFormat.ATTRACTOR: _drawn_as(ATTRACTOR),
+    ForeignFormat.FABRO: _drawn_as(FABRO),
+    ForeignFormat.MERMAID: _mermaid,
+}
+_ENDS: Mapping[str, ForeignFormat] = {
+    ".dot": ForeignFormat.ATTRACTOR,
+    ".gv": ForeignFormat.ATTRACTOR,
+    ".fabro": ForeignFormat.FABRO,
+    "workflow.md": ForeignFormat.SYMPHONY,
+}
 
 
 def format_named(name: str, among: Mapping[ForeignFormat, object]) -> ForeignFormat:
@@ -49,11 +87,9 @@ def format_named(name: str, among: Mapping[ForeignFormat, object]) -> ForeignFor
 
 def format_of(name: str) -> ForeignFormat:
     """The format of a file, by its name; BadInput where that does not say."""
-    lower = name.lower()
-    if lower.endswith((".dot", ".gv")):
-        return ForeignFormat.ATTRACTOR
-    if lower.endswith(".fabro"):
-        return ForeignFormat.FABRO
+    for end, kind in _ENDS.items():
+        if name.lower().endswith(end):
+            return kind
     hint = f"say which: --as {', '.join(each.value for each in READ)}"
     raise BadInput(f"the name {safe(name, 200)!r} does not say its format", hint=hint)
 
@@ -79,5 +115,4 @@ def imported(source: bytes, name: str, kind: ForeignFormat, include: Include) ->
 
 def exported(source: bytes, name: str, kind: ForeignFormat) -> ExportedWorkflow:
     """A workflow file of ours, in the bytes of a file called `name`, as text in a format of others."""
-    file = checked(source, name)
-    return exported_dot(file.data, file.root, WRITTEN[kind])
+    return WRITTEN[kind](source, name)
