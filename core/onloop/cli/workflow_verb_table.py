@@ -19,7 +19,7 @@ WORKFLOW = Verb(
         ),
         arg("name", nargs="?", help="the built-in to print, the format to export to, or the file to import"),
         arg("file", nargs="?", help="of export: a built-in, or a workflow file"),
-        arg("--as", help="of import: the format of the file (default: by its name)", dest="format", default=""),
+        arg("--format", help="of import: the format of the file (default: by its name)", default=""),
         arg("--strict", action="store_true", help="refuse instead of leaving anything out"),
     ),
     prints=(

@@ -75,7 +75,7 @@ def _import(args: WorkflowArguments) -> VerbOutput:
     from onloop.interop.formats.losses import LARGEST_FILE
 
     if args.name is None or args.file is not None:
-        raise BadInput("which file?", hint="onloop workflow import FILE, or - for standard input with --as FORMAT")
+        raise BadInput("which file?", hint="onloop workflow import FILE, or - for standard input with --format FORMAT")
     kind = format_named(args.format, READ) if args.format else format_of(args.name)
     content = content_of(args.name, LARGEST_FILE)
     folder = Path.cwd() if args.name == "-" else Path(args.name).absolute().parent

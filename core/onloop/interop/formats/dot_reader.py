@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from onloop.interop.formats.dot_graph import DotEdge, DotGraph, DotNode, DotValue
-from onloop.interop.formats.dot_tokens import DotToken, TokenKind, tokens
+from onloop.interop.formats.dot_tokens import DotToken, DotWordKind, tokens
 from onloop.interop.formats.losses import FileRefused
 from onloop.records import MutableRecord, field
 
@@ -25,10 +25,10 @@ class _Scope(MutableRecord):
 
 def dot_graph(source: bytes) -> DotGraph:
     """The graph in the bytes of a file; FileRefused says where it is none."""
-    return _Reader(source).graph()
+    return _DotReader(source).graph()
 
 
-class _Reader:
+class _DotReader:
     def __init__(self, source: bytes) -> None:
         self._tokens = tokens(source)
         self._next = next(self._tokens)
@@ -39,7 +39,7 @@ class _Reader:
 
     def graph(self) -> DotGraph:
         begin = self._take()
-        if begin.text != "digraph" or begin.kind is not TokenKind.WORD:
+        if begin.text != "digraph" or begin.kind is not DotWordKind.WORD:
             hint = "begin with digraph NAME {"
             raise FileRefused(begin.at, f"{begin.text[:60]!r} begins no directed graph", hint)
         name = "" if self._is("{") else self._name("a graph").text
@@ -47,7 +47,7 @@ class _Reader:
         while not (len(self._scopes) == 1 and self._is("}")):
             self._statement()
         self._take()
-        if self._next.kind is not TokenKind.END:
+        if self._next.kind is not DotWordKind.END:
             raise FileRefused(self._next.at, "something follows the graph", "keep one graph to a file")
         return DotGraph(name, self._attributes, self._nodes, tuple(self._edges))
 
@@ -63,7 +63,7 @@ class _Reader:
             self._named(self._name("a node"))
 
     def _named(self, first: DotToken) -> None:
-        is_word = first.kind is TokenKind.WORD
+        is_word = first.kind is DotWordKind.WORD
         if is_word and first.text == "subgraph":
             if not self._is("{"):
                 self._name("a subgraph")
@@ -146,13 +146,13 @@ class _Reader:
 
     def _value(self) -> DotValue:
         token = self._take()
-        if token.kind is TokenKind.SIGN or token.kind is TokenKind.END:
+        if token.kind is DotWordKind.SIGN or token.kind is DotWordKind.END:
             raise FileRefused(token.at, f"{token.text!r} stands where a value is due", "write a word or a quoted text")
         return DotValue(token.text, token.at)
 
     def _name(self, of_what: str) -> DotToken:
         token = self._take()
-        if token.kind not in {TokenKind.WORD, TokenKind.TEXT}:
+        if token.kind not in {DotWordKind.WORD, DotWordKind.TEXT}:
             raise FileRefused(token.at, f"{token.text!r} stands where the name of {of_what} is due", "write a word")
         if not token.text or len(token.text) > LONGEST_NAME:
             hint = f"give it 1 to {LONGEST_NAME} characters, and a label for more"
@@ -161,14 +161,14 @@ class _Reader:
 
     def _expect(self, sign: str) -> None:
         token = self._take()
-        if token.kind is not TokenKind.SIGN or token.text != sign:
+        if token.kind is not DotWordKind.SIGN or token.text != sign:
             raise FileRefused(token.at, f"{token.text[:60]!r} stands where {sign} is due", f"write {sign} before it")
 
     def _is(self, sign: str) -> bool:
-        return self._next.kind is TokenKind.SIGN and self._next.text == sign
+        return self._next.kind is DotWordKind.SIGN and self._next.text == sign
 
     def _take(self) -> DotToken:
         token = self._next
-        if token.kind is not TokenKind.END:
+        if token.kind is not DotWordKind.END:
             self._next = next(self._tokens)
         return token

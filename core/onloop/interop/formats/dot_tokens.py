@@ -28,7 +28,7 @@ _ESCAPE = re.compile(r"\\(\r?\n|.)", re.DOTALL)
 _MEANT = {'"': '"', "n": "\n", "t": "\t", "\\": "\\"}
 
 
-class TokenKind(Enum):
+class DotWordKind(Enum):
     """What a word is."""
 
     WORD = auto()
@@ -40,7 +40,7 @@ class TokenKind(Enum):
 class DotToken(Record):
     """One word of the file."""
 
-    kind: TokenKind
+    kind: DotWordKind
     text: str
     at: Position
 
@@ -74,14 +74,14 @@ def tokens(source: bytes) -> Iterator[DotToken]:
             case "text":
                 ended = _STRING.match(text, index)
                 index = _ended(ended.end() if ended else -1, at, "a text begins", 'end it with "')
-                yield DotToken(TokenKind.TEXT, unescaped(text[found.end() : index - 1]), at)
+                yield DotToken(DotWordKind.TEXT, unescaped(text[found.end() : index - 1]), at)
             case "undirected":
                 raise FileRefused(at, "an edge without a direction", "write ->")
             case "space" | None:
                 pass
             case kind:
-                yield DotToken(TokenKind.WORD if kind == "word" else TokenKind.SIGN, found[0], at)
-    yield DotToken(TokenKind.END, "the end of the file", places.of(len(text)))
+                yield DotToken(DotWordKind.WORD if kind == "word" else DotWordKind.SIGN, found[0], at)
+    yield DotToken(DotWordKind.END, "the end of the file", places.of(len(text)))
 
 
 def _legible(source: bytes) -> str:

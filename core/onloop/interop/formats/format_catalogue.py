@@ -90,7 +90,7 @@ def format_of(name: str) -> ForeignFormat:
     for end, kind in _ENDS.items():
         if name.lower().endswith(end):
             return kind
-    hint = f"say which: --as {', '.join(each.value for each in READ)}"
+    hint = f"say which: --format {', '.join(each.value for each in READ)}"
     raise BadInput(f"the name {safe(name, 200)!r} does not say its format", hint=hint)
 
 
