@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from onloop.cli.arguments import Arguments
+from onloop.cli.arguments import PersonArguments
 from onloop.cli.verb import Reach, Verb, arg
 
 
-class ConformanceArguments(Arguments, frozen=True, kw_only=True):
+class ConformanceArguments(PersonArguments, frozen=True, kw_only=True):
     """Of conformance."""
 
     command: str
     url: str
     owner_command: str
-    person: str | None
-    passphrase_fd: int | None
     token_fd: int | None
     ca: str
     level: tuple[str, ...] | None
-    case: tuple[int, ...] | None
+    case: tuple[str, ...] | None
     list_cases: bool
 
 
@@ -59,7 +57,7 @@ STANDARD: tuple[Verb, ...] = (
                 action="append",
                 choices=("agent", "human", "fleet", "trust"),
             ),
-            arg("--case", help="only this case; may be repeated", action="append", type=int, metavar="N"),
+            arg("--case", help="only this case; may be repeated", action="append", metavar="N"),
             arg("--list", help="list the cases, and play none", action="store_true", dest="list_cases"),
         ),
         prints=("standard.standard_models:ConformanceJson", "standard.standard_models:CasesJson"),

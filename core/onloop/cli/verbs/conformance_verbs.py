@@ -35,7 +35,7 @@ def conformance(context: Context[ConformanceArguments]) -> VerbOutput:
     """Play the chosen cases, and say of each that fails what was sent, what came, and what the standard says."""
     args = context.args
     if args.list_cases:
-        return _listed(chosen(args.level or (), args.case or (), tuple(End)))
+        return _listed(chosen(args.level or (), _numbers(args), tuple(End)))
     ends = (*((End.COMMAND,) if args.command else ()), *((End.URL,) if args.url else ()))
     if not ends:
         raise BadInput("neither --command nor --url names a gateway", hint=_EXAMPLE)
@@ -43,7 +43,7 @@ def conformance(context: Context[ConformanceArguments]) -> VerbOutput:
         raise BadInput(
             "--url alone cannot begin tasks", hint="--owner-command COMMAND begins them as the store's owner"
         )
-    cases = chosen(args.level or (), args.case or (), ends)
+    cases = chosen(args.level or (), _numbers(args), ends)
     if not cases:
         raise BadInput("no case speaks through what was given at that level", hint="onloop conformance --list")
     with tempfile.TemporaryDirectory(prefix="onloop-conformance-", ignore_cleanup_errors=True) as folder:
@@ -53,6 +53,13 @@ def conformance(context: Context[ConformanceArguments]) -> VerbOutput:
     found = [_report_json(report) for report in reports]
     data = ConformanceJson(PROTOCOL, not failed, len(reports) - len(failed), len(failed), found)
     return VerbOutput(Exit.REDO if failed else Exit.OK, lines, data)
+
+
+def _numbers(args: ConformanceArguments) -> tuple[int, ...]:
+    for word in args.case or ():
+        if not (word.isascii() and word.isdigit() and len(word) < 9):
+            raise BadInput(f"{word[:40]!r} is no number of a case", hint="onloop conformance --list")
+    return tuple(int(word) for word in args.case or ())
 
 
 def _venue(args: ConformanceArguments, folder: Path) -> Venue:
