@@ -10,7 +10,7 @@ from onloop.errors import UnknownThing
 FOLDER = Path(__file__).parent
 TOPICS = (
     *("tutorial", "engineer", "approver", "operator", "agents", "administrator"),
-    *("remote", "elsewhere", "machines", "environments", "ci"),
+    *("agent-protocols", "remote", "elsewhere", "machines", "environments", "ci"),
     *("workflows", "built-ins", "gates", "policies", "approvals", "attestation", "swarms", "fleets", "lifecycle"),
     *("schedules", "calling"),
     *("forges", "effects", "triggers", "feedback"),
