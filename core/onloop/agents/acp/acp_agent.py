@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -54,7 +55,12 @@ class AcpAgent:
         """Start the program in the first of its folders, as the leader of a group of its own; BadInput if it cannot."""
         try:
             process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folders[0], start_new_session=True
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if os.isatty(2) else None,  # a terminal is shown nothing as it is
+                cwd=folders[0],
+                start_new_session=True,
             )
         except OSError as problem:
             raise BadInput(
@@ -133,7 +139,7 @@ class AcpAgent:
                 self.process.wait(0.3)
                 return
             with suppress(OSError):
-                self.process.send_signal(number)
+                os.killpg(self.process.pid, number)
         self.process.wait()
 
     def cancel(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from onloop.agents.vendors.vendor import Fields, Heard, count_of, fields_of, items_of, text_of
 from onloop.views.sub_agents import PLAN, TOOL_CALL, SubAgentNews, cut
 
-MOST_CALLS = 256
+MOST_CALLS = 32
 """How many tool calls are remembered, the latest ones: a request for leave may only name one."""
 LONGEST_SAID = 4_000
 _MARKS = {"completed": "x", "in_progress": ">", "pending": " "}

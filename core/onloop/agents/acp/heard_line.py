@@ -9,11 +9,17 @@ from onloop.agents.vendors.vendor import Fields, Heard, count_of, fields_of, tex
 HEARD = "onloop_acp"
 """The one field of such a line."""
 LONGEST_NAME = 200
+LONGEST_WORDS = 100_000
 
 
 def line_of(heard: Heard) -> dict[str, object]:
     """What the loop hears, as the line that a worker reads."""
-    said = {"words": heard.words, "session": heard.session, "tokens": heard.tokens, "window": heard.window}
+    said = {
+        "words": heard.words[:LONGEST_WORDS],
+        "session": heard.session,
+        "tokens": heard.tokens,
+        "window": heard.window,
+    }
     return {HEARD: {**said, "works": heard.works}}
 
 

@@ -17,8 +17,10 @@ from typing import Any
 from onloop.errors import Exit, Refused
 from onloop.text import safe
 
-LONGEST_MESSAGE = 16 * 1_048_576
+LONGEST_MESSAGE = 4 * 1_048_576
 """How many bytes one message may have: a tool call may hold a whole file."""
+MOST_ARRIVED = 10_000
+"""How many messages may wait for us while the agent does not read what we write."""
 MOST_NOISE = 1_000
 """How many lines that are no message are passed over."""
 WRITE_S = 60.0
@@ -61,9 +63,13 @@ class RpcLine:
         content = memoryview(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
         ends = time.monotonic() + WRITE_S
         while content:
-            ready = select.select([], [self.writes], [], max(0.0, ends - time.monotonic()))[1]
+            heard, ready, _ = select.select([self.reads], [self.writes], [], max(0.0, ends - time.monotonic()))
+            if len(self._arrived) > MOST_ARRIVED or not (heard or ready):
+                raise line_ended("the agent does not read what it is sent")
+            if heard:  # it may wait for us to read before it reads
+                self._read()
             if not ready:
-                raise line_ended(f"the agent did not read for {WRITE_S:.0f} s")
+                continue
             try:
                 content = content[os.write(self.writes, content) :]
             except BlockingIOError:
@@ -75,8 +81,7 @@ class RpcLine:
         """The next message, or None where none came in time; LineEnded once there will be none."""
         ends = time.monotonic() + timeout_s
         while not self._arrived:
-            left = ends - time.monotonic()
-            if left < 0 or not select.select([self.reads], [], [], left)[0]:
+            if not select.select([self.reads], [], [], max(0.0, ends - time.monotonic()))[0]:
                 return None
             self._read()
         return self._arrived.popleft()
