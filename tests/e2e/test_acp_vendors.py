@@ -26,6 +26,7 @@ pytestmark = pytest.mark.agents
 COMMIT = "git add -A && git commit -qm work"
 WRONG, RIGHT = f"echo bye > bye.txt && {COMMIT}", f"echo hello > hello.txt && {COMMIT}"
 UNHURRIED = WORKFLOW.replace("timeout: 30s", "timeout: 20m")
+GEMINI_LOGIN = '{"security": {"auth": {"selectedType": "vertex-ai"}}}'
 PROGRAMS = {
     "opencode": ("opencode", "acp"),
     "claude": ("claude-agent-acp",),
@@ -44,7 +45,8 @@ def command_of(name: str) -> tuple[str, ...]:
 def work(world: World, name: str, turns: Sequence[Turn], *words: str) -> Script:
     """Let the agent work once, its model saying these turns; the answer is what the model heard."""
     home = world.folder / "home"
-    home.mkdir(exist_ok=True)
+    (home / ".gemini").mkdir(parents=True, exist_ok=True)
+    (home / ".gemini" / "settings.json").write_text(GEMINI_LOGIN, encoding="utf-8")
     places = {place: str(home / place.lower()) for place in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
     script = Script(turns, (), told="Make it say hello.", tokens=60_000)
     program = command_of(name)
