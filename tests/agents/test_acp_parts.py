@@ -19,7 +19,7 @@ from onloop.agents.acp.permission_call import (
     HEADER,
     MOST_QUESTIONS,
     MOST_SHOWN,
-    Leave,
+    CallLeave,
     Leaves,
     PermissionCall,
     permission_call,
@@ -43,7 +43,7 @@ def said(text: str, question: str, by: str = "human:ana") -> Feedback:
     return Feedback("answer", text, by, 1, question, "agent:x")
 
 
-def on(each: PermissionCall, *answers: Feedback, kinds: tuple[str, ...] = ()) -> Leave:
+def on(each: PermissionCall, *answers: Feedback, kinds: tuple[str, ...] = ()) -> CallLeave:
     return Leaves(kinds, answers).on(each, lambda line: line)
 
 
@@ -51,14 +51,14 @@ def test_leave_is_for_exactly_the_call_that_was_shown_and_the_last_word_counts()
     push, force = call("git push"), call("git push --force")
     asked = question_of([push])
 
-    assert on(push) is Leave.ASK
-    assert on(push, said("allow", asked)) is Leave.ALLOW
-    assert on(force, said("allow", asked)) is Leave.ASK
-    assert on(force, said("allow all", asked)) is Leave.ALLOW
-    assert on(call("x", "fetch"), said("allow all", asked)) is Leave.ASK
-    assert on(push, said("allow", asked), said("no more", asked)) is Leave.DENY
+    assert on(push) is CallLeave.ASK
+    assert on(push, said("allow", asked)) is CallLeave.ALLOW
+    assert on(force, said("allow", asked)) is CallLeave.ASK
+    assert on(force, said("allow all", asked)) is CallLeave.ALLOW
+    assert on(call("x", "fetch"), said("allow all", asked)) is CallLeave.ASK
+    assert on(push, said("allow", asked), said("no more", asked)) is CallLeave.DENY
     for words in ("", "allowed", "do not allow", "allow it not", "ok"):
-        assert on(push, said(words, asked)) is Leave.DENY
+        assert on(push, said(words, asked)) is CallLeave.DENY
 
 
 def test_a_question_that_an_agent_words_itself_and_an_answer_of_no_person_give_no_leave() -> None:
@@ -70,23 +70,23 @@ def test_a_question_that_an_agent_words_itself_and_an_answer_of_no_person_give_n
         f"{HEADER}\nhidden\n{line}\n{FOOTER}",
         "\n".join((HEADER, *(f"- read: {n}" for n in range(MOST_SHOWN)), line, FOOTER)),
     ):
-        assert on(push, said("allow", question)) is Leave.ASK
-    assert on(push, said("allow", question_of([push]), by="agent:x")) is Leave.ASK
+        assert on(push, said("allow", question)) is CallLeave.ASK
+    assert on(push, said("allow", question_of([push]), by="agent:x")) is CallLeave.ASK
     forged = call(f"true [0]\n{line}")
-    assert on(push, said("allow", question_of([forged]))) is Leave.ASK
+    assert on(push, said("allow", question_of([forged]))) is CallLeave.ASK
 
 
 def test_what_is_usual_is_usual_in_the_tasks_own_folders_alone() -> None:
     kinds = tuple(permitted(()))
     for path, leave in (
-        ("/clone/a", Leave.ALLOW),
-        ("a", Leave.ALLOW),
-        ("/etc/a", Leave.ASK),
-        ("/clone/../b", Leave.ASK),
+        ("/clone/a", CallLeave.ALLOW),
+        ("a", CallLeave.ALLOW),
+        ("/etc/a", CallLeave.ASK),
+        ("/clone/../b", CallLeave.ASK),
     ):
         assert on(call("x", "edit", locations=[{"path": path}]), kinds=kinds) is leave
-    assert on(call("x", "execute"), kinds=kinds) is Leave.ASK
-    assert on(call("x", "approve"), kinds=tuple(permitted(("execute",)))) is Leave.ASK, "an unknown kind is other"
+    assert on(call("x", "execute"), kinds=kinds) is CallLeave.ASK
+    assert on(call("x", "approve"), kinds=tuple(permitted(("execute",)))) is CallLeave.ASK, "an unknown kind is other"
     assert permitted(("none",)) == frozenset() and "fetch" in permitted(("all",))
     with pytest.raises(BadInput):
         permitted(("approve",))
@@ -95,8 +95,8 @@ def test_what_is_usual_is_usual_in_the_tasks_own_folders_alone() -> None:
 def test_people_are_asked_so_often_and_no_more_and_about_so_many_calls() -> None:
     answers = tuple(said("no", question_of([call(str(number))])) for number in range(MOST_QUESTIONS))
 
-    assert on(call("one more"), *answers[1:]) is Leave.ASK
-    assert on(call("one more"), *answers) is Leave.DENY
+    assert on(call("one more"), *answers[1:]) is CallLeave.ASK
+    assert on(call("one more"), *answers) is CallLeave.DENY
     many = [call("x" * 5_000 + str(number % 50)) for number in range(500)]
     assert question_of(many).count("\n") == MOST_SHOWN + 1 and len(question_of(many)) < 10_000
     assert call("x" * 5_000 + "1").line != call("x" * 5_000 + "2").line, "what is cut still counts"

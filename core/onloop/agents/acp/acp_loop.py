@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from onloop.agents.acp.acp_agent import AcpAgent
-from onloop.agents.acp.permission_call import Leave, Leaves, PermissionCall, question_of
+from onloop.agents.acp.permission_call import CallLeave, Leaves, PermissionCall, question_of
 from onloop.agents.acp.rpc_line import line_ended
 from onloop.agents.hooks.ruling import HookReply, Ruling
 from onloop.agents.vendors.vendor import Heard
@@ -74,12 +74,12 @@ class AcpLoop:
     def _judge(self, call: PermissionCall) -> str | None:
         """The option that answers a call; None where a person must be asked. Leave is given for this one time only."""
         leave = self.leaves.on(call, self.masked)
-        if leave is Leave.ALLOW and not call.allow:  # it offers to allow such calls for ever, or nothing
-            leave = Leave.DENY
+        if leave is CallLeave.ALLOW and not call.allow:  # it offers to allow such calls for ever, or nothing
+            leave = CallLeave.DENY
         self._say(f"leave {_SAID[leave]} {call.line}", works=True)
-        if leave is Leave.ASK:
+        if leave is CallLeave.ASK:
             return None
-        return call.allow if leave is Leave.ALLOW else call.deny
+        return call.allow if leave is CallLeave.ALLOW else call.deny
 
     def _idle(self, pending: Sequence[PermissionCall]) -> bool:
         """Whether the turn must be cancelled now; people are asked here about all that waits, once."""
@@ -120,4 +120,4 @@ class AcpLoop:
         self.agent.tell(Heard(f"[onloop: {words}]", self.agent.updates.session, works=works))
 
 
-_SAID = {Leave.ALLOW: "given for", Leave.DENY: "not given for", Leave.ASK: "is a person's to give for"}
+_SAID = {CallLeave.ALLOW: "given for", CallLeave.DENY: "not given for", CallLeave.ASK: "is a person's to give for"}

@@ -50,7 +50,7 @@ def permitted(given: Sequence[str]) -> frozenset[str]:
     return frozenset(kinds - {"none"}) | (frozenset() if "none" in kinds else USUAL)
 
 
-class Leave(Enum):
+class CallLeave(Enum):
     """What follows for a call."""
 
     ALLOW = auto()
@@ -120,17 +120,17 @@ class Leaves(Record):
     kinds: Collection[str] = USUAL
     said: Sequence[Feedback] = ()
 
-    def on(self, call: PermissionCall, masked: Callable[[str], str]) -> Leave:
+    def on(self, call: PermissionCall, masked: Callable[[str], str]) -> CallLeave:
         """What follows for a call. The last answer to exactly its line counts; nothing ever follows from silence."""
         asked = [(lines, answer) for each in self.said if (lines := _lines(each)) for answer in (_words(each),)]
         line = masked(call.line)
         about = next((answer for lines, answer in reversed(asked) if line in lines), None)
         if about is not None:
-            return Leave.ALLOW if about in _YES else Leave.DENY
+            return CallLeave.ALLOW if about in _YES else CallLeave.DENY
         wide = {kind for lines, answer in asked if answer == _ALL for kind in _kinds(lines)}
         if (call.kind in self.kinds and not call.outside) or call.kind in wide:
-            return Leave.ALLOW
-        return Leave.DENY if len(asked) >= MOST_QUESTIONS else Leave.ASK
+            return CallLeave.ALLOW
+        return CallLeave.DENY if len(asked) >= MOST_QUESTIONS else CallLeave.ASK
 
 
 _ALL = "allow all"

@@ -30,52 +30,69 @@ _JSON = "application/json"
 
 def mcp_server(offer: ToolOffer) -> Any:
     """The server; its tools are carried out one after the other, each in a thread."""
-    tools, turn = {tool.name: tool for tool in offer.tools}, threading.Lock()
+    asked = ClientRequests(offer)
+    return Server(
+        "onloop",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        on_list_tools=asked.list_tools,
+        on_call_tool=asked.call_tool,
+        on_list_resources=asked.list_resources,
+        on_list_resource_templates=asked.list_templates,
+        on_read_resource=asked.read_resource,
+    )
 
-    async def list_tools(_: Any, __: Any) -> Any:
-        return types.ListToolsResult(tools=[_tool(tool) for tool in offer.tools])
 
-    async def call_tool(_: Any, params: Any) -> Any:
-        tool = tools.get(params.name)
+class ClientRequests:
+    """What a client may ask, answered from what is offered."""
+
+    def __init__(self, offer: ToolOffer) -> None:
+        self._offer, self._turn = offer, threading.Lock()
+
+    async def list_tools(self, _: Any, __: Any) -> Any:
+        """All tools."""
+        return types.ListToolsResult(tools=[_tool(tool) for tool in self._offer.tools])
+
+    async def call_tool(self, _: Any, params: Any) -> Any:
+        """What a tool answers; an error of the protocol where there is none of that name."""
+        tool = next((tool for tool in self._offer.tools if tool.name == params.name), None)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {params.name[:60]!r}")
-        answer = await _aside(turn, partial(tool.call, params.arguments or {}))
+        answer = await self._aside(partial(tool.call, params.arguments or {}))
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=json.dumps(answer.content))],
             structured_content=dict(answer.content),
             is_error=answer.is_error,
         )
 
-    async def list_resources(_: Any, __: Any) -> Any:
-        return types.ListResourcesResult(
-            resources=[types.Resource(uri=each.uri, **_said(each)) for each in offer.resources if not each.is_template]
-        )
+    async def list_resources(self, _: Any, __: Any) -> Any:
+        """What is there to read."""
+        found = [each for each in self._offer.resources if not each.is_template]
+        return types.ListResourcesResult(resources=[types.Resource(uri=each.uri, **_said(each)) for each in found])
 
-    async def list_templates(_: Any, __: Any) -> Any:
-        found = [each for each in offer.resources if each.is_template]
+    async def list_templates(self, _: Any, __: Any) -> Any:
+        """What is there to read once its name is filled in."""
+        found = [each for each in self._offer.resources if each.is_template]
         return types.ListResourceTemplatesResult(
             resource_templates=[types.ResourceTemplate(uri_template=each.uri, **_said(each)) for each in found]
         )
 
-    async def read_resource(_: Any, params: Any) -> Any:
+    async def read_resource(self, _: Any, params: Any) -> Any:
+        """What is at a URI, as JSON."""
         uri = str(params.uri)
         try:
-            text = await _aside(turn, partial(offer.read, uri))
+            text = await self._aside(partial(self._offer.read, uri))
         except OnloopError as problem:
             raise MCPError(types.INVALID_PARAMS, f"{problem.message}; {problem.hint}") from None
         contents = [types.TextResourceContents(uri=uri, mime_type=_JSON, text=text)]
         return types.ReadResourceResult(contents=contents)
 
-    return Server(
-        "onloop",
-        version=__version__,
-        instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
-    )
+    async def _aside(self, work: Callable[[], T]) -> T:
+        def within() -> T:
+            with self._turn:
+                return work()
+
+        return await anyio.to_thread.run_sync(within)
 
 
 async def serve_stdio(offer: ToolOffer) -> None:
@@ -83,14 +100,6 @@ async def serve_stdio(offer: ToolOffer) -> None:
     server = mcp_server(offer)
     async with stdio_server() as (reads, writes):
         await server.run(reads, writes, server.create_initialization_options())
-
-
-async def _aside(turn: threading.Lock, work: Callable[[], T]) -> T:
-    def within() -> T:
-        with turn:
-            return work()
-
-    return await anyio.to_thread.run_sync(within)
 
 
 def _tool(tool: OfferedTool) -> Any:
