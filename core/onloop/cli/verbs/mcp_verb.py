@@ -21,7 +21,7 @@ from onloop.errors import BadInput, Exit, UnknownThing
 from onloop.interop.mcp.offered_tools import OfferedResource, OfferedTool, ToolAnswer, ToolOffer
 from onloop.machine.digest import Json
 from onloop.text import safe
-from onloop.views.queries.reads import ReadTask
+from onloop.views.queries.agent_reads import ReadHeldTask
 
 TOOLS = (
     *("next", "check", "submit", "ask", "tell", "inbox", "checkpoint", "handoff", "heartbeat"),
@@ -37,7 +37,7 @@ _NO_MCP = "MCP needs a package that is not here"
 def mcp(context: Context[Arguments]) -> VerbOutput:
     """Serve until the client closes our input."""
     agent = context.agent()
-    task = context.opened.gateway.perform(ReadTask(agent.task or ""))
+    task = context.opened.gateway.perform(ReadHeldTask(agent.task or "")).task
     context.close()
     if find_spec("mcp") is None:
         raise BadInput(_NO_MCP, hint="pip install 'onloop[mcp]'")
@@ -66,7 +66,7 @@ def read(uri: str) -> str:
     about, _, task = name.partition("/")
     match kind, about, task:
         case "run", _, "":
-            words = ("tree", f"--run={name}")
+            words: tuple[str, ...] = ("tree", f"--run={name}")
         case "workflow", "task", _ if task:
             words = ("graph", f"--task={task}")
         case "workflow", _, "":

@@ -84,8 +84,7 @@ class ClientRequests:
             text = await self._aside(partial(self._offer.read, uri))
         except OnloopError as problem:
             raise MCPError(types.INVALID_PARAMS, f"{problem.message}; {problem.hint}") from None
-        contents = [types.TextResourceContents(uri=uri, mime_type=_JSON, text=text)]
-        return types.ReadResourceResult(contents=contents)
+        return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=_JSON, text=text)])
 
     async def _aside(self, work: Callable[[], T]) -> T:
         def within() -> T:
