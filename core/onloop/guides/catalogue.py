@@ -23,7 +23,7 @@ TOPICS = (
         "fleets",
         "lifecycle",
     ),
-    *("schedules", "calling"),
+    *("schedules", "calling", "recipes"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "protocol", "http"),
     *("verbs", "keys", "figures", "words", "design"),
