@@ -43,6 +43,7 @@ from onloop.cli.json_models.people_models import (
 )
 from onloop.cli.json_models.place_models import EnteredJson, ImageBuiltJson, ImageRemovedJson
 from onloop.cli.json_models.schemas import models_named
+from onloop.cli.json_models.standard.standard_models import ConformanceJson
 from onloop.cli.json_models.store_models import AttestationCheckedJson, AttestationJson, AttestationKeyJson
 from onloop.cli.json_models.trigger_models import DeliveryShownJson
 from onloop.cli.json_models.work_models import DemoJson, DemoLeftJson, LogsJson, TaskNowJson
@@ -88,6 +89,7 @@ steps:
     gates: [{id: readme, file: {path: README.md}}]
 """
 ELSEWHERE = {
+    ("conformance", ConformanceJson): "a gateway under trial: tests/interop",
     ("demo", DemoJson): "it takes a minute, and tests/demo plays it",
     ("demo", DemoLeftJson): "only a terminal shows a dashboard",
     ("enter", EnteredJson): "a terminal, and an environment: tests/e2e/test_enter.py",
@@ -204,6 +206,7 @@ def without_a_store(story: Story) -> None:
         "help",
         "help protocol",
         "help show",
+        "conformance --list",
         "schema",
         "schema error",
         "completion bash",

@@ -15,6 +15,9 @@ from onloop.cli.workflow_fields import fields, policy_fields
 from onloop.errors import EXIT_MEANINGS, BadInput, Exit, Ground, OnloopError
 from onloop.gates.box.promises_page import table as boxes
 from onloop.gateway.operations import every_operation
+from onloop.interop.conformance.case_index import CASES
+from onloop.interop.conformance.levels import LEVEL_WORDS, End, Level
+from onloop.interop.state_mapping import ACP_STOPS, FOREIGN_STATES
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.events import Event
 from onloop.machine.fact_vocabulary import FACTS
@@ -193,8 +196,34 @@ def _picture(name: str) -> str:
     return f"```mermaid\n{workflow_mermaid(load(builtin(name), name)).rstrip()}\n```"
 
 
+def _foreign_states() -> str:
+    rows = (
+        (f"`{state}`", f"`{seen.a2a}`", f"`{seen.acp}`", seen.lost or "–") for state, seen in FOREIGN_STATES.items()
+    )
+    return table(("state", "A2A 1.0", "ACP 2, of a session", "what these do not say"), rows)
+
+
+def _stops() -> str:
+    return table(("a turn of ACP ends with", "so"), ((f"`{stop}`", words) for stop, words in ACP_STOPS.items()))
+
+
+def _levels() -> str:
+    rows = (
+        (f"`{level}`", LEVEL_WORDS[level], *(str(_count(level, end)) for end in (End.COMMAND, End.URL)))
+        for level in Level
+    )
+    return table(("level", "covers", "cases by command", "by URL"), rows)
+
+
+def _count(level: Level, end: End) -> int:
+    return sum(case.level is level and case.end is end for case in CASES)
+
+
 PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
+        "foreignstates": _foreign_states,
+        "stops": _stops,
+        "levels": _levels,
         "verbs": _verbs,
         "exits": _exits,
         "errors": _errors,

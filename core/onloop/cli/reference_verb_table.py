@@ -9,10 +9,10 @@ REFERENCE: tuple[Verb, ...] = (
     Verb(
         "schema",
         "build",
-        "the JSON Schemas of what verbs print with --json: list them, or print one",
+        "the JSON Schemas of what verbs print, and of the standard's objects: list them, or print one",
         "schema_verbs:schema",
         SchemaArguments,
-        (arg("name", nargs="?", help="a verb, error, workflow-file or openapi (default: list them)"),),
+        (arg("name", nargs="?", help="a verb, an object such as event, or openapi (default: list them)"),),
         prints=("build_models:SchemasJson", "build_models:SchemaJson"),
         reach=Reach.NONE,
     ),

@@ -296,6 +296,10 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "calls log": (_looks("onloop calls log --limit 10", "what was sent to whom"),),
         "calls schema": (Example("onloop calls schema > .onloop/calls.json", "for an editor"),),
         "watch": (_looks("onloop watch --until 0s", "what needs people, a line each; without --until it stays"),),
+        "conformance": (
+            Example('onloop conformance --command "onloop" --level agent', "hold this gateway to a level"),
+            _looks("onloop conformance --list", "every case, with what the standard says"),
+        ),
         "schema": (_looks("onloop schema show", "what `onloop show --json` prints"),),
         "help": (
             _looks("onloop help workflows", "a guide"),
@@ -370,7 +374,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "put right": ("amend", "retarget", "adopt", "cause", "repository"),
         "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
-        "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema"),
+        "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema", "conformance"),
         "keep the store": ("store", "gc", "attest"),
         "be an agent": (
             *("claim", "join", "leave", "next", "check", "submit", "ask", "fail", "release", "handoff"),

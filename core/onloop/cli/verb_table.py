@@ -36,6 +36,7 @@ from onloop.cli.policy_verb_table import POLICY
 from onloop.cli.reference_verb_table import REFERENCE
 from onloop.cli.report_arguments import REPORT
 from onloop.cli.simulation_verb_table import SIMULATION
+from onloop.cli.standard_verb_table import STANDARD
 from onloop.cli.trigger_verb_table import TRIGGER
 from onloop.cli.verb import AS, KEY, LISTENING, RUN, TOKEN_FD, Reach, Verb, arg
 from onloop.cli.workflow_verb_table import WORKFLOW
@@ -305,6 +306,7 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.FILE,
     ),
     *TOKENS,
+    *STANDARD,
     *REFERENCE,
     *AGENT_PROTOCOLS,
     Verb(

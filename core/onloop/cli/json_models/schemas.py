@@ -17,12 +17,11 @@ from msgspec.structs import fields
 
 from onloop.cli.json_models import SCHEMA_FOLDER
 from onloop.cli.json_models.envelope import ErrorJson, LogHeadJson
+from onloop.cli.json_models.standard.standard_schemas import DRAFT, standard_schemas
 from onloop.cli.verb_table import DASHBOARD_PRINTS, VERBS
 from onloop.errors import Exit
 from onloop.records import Record
 from onloop.workflow.schema import json_schema
-
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class ExitJson(Record):
@@ -63,12 +62,13 @@ def printed(model: type[Record]) -> type[Struct]:
 
 
 def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every schema by its name: of each verb, of the dashboard's command, of an error, and of workflow files."""
+    """Every schema by its name: of verbs, the dashboard's command, errors, files, and the standard's objects."""
     for row in VERBS:
         yield row.name, _schema(f"onloop {row.name} --json", [printed(model) for model in models_named(row.prints)])
     yield "onloop", _schema("onloop --json", [printed(model) for model in models_named(DASHBOARD_PRINTS)])
     yield "error", _schema("What every verb prints with --json when it is refused", [ErrorJson])
     yield "workflow-file", {"$schema": DRAFT, **json_schema()}
+    yield from standard_schemas()
 
 
 def _schema(title: str, models: Sequence[type[Struct]]) -> dict[str, Any]:

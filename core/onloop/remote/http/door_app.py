@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
-from onloop.errors import OnloopError, Unavailable, UnknownThing
+from onloop.errors import BadInput, OnloopError, Unavailable, UnknownThing
 from onloop.gateway.operations import OPERATIONS
 from onloop.remote.http.answers.door_state import DoorState
-from onloop.remote.http.entry.problem_details import HttpProblem, bad_request, problem_of, too_many
+from onloop.remote.http.entry.problem_details import HttpProblem, problem_of, too_many
 from onloop.remote.http.entry.request_bodies import leave_unread
 from onloop.remote.http.entry.request_checks import ArrivedRequest
 from onloop.remote.http.routes import ROUTES, DoorRoute
@@ -84,7 +84,8 @@ class DoorApp:
             status = HTTPStatus(failure.status_code)
             words, hint = "there is nothing at this path", "GET /v1/openapi.json lists what there is"
             if status is HTTPStatus.METHOD_NOT_ALLOWED:
-                return bad_request("this path does not answer to that method", hint, status)
+                words = "this path does not answer to that method"
+                return HttpProblem(BadInput(words, hint=hint), status, headers=failure.headers)  # with Allow
             return HttpProblem(UnknownThing(words, hint=hint))
         if not isinstance(failure, HttpProblem | OnloopError):
             self._state.say(f"trouble: {type(failure).__name__} while a request was answered: {failure}"[:300])

@@ -1,0 +1,1 @@
+"""The numbered cases: what is sent, and what must come, for each clause of the standard (guide `standard`)."""

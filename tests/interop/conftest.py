@@ -1,0 +1,5 @@
+"""A world of its own for each trial."""
+
+from __future__ import annotations
+
+from e2e.conftest import world as world
