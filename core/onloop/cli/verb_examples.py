@@ -317,7 +317,12 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "hook": (),
         "hook show": (_looks("onloop hook show claude", "what an agent would call at the end of a turn"),),
-        "hook install": (Example("onloop hook install claude", "in this project"),),
+        "hook install": (
+            Example("onloop hook install claude", "in this project"),
+            Example("sudo onloop hook install codex --managed", "for all users of this machine, out of agents' reach"),
+            Example("onloop hook install claude --http https://gw.example.org:8443", "on a machine without onloop"),
+        ),
+        "hook doctor": (Example("onloop hook doctor claude", "what the hooks that are installed hold it to, tried"),),
         "hook uninstall": (Example("onloop hook uninstall codex --user", "out of all your projects"),),
         "doctor": (
             Example("onloop doctor", "what this machine and store can prove"),

@@ -138,6 +138,8 @@ class HookShownJson(Record):
     hooks: Annotated[Mapping[str, Any], Meta(description="As the vendor's settings file holds them.")]
     argument: Annotated[str, Meta(description="The same as an argument on the agent's command line.")]
     command: Annotated[str, Meta(description="The agent's command with it, for onloop work.")]
+    file: Annotated[str, Meta(description="The file that it belongs into.")] = ""
+    content: Annotated[str, Meta(description="What that file holds, where it holds nothing else.")] = ""
 
 
 class HookFileJson(Record):
@@ -161,6 +163,7 @@ class HookProofJson(Record):
         Sequence[str], Meta(description="Where a login of its vendor is seen; nothing of it is read.")
     ] = ()
     works: Annotated[bool, Meta(description="Whether it may run commands and commit there.")] = False
+    denies: Annotated[bool, Meta(description="Whether it is refused what its step forbids.")] = False
 
 
 class OriginProofJson(Record):
