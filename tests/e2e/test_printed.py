@@ -26,6 +26,7 @@ from onloop.cli.json_models.clock_models import (
 )
 from onloop.cli.json_models.dossier_models import AttachmentShownJson, FilePatchJson
 from onloop.cli.json_models.envelope import ErrorJson
+from onloop.cli.json_models.hook_models import HookDoctorJson
 from onloop.cli.json_models.people_models import (
     CauseListJson,
     CauseOutcomesJson,
@@ -95,6 +96,7 @@ ELSEWHERE = {
     ("environment", ImageRemovedJson): "an image: tests/e2e/test_image_verbs.py",
     ("doctor", ForgeProofJson): "a forge must answer: tests/e2e/test_outside_gates.py",
     ("doctor", HookProofJson): "only a vendor's agent can show it: tests/e2e/test_vendors.py",
+    ("hook", HookDoctorJson): "only a vendor's agent can show it: tests/e2e/test_vendors.py",
     ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
     ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
     ("trigger", DeliveryShownJson): "a webhook must come in: tests/e2e/test_triggers.py",
@@ -218,6 +220,7 @@ def without_a_store(story: Story) -> None:
         story.said(*command.split())
     for what in ("show", "install", "uninstall"):
         story.said("hook", what, "claude")
+        story.said("instruct", what, "codex", "--dir", str(story.world.folder))
 
 
 def agents(story: Story, run: str) -> None:

@@ -18,11 +18,11 @@ from onloop.agents.vendors.known_vendors import HOOKED, VENDORS
 from onloop.agents.vendors.vendor import SUB_AGENT_BEGINS, SUB_AGENT_ENDS
 from onloop.errors import OnloopError, Unavailable
 from onloop.inherited import drop_git_variables
-from onloop.machine.digest import Json
 from onloop.text import safe
 
 if TYPE_CHECKING:
     from onloop.agents.hooks.denials.prohibitions import StepFacts
+    from onloop.machine.digest import Json
 
 DEADLINE_S = 540
 """Vendors wait ten minutes, as `vendors` asks them to, and let an agent go that was not answered by then."""

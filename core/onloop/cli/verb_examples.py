@@ -322,6 +322,13 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("sudo onloop hook install codex --managed", "for all users of this machine, out of agents' reach"),
             Example("onloop hook install claude --http https://gw.example.org:8443", "on a machine without onloop"),
         ),
+        "instruct": (),
+        "instruct show": (_looks("onloop instruct show codex", "what it would read in AGENTS.md"),),
+        "instruct install": (
+            Example("onloop instruct install claude", "in this repository: CLAUDE.md and a skill"),
+            Example("onloop instruct install plugin --dir onloop-plugin", "a plugin of Claude Code, with hooks"),
+        ),
+        "instruct uninstall": (Example("onloop instruct uninstall claude", "leaves what others wrote"),),
         "hook doctor": (Example("onloop hook doctor claude", "what the hooks that are installed hold it to, tried"),),
         "hook uninstall": (Example("onloop hook uninstall codex --user", "out of all your projects"),),
         "doctor": (
@@ -358,7 +365,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
 WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "try it": ("demo", "simulate", "help", "completion"),
-        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "environment", "hook", "serve"),
+        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "environment", "hook", "instruct", "serve"),
         "from another machine": ("login", "logout", "token"),
         "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
         "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),

@@ -27,6 +27,7 @@ from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
 from onloop.cli.fleet_arguments import FLEET_TARGETS, FROM_PROGRAM, PLAN, FleetArguments
 from onloop.cli.hook_verb_table import HOOK
+from onloop.cli.instruct_verb_table import INSTRUCT
 from onloop.cli.launcher_verb_table import TOKENS
 from onloop.cli.people_verb_table import PEOPLE
 from onloop.cli.person_verb_table import ENROL
@@ -317,6 +318,7 @@ VERBS: tuple[Verb, ...] = (
     *TOKENS,
     *REFERENCE,
     HOOK,
+    INSTRUCT,
     DOCTOR,
     ATTEST,
     Verb(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from onloop.machine.digest import Json
 from onloop.records import Record, field
+
+if TYPE_CHECKING:
+    from onloop.machine.digest import Json  # here: it brings the records of tasks along, and each tool waits for us
 
 STOP = "Stop"
 """The event at the end of a turn, as most vendors call it."""

@@ -1,4 +1,4 @@
-"""What `onloop hook doctor` prints."""
+"""What `onloop hook doctor` and `onloop instruct` print."""
 
 from __future__ import annotations
 
@@ -28,3 +28,18 @@ class HookDoctorJson(Record):
     fires: Annotated[bool, Meta(description="Whether it calls our hook at the end of a turn.")]
     denies: Annotated[bool, Meta(description="Whether it was refused a push and a change of onloop's files.")]
     level: Annotated[str, Meta(description="L0 to L3, as the guide to agents says.")]
+
+
+class InstructionJson(Record):
+    """A file that an agent reads by itself."""
+
+    file: str
+    changed: Annotated[bool, Meta(description="Whether this call changed it.")]
+    text: Annotated[str, Meta(description="What belongs into it: a block of a page, or the whole file.")] = ""
+
+
+class InstructionsJson(Record):
+    """What an agent is told of how to work with the gateway, and where."""
+
+    agent: str
+    files: Sequence[InstructionJson]

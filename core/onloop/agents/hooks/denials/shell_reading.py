@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from onloop.records import Record
+from onloop.records import MutableRecord, Record, field
 
 DEEPEST = 8
 """How deep commands within commands are followed."""
@@ -47,8 +46,7 @@ class SimpleCommand(Record):
     writes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(MutableRecord):
     """What has been read of the command that is being read."""
 
     words: list[str] = field(default_factory=list)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from onloop.agents.hooks.denials.prohibitions import Forbidden, StepFacts, prohibition
 from onloop.agents.hooks.denials.tool_deeds import Deed
 from onloop.agents.vendors.vendor import BEFORE_TOOL, Vendor
 from onloop.errors import OnloopError
-from onloop.machine.digest import Json
 from onloop.text import safe
+
+if TYPE_CHECKING:
+    from onloop.machine.digest import Json  # here: it brings the records of tasks along, and each tool waits for us
 
 _ALWAYS = frozenset({Forbidden.PULL_REQUEST, Forbidden.WORKFLOW, Forbidden.HOOK})
 """What no step allows: it needs no question to the gateway."""

@@ -14,11 +14,15 @@ LARGEST_FILE = 1024 * 1024
 
 
 class KeptFile(Record):
-    """A file below a folder. One that `follows` links is its user's own, and leads where that user has put it."""
+    """A file below a folder. One that `follows` links is its user's own, and leads where that user has put it.
+
+    With `within`, a link is followed that stays below the folder.
+    """
 
     base: Path
     name: str
     follows: bool = False
+    within: bool = False
 
     @property
     def path(self) -> Path:
@@ -69,8 +73,10 @@ class KeptFile(Record):
 
     def _real(self) -> Path:
         """The file itself; BadInput where a link that is not its user's own leads there."""
-        real = Path(os.path.realpath(self.path))
-        if not self.follows and real != Path(os.path.realpath(self.base)) / self.name:
+        real, base = Path(os.path.realpath(self.path)), Path(os.path.realpath(self.base))
+        if self.within and real.is_relative_to(base) and ".git" not in real.relative_to(base).parts:
+            return real
+        if not self.follows and real != base / self.name:
             raise self._refused(f"{self.path} is a link, or lies behind one, to {real}")
         return real
 
