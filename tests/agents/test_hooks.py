@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of
-from onloop.agents.hooks.forms.kept_file import LARGEST_FILE
 from onloop.agents.hooks.forms.managed_trust import trouble_of, who_can_change
+from onloop.agents.hooks.forms.shared_file import LARGEST_FILE
 from onloop.agents.hooks.payload import payload_of
 from onloop.agents.hooks.ruling import LONGEST_REASON, HookReply, Ruling, reply_of, ruling_on
 from onloop.agents.vendors.known_vendors import HOOKED as VENDORS

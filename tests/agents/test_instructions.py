@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.agents.hooks.denials.prohibitions import PROHIBITIONS
-from onloop.agents.instructions.instruction_places import FILES, PLUGIN, instructions_for
+from onloop.agents.instructions.instruction_files import FILES, PLUGIN
+from onloop.agents.instructions.instruction_places import instructions_for
 from onloop.agents.instructions.marked_block import page_with_block, page_without_block
 from onloop.agents.instructions.working_rules import LONGEST, block_text, skill
 from onloop.agents.vendors.known_vendors import VENDORS

@@ -19,7 +19,8 @@ from e2e.test_vendors import tmp_path as tmp_path
 from onloop.agents.hooks.loopback_model import loopback_model
 from onloop.agents.hooks.loopback_script import Run, Say, Script, Turn
 from onloop.agents.hooks.rehearsal import loopback_flags
-from onloop.agents.instructions.instruction_places import PLUGIN, instructions_for
+from onloop.agents.instructions.instruction_files import PLUGIN
+from onloop.agents.instructions.instruction_places import instructions_for
 from onloop.agents.instructions.working_rules import block_text
 from support.world import World
 

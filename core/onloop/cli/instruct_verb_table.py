@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onloop.agents.instructions.instruction_places import FILES
+from onloop.agents.instructions.instruction_files import FILES
 from onloop.cli.arguments import Arguments
 from onloop.cli.verb import Reach, Verb, arg
 

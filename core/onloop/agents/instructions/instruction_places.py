@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from onloop import __version__
-from onloop.agents.hooks.forms.kept_file import KeptFile
+from onloop.agents.hooks.forms.shared_file import SharedFile
+from onloop.agents.instructions.instruction_files import FILES
 from onloop.agents.instructions.marked_block import page_with_block, page_without_block
 from onloop.agents.instructions.working_rules import SUMMARY, block_text, skill
 from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.errors import BadInput
 from onloop.records import Record
 
-PLUGIN = "plugin"
-"""What is no vendor's repository file: a plugin of Claude Code, in a folder of its own."""
-
-_PAGE = "AGENTS.md"
-_SKILL = "skills/onloop/SKILL.md"
-FILES: Mapping[str, tuple[str, ...]] = {
-    "claude": ("CLAUDE.md", f".claude/{_SKILL}"),
-    "codex": (_PAGE, f".agents/{_SKILL}"),
-    "gemini": ("GEMINI.md", f".gemini/{_SKILL}"),
-    "opencode": (_PAGE, f".opencode/{_SKILL}"),
-    "copilot": (_PAGE,),
-    PLUGIN: (".claude-plugin/plugin.json", ".claude-plugin/marketplace.json", "hooks/hooks.json", _SKILL),
-}
-"""The files of each agent, below the repository or the plugin's folder. A page in capitals is shared with people."""
-
 
 class Instruction(Record):
     """One file that tells agents how to work: a page with our block in it, or a file of ours alone."""
 
-    file: KeptFile
+    file: SharedFile
 
     @property
     def is_page(self) -> bool:
@@ -99,7 +84,7 @@ class Instruction(Record):
 
 def instructions_for(agent: str, folder: Path) -> tuple[Instruction, ...]:
     """The files of an agent below a folder. A link among the pages of a repository is followed if it stays inside."""
-    return tuple(Instruction(KeptFile(folder, name, within=True)) for name in FILES[agent])
+    return tuple(Instruction(SharedFile(folder, name, within=True)) for name in FILES[agent])
 
 
 def _own_text(name: str) -> str:

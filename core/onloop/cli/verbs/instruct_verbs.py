@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onloop.agents.instructions.instruction_places import PLUGIN, Instruction, instructions_for
+from onloop.agents.instructions.instruction_files import PLUGIN
+from onloop.agents.instructions.instruction_places import Instruction, instructions_for
 from onloop.cli.context import Context
 from onloop.cli.instruct_verb_table import InstructArguments
 from onloop.cli.json_models.hook_models import InstructionJson, InstructionsJson

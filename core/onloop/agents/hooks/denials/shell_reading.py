@@ -46,7 +46,7 @@ class SimpleCommand(Record):
     writes: tuple[str, ...] = ()
 
 
-class _Reading(MutableRecord):
+class _ShellReading(MutableRecord):
     """What has been read of the command that is being read."""
 
     words: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ class _Reading(MutableRecord):
 
 def commands_in(text: str, depth: int = 0) -> Iterator[SimpleCommand]:
     """The commands of a script in order, those within others too."""
-    now, at = _Reading(), 0
+    now, at = _ShellReading(), 0
     while at < len(text):
         if text[at] == "#" and now.word is None:
             at = _line_end(text, at)
@@ -86,14 +86,14 @@ def commands_in(text: str, depth: int = 0) -> Iterator[SimpleCommand]:
             now.end_word()
             yield from _carried_out(now, depth)
             at = _after_here(text, at, now.marks) if token["end"] == "\n" else at
-            now = _Reading(marks=now.marks)
+            now = _ShellReading(marks=now.marks)
         else:
             _take(now, token)
     now.end_word()
     yield from _carried_out(now, depth)
 
 
-def _take(now: _Reading, token: re.Match[str]) -> None:
+def _take(now: _ShellReading, token: re.Match[str]) -> None:
     """Add a token to the command that is being read."""
     if token["space"] is not None:
         now.end_word()
@@ -143,7 +143,7 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _carried_out(now: _Reading, depth: int) -> Iterator[SimpleCommand]:
+def _carried_out(now: _ShellReading, depth: int) -> Iterator[SimpleCommand]:
     """The command that was read, as its program gets it, and those that it contains."""
     words = now.words
     while words and (words[0] in _KEYWORDS or _SET.match(words[0])):

@@ -35,7 +35,7 @@ _TAKES_VALUE = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace",
 _GLOB = re.compile(r"[*?\[{]")
 
 
-class Deed(Record):
+class ToolDeed(Record):
     """One thing that a call would do: a command that is on the list, or the change of a file.
 
     `path` is the file from the root of its repository, or from the root of the file system; `words` are the command's.
@@ -51,24 +51,24 @@ class Deed(Record):
         return (" ".join(self.words) or self.path)[:200]
 
 
-def deeds_of(tool: str, given: Mapping[str, object], folder: str, root: str = "") -> tuple[Deed, ...]:
+def deeds_of(tool: str, given: Mapping[str, object], folder: str, root: str = "") -> tuple[ToolDeed, ...]:
     """What a call would do that a step may forbid: nothing, most of the time.
 
     `folder` is where the agent works, and `root` the repository around it, if that is known.
     """
-    found: list[Deed] = []
-    for deed in _every(tool.casefold(), given, _Place(folder, root)):
+    found: list[ToolDeed] = []
+    for deed in _every(tool.casefold(), given, _DeedPlace(folder, root)):
         found.append(deed)
         if len(found) == MOST_DEEDS:
             break
     return tuple(found)
 
 
-class _Place(Record):
+class _DeedPlace(Record):
     folder: str
     root: str
 
-    def changed(self, path: str, *, whole: bool = False) -> Iterator[Deed]:
+    def changed(self, path: str, *, whole: bool = False) -> Iterator[ToolDeed]:
         """The deed of changing a path, by its name and by what a link leads to."""
         literal = _GLOB.split(path, maxsplit=1)[0]
         full = os.path.normpath(os.path.join(self.folder, os.path.expanduser(literal)))  # noqa: PTH111, PTH118
@@ -76,7 +76,7 @@ class _Place(Record):
         for each in dict.fromkeys((full, os.path.realpath(full) if self.root else full)):
             kind, name = self._kind(each, whole=whole)
             if kind is not None or _may_judge(name):
-                yield Deed(kind, path=name)
+                yield ToolDeed(kind, path=name)
 
     def _kind(self, full: str, *, whole: bool) -> tuple[Forbidden | None, str]:
         """What the list says of a path: from the root of the repository, else from any folder above it."""
@@ -98,7 +98,7 @@ def _may_judge(name: str) -> bool:
     return flag_kind(name) is not None
 
 
-def _every(tool: str, given: Mapping[str, object], place: _Place) -> Iterator[Deed]:
+def _every(tool: str, given: Mapping[str, object], place: _DeedPlace) -> Iterator[ToolDeed]:
     text = _command_of(given)
     if tool in _EDITORS:
         for name in _PATHS:
@@ -125,26 +125,26 @@ def _command_of(given: Mapping[str, object]) -> str:
     return ""
 
 
-def _patched(text: str, place: _Place) -> Iterator[Deed]:
+def _patched(text: str, place: _DeedPlace) -> Iterator[ToolDeed]:
     for found in _PATCH.finditer(text):
         yield from place.changed((found[1] or found[2]).strip())
 
 
-def _of_script(text: str, place: _Place) -> Iterator[Deed]:
+def _of_script(text: str, place: _DeedPlace) -> Iterator[ToolDeed]:
     for command in commands_in(text):
         if command.words[:1] == ("cd",) and len(command.words) > 1:
             folder = os.path.join(place.folder, os.path.expanduser(command.words[1]))  # noqa: PTH111, PTH118
-            place = _Place(os.path.normpath(folder), place.root) if len(folder) < LONGEST_PATH else place
+            place = _DeedPlace(os.path.normpath(folder), place.root) if len(folder) < LONGEST_PATH else place
         for path in command.writes:
             yield from place.changed(path)
         yield from _done_by(command, place)
 
 
-def _done_by(command: SimpleCommand, place: _Place) -> Iterator[Deed]:
+def _done_by(command: SimpleCommand, place: _DeedPlace) -> Iterator[ToolDeed]:
     program, words = command.words[0] if command.words else "", _plain(command.words)
     kind = forbidden_command(words)
     if kind is not None:
-        yield Deed(kind, command.words)
+        yield ToolDeed(kind, command.words)
         return
     paths, whole = _changed_by(program, words, command.words)
     for path in paths:

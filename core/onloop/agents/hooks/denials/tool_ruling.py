@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from onloop.agents.hooks.denials.prohibitions import Forbidden, StepFacts, prohibition
-from onloop.agents.hooks.denials.tool_deeds import Deed
+from onloop.agents.hooks.denials.tool_deeds import ToolDeed
 from onloop.agents.vendors.vendor import BEFORE_TOOL, Vendor
 from onloop.errors import OnloopError
 from onloop.text import safe
@@ -22,7 +22,7 @@ UNREADABLE = (
 )
 
 
-def tool_ruling(deeds: Iterable[Deed], facts: Callable[[], StepFacts]) -> str:
+def tool_ruling(deeds: Iterable[ToolDeed], facts: Callable[[], StepFacts]) -> str:
     """Why the deeds are forbidden; empty where they are not.
 
     `facts` asks the gateway, once at most, and only if its answer can matter. Where it does not answer, what only its
@@ -58,7 +58,7 @@ def tool_reply(vendor: Vendor | None, why: str) -> dict[str, Json]:
     return {"hookSpecificOutput": {"hookEventName": BEFORE_TOOL, **decided}}
 
 
-def _by_facts(deed: Deed, facts: StepFacts) -> Forbidden | None:
+def _by_facts(deed: ToolDeed, facts: StepFacts) -> Forbidden | None:
     if deed.kind is Forbidden.PUSH:
         return None if facts.branch and _pushes_only(deed.words, facts.branch) else Forbidden.PUSH
     if deed.path and any(deed.path == name or deed.path.endswith(f"/{name}") for name in facts.programs):
@@ -75,6 +75,6 @@ def _pushes_only(words: tuple[str, ...], branch: str) -> bool:
     return all(end in {branch, "HEAD"} for end in ends)
 
 
-def _words(kind: Forbidden, deed: Deed) -> str:
+def _words(kind: Forbidden, deed: ToolDeed) -> str:
     rule = prohibition(kind)
     return f"onloop: your step forbids {rule.what} ({deed.shown}): {rule.instead}"

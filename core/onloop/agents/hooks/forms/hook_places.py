@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from onloop.agents.hooks.forms.hook_groups import check_form, events_with_ours, with_ours, without_ours
-from onloop.agents.hooks.forms.kept_file import KeptFile
 from onloop.agents.hooks.forms.own_files import is_own, own_content, quoted
 from onloop.agents.hooks.forms.requirements_text import BEGIN, block_of, with_block, without_block
 from onloop.agents.hooks.forms.settings_text import SettingsStyle, read_settings, written_settings
+from onloop.agents.hooks.forms.shared_file import SharedFile
 from onloop.agents.vendors.vendor import BEFORE_TOOL, STOP, Vendor
 from onloop.errors import BadInput
 from onloop.records import Record
@@ -25,7 +25,7 @@ class HookScope(StrEnum):
     MANAGED = "managed"
 
 
-class FileKind(StrEnum):
+class HookFileKind(StrEnum):
     """What kind of file holds it."""
 
     SETTINGS = "settings"
@@ -46,8 +46,8 @@ class HookPlace(Record):
 
     vendor: Vendor
     scope: HookScope
-    file: KeptFile
-    kind: FileKind
+    file: SharedFile
+    kind: HookFileKind
     program: str = "onloop"
     url: str = ""
 
@@ -59,11 +59,11 @@ class HookPlace(Record):
     def content(self) -> str:
         """What belongs into the file, where there is none."""
         match self.kind:
-            case FileKind.OWN:
+            case HookFileKind.OWN:
                 return own_content(self.vendor, self.program)
-            case FileKind.TOML:
+            case HookFileKind.TOML:
                 return block_of(self.vendor, quoted(self.program))
-            case FileKind.SETTINGS:
+            case HookFileKind.SETTINGS:
                 return written_settings({"hooks": self._wanted()}, SettingsStyle()).decode()
             case _:
                 assert_never(self.kind)
@@ -75,11 +75,11 @@ class HookPlace(Record):
             return ()
         every = tuple(self.vendor.hooks()) or (STOP, BEFORE_TOOL)
         match self.kind:
-            case FileKind.OWN:
+            case HookFileKind.OWN:
                 return every if is_own(self.vendor, content) else ()
-            case FileKind.TOML:
+            case HookFileKind.TOML:
                 return every if BEGIN in content.decode("utf-8", "replace") else ()
-            case FileKind.SETTINGS:
+            case HookFileKind.SETTINGS:
                 return events_with_ours(self.vendor, self._settings(content)[0])
             case _:
                 assert_never(self.kind)
@@ -88,14 +88,14 @@ class HookPlace(Record):
         """Put our hook there; whether anything changed. BadInput, and nothing is changed, where that could lose any."""
         content = self.file.read()
         match self.kind:
-            case FileKind.OWN:
+            case HookFileKind.OWN:
                 return self._replaced(content, self.content().encode())
-            case FileKind.TOML:
+            case HookFileKind.TOML:
                 text = self._text(content or b"")
                 return self._replaced(
                     content, with_block(self.vendor, text, quoted(self.program), str(self.path)).encode()
                 )
-            case FileKind.SETTINGS:
+            case HookFileKind.SETTINGS:
                 return self._changed(content, lambda found: with_ours(self.vendor, found, self._wanted()))
             case _:
                 assert_never(self.kind)
@@ -106,17 +106,17 @@ class HookPlace(Record):
         if content is None:
             return False
         match self.kind:
-            case FileKind.OWN:
+            case HookFileKind.OWN:
                 self._check_own(content)
                 self.file.remove()
                 return True
-            case FileKind.TOML:
+            case HookFileKind.TOML:
                 text = self._text(content)
                 rest = without_block(text, str(self.path))
                 if rest != text:
                     self._keep(rest.encode(), is_empty=not rest.strip())
                 return rest != text
-            case FileKind.SETTINGS:
+            case HookFileKind.SETTINGS:
                 return self._changed(content, lambda found: without_ours(self.vendor, found))
             case _:
                 assert_never(self.kind)
@@ -131,7 +131,7 @@ class HookPlace(Record):
     def _replaced(self, content: bytes | None, wanted: bytes) -> bool:
         if content == wanted:
             return False
-        if content is not None and self.kind is FileKind.OWN:
+        if content is not None and self.kind is HookFileKind.OWN:
             self._check_own(content)
         self._keep(wanted)
         return True
@@ -166,18 +166,18 @@ def place_of(
 ) -> HookPlace:
     """The file of a vendor's hook for that scope."""
     own, form = vendor.own_file, vendor.hook
-    kind = FileKind.SETTINGS if own is None else FileKind.OWN
+    kind = HookFileKind.SETTINGS if own is None else HookFileKind.OWN
     match scope:
         case HookScope.MANAGED:
-            file = KeptFile(folders.root, vendor.managed)
-            kind = FileKind.TOML if file.name.endswith(".toml") else kind
-            kind = FileKind.OWN if file.path.stem == "onloop" else kind
+            file = SharedFile(folders.root, vendor.managed)
+            kind = HookFileKind.TOML if file.name.endswith(".toml") else kind
+            kind = HookFileKind.OWN if file.path.stem == "onloop" else kind
         case HookScope.USER:
             name = own.user_file if own is not None else form.user_file if form is not None else ""
-            file = KeptFile(folders.home, name, follows=True)
+            file = SharedFile(folders.home, name, follows=True)
         case HookScope.PROJECT:
             name = own.project_file if own is not None else form.project_file if form is not None else ""
-            file = KeptFile(folders.project, name)
+            file = SharedFile(folders.project, name)
         case _:
             assert_never(scope)
     return HookPlace(vendor, scope, file, kind, program, url)

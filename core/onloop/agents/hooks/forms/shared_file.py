@@ -13,7 +13,7 @@ from onloop.records import Record
 LARGEST_FILE = 1024 * 1024
 
 
-class KeptFile(Record):
+class SharedFile(Record):
     """A file below a folder. One that `follows` links is its user's own, and leads where that user has put it.
 
     With `within`, a link is followed that stays below the folder.
