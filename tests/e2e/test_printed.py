@@ -12,7 +12,14 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.attention_models import CausesJson
-from onloop.cli.json_models.build_models import EnrolJson, ForgeProofJson, HookProofJson, NotIsolatedJson, SchemaJson
+from onloop.cli.json_models.build_models import (
+    EnrolJson,
+    ForgeProofJson,
+    HookDoctorJson,
+    HookProofJson,
+    NotIsolatedJson,
+    SchemaJson,
+)
 from onloop.cli.json_models.clock_models import (
     CallLogJson,
     CallRulesJson,
@@ -26,7 +33,6 @@ from onloop.cli.json_models.clock_models import (
 )
 from onloop.cli.json_models.dossier_models import AttachmentShownJson, FilePatchJson
 from onloop.cli.json_models.envelope import ErrorJson
-from onloop.cli.json_models.hook_models import HookDoctorJson
 from onloop.cli.json_models.people_models import (
     CauseListJson,
     CauseOutcomesJson,

@@ -37,6 +37,6 @@ HOOK = Verb(
         arg("--root", help="with --managed: the folder of an image in the place of /", metavar="DIR"),
         arg("--program", help="what it calls (default: onloop; with --managed the one that runs now)", metavar="PATH"),
     ),
-    prints=("build_models:HookShownJson", "build_models:HookFileJson", "hook_models:HookDoctorJson"),
+    prints=("build_models:HookShownJson", "build_models:HookFileJson", "build_models:HookDoctorJson"),
     reach=Reach.NONE,
 )

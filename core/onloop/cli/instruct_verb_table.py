@@ -26,6 +26,6 @@ INSTRUCT = Verb(
         arg("agent", choices=tuple(FILES), help=f"one of {', '.join(FILES)}: the last is a plugin of Claude Code"),
         arg("--dir", help="the repository, or of plugin its folder (default: this one)", default=".", metavar="DIR"),
     ),
-    prints=("hook_models:InstructionsJson",),
+    prints=("build_models:InstructionsJson",),
     reach=Reach.NONE,
 )

@@ -326,10 +326,7 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "instruct": (),
         "instruct show": (_looks("onloop instruct show codex", "what it would read in AGENTS.md"),),
-        "instruct install": (
-            Example("onloop instruct install claude", "in this repository: CLAUDE.md and a skill"),
-            Example("onloop instruct install plugin --dir onloop-plugin", "a plugin of Claude Code, with hooks"),
-        ),
+        "instruct install": (Example("onloop instruct install claude", "in this repository: CLAUDE.md and a skill"),),
         "instruct uninstall": (Example("onloop instruct uninstall claude", "leaves what others wrote"),),
         "hook doctor": (Example("onloop hook doctor claude", "what the hooks that are installed hold it to, tried"),),
         "hook uninstall": (Example("onloop hook uninstall codex --user", "out of all your projects"),),

@@ -10,7 +10,7 @@ from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookSc
 from onloop.agents.hooks.forms.managed_trust import trouble_of
 from onloop.agents.hooks.rehearsal import Installed, Rehearsed, rehearsed
 from onloop.agents.vendors.vendor import Vendor
-from onloop.cli.json_models.hook_models import HookDoctorJson, HookPlaceJson
+from onloop.cli.json_models.build_models import HookDoctorJson, HookPlaceJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput, Exit
 from onloop.gates.repository.folders import private

@@ -8,7 +8,7 @@ from onloop.agents.instructions.instruction_files import PLUGIN
 from onloop.agents.instructions.instruction_places import Instruction, instructions_for
 from onloop.cli.context import Context
 from onloop.cli.instruct_verb_table import InstructArguments
-from onloop.cli.json_models.hook_models import InstructionJson, InstructionsJson
+from onloop.cli.json_models.build_models import InstructionJson, InstructionsJson
 from onloop.cli.output import VerbOutput
 from onloop.errors import BadInput
 from onloop.text import safe
