@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of
+from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of, scopes_of
 from onloop.agents.hooks.forms.managed_trust import trouble_of, who_can_change
 from onloop.agents.hooks.forms.shared_file import LARGEST_FILE
 from onloop.agents.hooks.payload import payload_of
@@ -128,6 +128,10 @@ def test_going_over_to_http_takes_the_place_of_the_command_and_goes_as_it_does(t
 @pytest.mark.parametrize("scope", HookScope)
 def test_every_vendor_has_its_hook_in_every_form(vendor: Vendor, scope: HookScope, tmp_path: Path) -> None:
     folders = HookFolders(tmp_path / "p", tmp_path / "h", tmp_path / "r")
+    if scope not in scopes_of(vendor):
+        with pytest.raises(BadInput, match="no file of hooks that no user changes"):
+            place_of(vendor, scope, folders)
+        return
     place = place_of(vendor, scope, folders, program="/opt/onloop/bin/onloop")
 
     assert [place.events(), place.install(), place.install()] == [(), True, False]

@@ -93,7 +93,6 @@ FRESH: dict[str, tuple[str, ...]] = {
     "claude": ("claude", "-p", "--permission-mode", "acceptEdits", "--allowedTools", "Bash"),
     "codex": ("codex", "exec", "--dangerously-bypass-approvals-and-sandbox", "-c", "allow_login_shell=false"),
     "gemini": ("gemini", "--skip-trust", "--approval-mode", "yolo", "-p", ""),
-    "opencode": ("opencode", "run", "--auto"),
 }
 
 
@@ -101,9 +100,8 @@ def told_only(agent: Employed, words: tuple[str, ...], given: dict[str, str], fo
     """What a vendor's program prints that is started as a person would start it, and told one sentence."""
     environment = agent.world.environment | given
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), given["PATH"]))
-    spoken = (*words, said) if words[0] == "opencode" else words
     ran = subprocess.run(
-        spoken, cwd=folder, env=environment, input=said, capture_output=True, text=True, check=False, timeout=600
+        words, cwd=folder, env=environment, input=said, capture_output=True, text=True, check=False, timeout=600
     )
     return ran.stdout + ran.stderr
 

@@ -218,7 +218,7 @@ def test_doctor_proves_what_installed_hooks_hold_an_agent_to(agent: Employed, wo
     project = world.folder / "project"
     project.mkdir()
     before = world.onloop("hook", "doctor", name, *said, env=agent.environment, cwd=project)
-    scope = () if name == "claude" else ("--user",)
+    scope = () if name in {"claude", "opencode"} else ("--user",)
     assert world.onloop("hook", "install", name, *scope, env=agent.environment, cwd=project).code == 0
 
     after = world.onloop("hook", "doctor", name, *said, env=agent.environment, cwd=project)
@@ -228,7 +228,7 @@ def test_doctor_proves_what_installed_hooks_hold_an_agent_to(agent: Employed, wo
     assert (after.json["fires"], after.json["denies"]) == (True, True)
 
 
-@of("claude", "codex", "gemini", "opencode")
+@of("claude", "codex", "gemini")
 def test_a_managed_hook_holds_without_anything_of_the_user(agent: Employed, world: World) -> None:
     """Root's files are shown to it in a mount namespace of its own: the machine's stay as they are."""
     name, image, bwrap = agent.vendor.name, world.folder / "image", shutil.which("bwrap")

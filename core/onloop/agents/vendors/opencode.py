@@ -38,7 +38,6 @@ OPENCODE = Vendor(
     login=Login((".local/share/opencode/auth.json",), ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY")),
     tried="1.18.33",
     own_file=OwnFile(".opencode/plugins/onloop.js", ".config/opencode/plugins/onloop.js"),
-    managed="etc/opencode/plugins/onloop.js",
     trap="it has no hook at the end of a turn: the worker hands in what it committed, and resumes it with the answer",
     inherits=(
         "OPENCODE_CONFIG_CONTENT",

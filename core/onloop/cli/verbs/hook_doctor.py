@@ -6,7 +6,7 @@ import os
 import re
 
 from onloop.agents.agent_command import found_program
-from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of
+from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of, scopes_of
 from onloop.agents.hooks.forms.managed_trust import trouble_of
 from onloop.agents.hooks.rehearsal import Installed, Rehearsed, rehearsed
 from onloop.agents.vendors.vendor import Vendor
@@ -33,7 +33,7 @@ _PROGRAM = re.compile(rb"""(?:"|')?((?:/[^\s"'|;&]*/)?onloop)'?(?:"|\s+hook)""")
 def hook_doctor(vendor: Vendor, folders: HookFolders, home: Home) -> VerbOutput:
     """Look at each place of the vendor's hook, and let the agent run into what is there."""
     program = found_program(vendor, os.environ)
-    places = [place_of(vendor, scope, folders) for scope in HookScope]
+    places = [place_of(vendor, scope, folders) for scope in scopes_of(vendor)]
     looked = [_looked_at(place) for place in places]
     private(home.store.parent)
     project = places[0] if looked[0].events else None
@@ -44,7 +44,7 @@ def hook_doctor(vendor: Vendor, folders: HookFolders, home: Home) -> VerbOutput:
         home.store.parent,
         Installed(project),
     )
-    level = _level(shown, looked[2])
+    level = _level(shown, looked[-1])
     data = HookDoctorJson(vendor.name, program.version, looked, bool(shown.fires), shown.denies, level)
     lines = (
         safe(f"{vendor.title}, {program.path}, {program.version or 'of unknown version'}"),
@@ -79,7 +79,8 @@ def _called(content: bytes) -> str:
 def _level(shown: Rehearsed, managed: HookPlaceJson) -> str:
     if not shown.denies:
         return "L1" if shown.fires else "L0"
-    return "L3" if managed.events and not managed.trouble else "L2"
+    is_managed = managed.scope == HookScope.MANAGED.value
+    return "L3" if is_managed and managed.events and not managed.trouble else "L2"
 
 
 def _line(place: HookPlaceJson) -> str:

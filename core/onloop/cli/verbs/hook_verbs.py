@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from onloop.agents.agent_command import found_program, seen_logins
-from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of
+from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, HookScope, place_of, scopes_of
 from onloop.agents.hooks.rehearsal import rehearsed
 from onloop.agents.vendors.known_vendors import VENDORS, launch_for
 from onloop.agents.vendors.vendor import Vendor, hook_argument
@@ -132,7 +132,7 @@ def prove(name: str, home: Home) -> VerbOutput:
     private(home.store.parent)
     shown = rehearsed(spec, program, os.environ, home.store.parent)
     folders = HookFolders(Path.cwd(), Path.home())
-    places = [place_of(vendor, scope, folders) for scope in HookScope]
+    places = [place_of(vendor, scope, folders) for scope in scopes_of(vendor)]
     data = HookProofJson(
         vendor.name,
         program.version,

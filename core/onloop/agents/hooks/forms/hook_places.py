@@ -161,6 +161,11 @@ class HookPlace(Record):
         return over_http(self.vendor, self.url) if self.url else dict(self.vendor.hooks(quoted(self.program)))
 
 
+def scopes_of(vendor: Vendor) -> tuple[HookScope, ...]:
+    """The scopes for which the vendor reads hooks."""
+    return tuple(scope for scope in HookScope if vendor.managed or scope is not HookScope.MANAGED)
+
+
 def place_of(
     vendor: Vendor, scope: HookScope, folders: HookFolders, *, program: str = "onloop", url: str = ""
 ) -> HookPlace:
@@ -169,6 +174,9 @@ def place_of(
     kind = HookFileKind.SETTINGS if own is None else HookFileKind.OWN
     match scope:
         case HookScope.MANAGED:
+            if not vendor.managed:
+                words = f"{vendor.title} has no file of hooks that no user changes"
+                raise BadInput(words, hint=f"onloop hook install {vendor.name} --user")
             file = SharedFile(folders.root, vendor.managed)
             kind = HookFileKind.TOML if file.name.endswith(".toml") else kind
             kind = HookFileKind.OWN if file.path.stem == "onloop" else kind
