@@ -325,7 +325,6 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "hook install": (
             Example("onloop hook install claude", "in this project"),
             Example("sudo onloop hook install codex --managed", "for all users of this machine, out of agents' reach"),
-            Example("onloop hook install claude --http https://gw.example.org:8443", "on a machine without onloop"),
         ),
         "instruct": (),
         "instruct show": (_looks("onloop instruct show codex", "what it would read in AGENTS.md"),),
