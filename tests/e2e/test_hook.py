@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from onloop.agents.vendors.known_vendors import HOOKED as VENDORS
+from onloop.agents.vendors.known_vendors import VENDORS as EVERY
 from onloop.store.sqlite.database import LOCK
 from support.waiting import DEADLINE_S
-from support.world import World
+from support.world import WORKFLOW, World
 
 STOPS = b'{"hook_event_name": "Stop", "stop_hook_active": false}'
 
@@ -60,7 +61,7 @@ def claimed(world: World) -> dict[str, str]:
     return env
 
 
-@pytest.mark.parametrize("vendor", [*VENDORS, "somebody-else"])
+@pytest.mark.parametrize("vendor", [*EVERY, "somebody-else"])
 def test_outside_of_a_task_every_agent_is_let_go(world: World, vendor: str) -> None:
     assert called(world, vendor) == {}
     assert called(world, vendor, b"no json") == {}
@@ -114,6 +115,50 @@ def test_hook_show_prints_a_command_that_can_be_pasted(world: World) -> None:
     assert json.loads(shown.json["argument"])["hooks"]["Stop"][0]["hooks"][0]["command"] == "onloop hook claude"
     assert "onloop work --agent claude" in world.onloop("hook", "show", "claude").out
     assert world.onloop("hook", "show", "nobody").code == 2
+
+
+def uses(command: str, vendor: str = "claude", **more: Any) -> bytes:
+    event, tool = ("BeforeTool", "run_shell_command") if vendor == "gemini" else ("PreToolUse", "Bash")
+    given = {"command": command}
+    return json.dumps({"hook_event_name": event, "tool_name": tool, "tool_input": given, **more}).encode()
+
+
+def refused(reply: dict[str, Any]) -> str:
+    """Why a tool may not be used; empty where it may."""
+    inner = reply.get("hookSpecificOutput", reply)
+    assert inner.get("permissionDecision", inner.get("decision", "deny")) == "deny"
+    return str(inner.get("permissionDecisionReason") or inner.get("reason") or "")
+
+
+@pytest.mark.parametrize("vendor", EVERY)
+def test_a_tool_that_does_what_the_step_forbids_is_refused_in_the_vendors_form(world: World, vendor: str) -> None:
+    env = claimed(world)
+
+    assert "your step forbids pushing" in refused(called(world, vendor, uses("git push", vendor), env))
+    assert "your step forbids" in refused(called(world, vendor, uses("echo > .onloop/a.yaml", vendor), env))
+    assert called(world, vendor, uses("python -m pytest; git commit -m 'git push'", vendor), env) == {}
+    assert called(world, vendor, uses("git push", vendor)) == {}, "outside of a task it is nobody's business"
+
+
+def test_the_gateway_says_which_programs_judge_and_to_which_branch_an_agent_may_push(world: World) -> None:
+    world.init()
+    judged = WORKFLOW.replace("    gates:\n", "    gates:\n      - {id: ours, command: [sh, scripts/check.sh]}\n", 1)
+    world.fleet(world.origin(), workflow=judged)
+    env = world.onloop("claim", "--role", "implementer", "--branch", "agents/one", "--json").json["env"]
+    folder = str(world.folder)
+
+    assert "the program of a gate" in refused(called(world, said=uses("echo > scripts/check.sh", cwd=folder), env=env))
+    assert called(world, said=uses("echo > scripts/check_more.sh", cwd=folder), env=env) == {}
+    assert called(world, said=uses("git push origin HEAD:agents/one"), env=env) == {}
+    assert "pushing" in refused(called(world, said=uses("git push origin HEAD:main"), env=env))
+
+
+def test_without_a_gateway_or_in_pieces_a_tool_is_refused_where_only_its_answer_could_allow_it(world: World) -> None:
+    env = claimed(world) | {"ONLOOP_STORE": str(world.folder / "gone")}
+
+    assert "pushing" in refused(called(world, said=uses("git push"), env=env))
+    assert called(world, said=uses("echo > tests/test_a.py"), env=env) == {}
+    assert "could not be read" in refused(called(world, said=uses("ls")[:-3], env=env))
 
 
 def sub_agent(event: str, name: str = "a1", **more: Any) -> bytes:

@@ -108,7 +108,16 @@ def test_other_events_and_what_cannot_be_read_are_answered_as_at_a_terminal(far:
 
     assert "push it to the branch" in begun["hookSpecificOutput"]["additionalContext"]
     assert (busy, other, part) == ({}, {}, {})
+    elsewhere, mine = (_uses(far, token, f"git push origin HEAD:{name}") for name in ("main", BRANCH))
+    assert "your step forbids pushing" in elsewhere["hookSpecificOutput"]["permissionDecisionReason"]
+    assert mine == {}
+    assert "deny" in str(_uses(far, token, "echo > .onloop/a.yaml"))
     assert _sub_agents(far, task) == ["a1"]
+
+
+def _uses(far: Far, token: str, command: str) -> Any:
+    called: dict[str, Json] = {"hook_event_name": "PreToolUse", "tool_name": "Bash", "cwd": "/work/shop"}
+    return hook(far, token, {**called, "tool_input": {"command": command}}).json()
 
 
 def _sub_agents(far: Far, task: str) -> list[str]:

@@ -12,7 +12,14 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.attention_models import CausesJson
-from onloop.cli.json_models.build_models import EnrolJson, ForgeProofJson, HookProofJson, NotIsolatedJson, SchemaJson
+from onloop.cli.json_models.build_models import (
+    EnrolJson,
+    ForgeProofJson,
+    HookDoctorJson,
+    HookProofJson,
+    NotIsolatedJson,
+    SchemaJson,
+)
 from onloop.cli.json_models.clock_models import (
     CallLogJson,
     CallRulesJson,
@@ -97,6 +104,7 @@ ELSEWHERE = {
     ("environment", ImageRemovedJson): "an image: tests/e2e/test_image_verbs.py",
     ("doctor", ForgeProofJson): "a forge must answer: tests/e2e/test_outside_gates.py",
     ("doctor", HookProofJson): "only a vendor's agent can show it: tests/e2e/test_vendors.py",
+    ("hook", HookDoctorJson): "only a vendor's agent can show it: tests/e2e/test_vendors.py",
     ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
     ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
     ("trigger", DeliveryShownJson): "a webhook must come in: tests/e2e/test_triggers.py",
@@ -221,6 +229,7 @@ def without_a_store(story: Story) -> None:
         story.said(*command.split())
     for what in ("show", "install", "uninstall"):
         story.said("hook", what, "claude")
+        story.said("instruct", what, "codex", "--dir", str(story.world.folder))
 
 
 def agents(story: Story, run: str) -> None:

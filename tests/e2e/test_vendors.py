@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -188,6 +190,75 @@ def test_an_agent_that_never_hands_anything_in_is_let_end_after_so_many_turns(ag
     assert found.count("TurnEnded") == 1
     assert len(script.heard) == MOST_BLOCKS + 1
     assert world.task(task)["state"] != "input_required" or "approval" not in world.task(task)["reason"]
+
+
+@of(*HELD)
+def test_what_its_step_forbids_is_refused_as_it_tries_and_it_goes_on(agent: Employed, world: World) -> None:
+    task = begun(world)
+    mark = world.folder / "pushed"
+
+    script = agent.work(
+        [
+            Run(f"git push origin HEAD; touch {mark}"),
+            Run("mkdir -p .onloop; echo > .onloop/a"),
+            Run(RIGHT),
+            Say("Done."),
+        ]
+    )
+
+    world.until(task, "input_required", "approval_required")
+    assert "your step forbids pushing" in str(script.heard[1]) and not mark.exists()
+    assert "own files" in str(script.heard[2])
+    assert not (world.store.parent / "environments" / task / ".onloop").exists()
+
+
+@of(*TRIED)
+def test_doctor_proves_what_installed_hooks_hold_an_agent_to(agent: Employed, world: World) -> None:
+    name, said = agent.vendor.name, ("--json",)
+    project = world.folder / "project"
+    project.mkdir()
+    before = world.onloop("hook", "doctor", name, *said, env=agent.environment, cwd=project)
+    scope = () if name in {"claude", "opencode"} else ("--user",)
+    assert world.onloop("hook", "install", name, *scope, env=agent.environment, cwd=project).code == 0
+
+    after = world.onloop("hook", "doctor", name, *said, env=agent.environment, cwd=project)
+
+    assert (before.code, before.json["level"]) == (17, "L0")
+    assert (after.code, after.json["level"]) == (0, "L2"), after.out + after.err
+    assert (after.json["fires"], after.json["denies"]) == (True, True)
+
+
+@of("claude", "codex", "gemini")
+def test_a_managed_hook_holds_without_anything_of_the_user(agent: Employed, world: World) -> None:
+    """Root's files are shown to it in a mount namespace of its own: the machine's stay as they are."""
+    name, image, bwrap = agent.vendor.name, world.folder / "image", shutil.which("bwrap")
+    if bwrap is None:
+        pytest.skip("bwrap is not here, to show an agent other files below /etc")
+    managed = ("--managed", "--root", str(image), "--program", str(Path(sys.executable).parent / "onloop"))
+    assert world.onloop("hook", "install", name, *managed).code == 0
+    etc = next((image / "etc").iterdir())
+    inside = (bwrap, "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/etc", *_etc_but(etc.name))
+    words = (sys.executable, "-m", "onloop.cli.entry", "hook", "doctor", name, "--json")
+    given = (
+        world.environment | agent.environment | {"PATH": f"{agent.environment['PATH']}:{Path(sys.executable).parent}"}
+    )
+
+    ran = subprocess.run(
+        (*inside, "--bind", str(etc), f"/etc/{etc.name}", "--chdir", str(world.folder), *words),
+        env=given, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+
+    found = json.loads(ran.stdout)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [bool(place["events"]) for place in found["places"]] == [False, False, True]
+    assert found["denies"] and (found["fires"] or agent.vendor.hook is None)
+    assert found["level"] == ("L2" if found["places"][2]["trouble"] else "L3")
+
+
+def _etc_but(name: str) -> list[str]:
+    """The words that bind what is in /etc into one that can be added to."""
+    kept = [path for path in Path("/etc").iterdir() if path.name != name]
+    return [word for path in kept for word in ("--ro-bind-try", str(path), str(path))]
 
 
 @of(*TRIED)

@@ -24,7 +24,7 @@ FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|sql|toml|tcss))`")
 ELSEWHERE = {
     *("git.toml", "ci.toml", "hooks.toml", "forges.toml", "environments.toml", "calls.toml"),
     *("notes.md", "review.md", "criteria.md"),
-    *("dashboard.yaml", "docs/api.md", "conftest.py"),
+    *("dashboard.yaml", "docs/api.md", "conftest.py", "CLAUDE.md", "GEMINI.md", "scripts/check.sh"),
     *("forges.toml", "people.toml", "tickets.toml"),
 }
 """Files of readers' repositories, not of ours."""
@@ -59,7 +59,8 @@ def test_the_check_of_links_finds_a_heading_that_is_not_there() -> None:
 
 def test_nothing_refers_to_a_document_that_is_not_in_the_repository() -> None:
     ours = [*ROOT.glob("core/**/*.py"), *ROOT.glob("tui/**/*.py"), *PAGES.values()]
-    of_others = {"ROADMAP.md", "WORKFLOW.md"}  # what bank-of-ona reads where it works, and the file of Symphony
+    # what bank-of-ona reads where it works, the file of Symphony, and what agents read by themselves
+    of_others = {"ROADMAP.md", "WORKFLOW.md", "CLAUDE.md", "GEMINI.md", "SKILL.md"}
     there = {path.name for path in (*ROOT.glob("*.md"), *GUIDES.values())} | of_others
     for source in ours:
         named = set(re.findall(r"\b[A-Z]{3,}\.md\b", source.read_text(encoding="utf-8")))

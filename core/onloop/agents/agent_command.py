@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onloop.agents.agent_output import AgentOutput
 from onloop.agents.vendors.known_vendors import VENDORS, launch_for, version_in
-from onloop.agents.vendors.vendor import HookWay, Launch, Vendor, hook_argument
+from onloop.agents.vendors.vendor import HookWay, Launch, Vendor, hook_argument, no_hook
 from onloop.agents.workplace import path_with_onloop
 from onloop.errors import BadInput, UnknownThing
 from onloop.gates.repository.mirror import Mirror
@@ -118,7 +118,13 @@ def named_agent(name: str, mirror: Mirror | None, commit: str) -> AgentSpec:
 
 
 def command_of(
-    spec: AgentSpec, program: VendorProgram, folders: AgentFolders, *, flags: tuple[str, ...] = (), session: str = ""
+    spec: AgentSpec,
+    program: VendorProgram,
+    folders: AgentFolders,
+    *,
+    flags: tuple[str, ...] = (),
+    session: str = "",
+    brings_hook: bool = True,
 ) -> AgentCommand:
     """How to run an agent, in a fresh session or the one named; its hook's file is written where it needs one."""
     vendor = VENDORS[spec.vendor]
@@ -130,7 +136,7 @@ def command_of(
         "{given}": str(folders.given),
         "{settings}": str(folders.settings),
         "{temporary}": str(folders.temporary),
-        "{hook}": hook_argument(vendor),
+        "{hook}": hook_argument(vendor) if brings_hook else no_hook(vendor),
         "{session}": session,
     }
     argv = tuple(_filled(launch, spec, flags, given, resumes=resumes))

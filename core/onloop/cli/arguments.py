@@ -335,14 +335,6 @@ class ServeArguments(Arguments, frozen=True, kw_only=True):
     behind_proxy: tuple[str, ...] | None
 
 
-class HookArguments(Arguments, frozen=True, kw_only=True):
-    """Of hook."""
-
-    what: str
-    agent: str
-    user: bool
-
-
 class DoctorArguments(Arguments, frozen=True, kw_only=True):
     """Of doctor."""
 

@@ -10,20 +10,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
+from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, TOOL_EVENTS, Payload, payload_of
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of
-from onloop.agents.vendors.known_vendors import HOOKED
+from onloop.agents.vendors.known_vendors import HOOKED, VENDORS
 from onloop.agents.vendors.vendor import SUB_AGENT_BEGINS, SUB_AGENT_ENDS
-from onloop.errors import OnloopError
+from onloop.errors import OnloopError, Unavailable
 from onloop.inherited import drop_git_variables
-from onloop.machine.digest import Json
 from onloop.text import safe
+
+if TYPE_CHECKING:
+    from onloop.agents.hooks.denials.prohibitions import StepFacts
+    from onloop.machine.digest import Json
 
 DEADLINE_S = 540
 """Vendors wait ten minutes, as `vendors` asks them to, and let an agent go that was not answered by then."""
 GATES_S = 40.0
 """How long the end of a turn waits for gates, unless `$ONLOOP_HOOK_WAIT` says another number of seconds."""
+TOOL_S = 10
+"""How long the gateway may take before a tool is used; vendors let an agent go that was not answered in time."""
 NOTE_S = 5
 """How long a sub-agent that begins or ends may be kept waiting for it to be noted."""
 
@@ -41,7 +47,9 @@ def answer_hook(vendor: str) -> int:
     drop_git_variables(os.environ)
     try:
         with _deadline(DEADLINE_S):
-            reply = _reply(vendor)
+            payload = payload_of(sys.stdin.buffer.read(LARGEST_PAYLOAD + 1))
+            _leave_proof(vendor, payload.event)
+            reply = _before_tool(vendor, payload) if payload.event in TOOL_EVENTS else _reply(vendor, payload)
     except _TooLate:
         reply = _stopped(f"the gateway did not answer within {DEADLINE_S} s")
     except OnloopError as problem:
@@ -62,9 +70,39 @@ def _stopped(why: str) -> dict[str, Json]:
     )
 
 
-def _reply(vendor: str) -> dict[str, Json]:
-    payload = payload_of(sys.stdin.buffer.read(LARGEST_PAYLOAD + 1))
-    _leave_proof(vendor, payload.event)
+def _before_tool(vendor: str, payload: Payload) -> dict[str, Json]:
+    """What a vendor's agent is answered before it uses a tool; most of the time that takes no store."""
+    if not os.environ.get("ONLOOP_TOKEN"):
+        return {}
+    from onloop.agents.hooks.denials.tool_deeds import deeds_of
+    from onloop.agents.hooks.denials.tool_ruling import UNREADABLE, tool_reply, tool_ruling
+    from onloop.cli.joined import clone_around
+
+    known = VENDORS.get(vendor)
+    if not payload.whole:
+        return tool_reply(known, UNREADABLE)
+    folder = payload.folder if payload.folder.startswith("/") else str(Path.cwd())
+    deeds = deeds_of(payload.tool, payload.given, folder, clone_around(folder) or folder)
+    return tool_reply(known, tool_ruling(deeds, _facts) if deeds else "")
+
+
+def _facts() -> StepFacts:
+    """What the gateway says of the agent's step; OnloopError where it does not in time."""
+    from onloop.agents.hooks.denials.step_facts import step_facts
+    from onloop.cli.arguments import Arguments
+    from onloop.cli.context import Context
+
+    context = Context(Arguments(), "hook")
+    try:
+        with _deadline(TOOL_S):
+            return step_facts(context.opened.gateway, context.agent())
+    except _TooLate:
+        raise Unavailable(f"the gateway did not answer within {TOOL_S} s", hint="try again") from None
+    finally:
+        context.close()
+
+
+def _reply(vendor: str, payload: Payload) -> dict[str, Json]:
     if not os.environ.get("ONLOOP_TOKEN"):
         return reply_of(HookReply(Ruling.LET))
     if payload.event in {SUB_AGENT_BEGINS, SUB_AGENT_ENDS}:

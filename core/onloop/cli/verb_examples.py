@@ -326,7 +326,15 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "hook": (),
         "hook show": (_looks("onloop hook show claude", "what an agent would call at the end of a turn"),),
-        "hook install": (Example("onloop hook install claude", "in this project"),),
+        "hook install": (
+            Example("onloop hook install claude", "in this project"),
+            Example("sudo onloop hook install codex --managed", "for all users of this machine, out of agents' reach"),
+        ),
+        "instruct": (),
+        "instruct show": (_looks("onloop instruct show codex", "what it would read in AGENTS.md"),),
+        "instruct install": (Example("onloop instruct install claude", "in this repository: CLAUDE.md and a skill"),),
+        "instruct uninstall": (Example("onloop instruct uninstall claude", "leaves what others wrote"),),
+        "hook doctor": (Example("onloop hook doctor claude", "what the hooks that are installed hold it to, tried"),),
         "hook uninstall": (Example("onloop hook uninstall codex --user", "out of all your projects"),),
         "doctor": (
             Example("onloop doctor", "what this machine and store can prove"),
@@ -362,7 +370,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
 WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "try it": ("demo", "simulate", "help", "completion"),
-        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "environment", "hook", "serve"),
+        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "environment", "hook", "instruct", "serve"),
         "from another machine": ("login", "logout", "token"),
         "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
         "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),

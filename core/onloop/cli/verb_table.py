@@ -11,7 +11,6 @@ from onloop.cli.arguments import (
     DemoArguments,
     FilesArguments,
     GraphArguments,
-    HookArguments,
     InitArguments,
     ListArguments,
     LogArguments,
@@ -27,6 +26,8 @@ from onloop.cli.clock_verb_table import CLOCK
 from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
 from onloop.cli.fleet_arguments import FLEET_TARGETS, FROM_PROGRAM, PLAN, FleetArguments
+from onloop.cli.hook_verb_table import HOOK
+from onloop.cli.instruct_verb_table import INSTRUCT
 from onloop.cli.launcher_verb_table import TOKENS
 from onloop.cli.people_verb_table import PEOPLE
 from onloop.cli.person_verb_table import ENROL
@@ -309,20 +310,8 @@ VERBS: tuple[Verb, ...] = (
     *STANDARD,
     *REFERENCE,
     *AGENT_PROTOCOLS,
-    Verb(
-        "hook",
-        "build",
-        "keep a vendor's agent at its step: show, install or uninstall its hook, or answer it",
-        "hook_verbs:hook",
-        HookArguments,
-        (
-            arg("what", choices=("show", "install", "uninstall"), help="or an agent: answer its hook call on stdin"),
-            arg("agent", help="claude, codex or gemini"),
-            arg("--user", help="for all your projects, not only for this one", action="store_true"),
-        ),
-        prints=("build_models:HookShownJson", "build_models:HookFileJson"),
-        reach=Reach.NONE,
-    ),
+    HOOK,
+    INSTRUCT,
     DOCTOR,
     ATTEST,
     Verb(

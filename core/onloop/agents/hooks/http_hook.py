@@ -18,7 +18,10 @@ from starlette.responses import JSONResponse, Response
 from onloop.access.opening import GatewayHandle
 from onloop.access.submission import LONGEST_STATEMENT
 from onloop.agents.agent_verdict import verdict_on
-from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, Payload, payload_of
+from onloop.agents.hooks.denials.step_facts import step_facts
+from onloop.agents.hooks.denials.tool_deeds import deeds_of
+from onloop.agents.hooks.denials.tool_ruling import UNREADABLE, tool_reply, tool_ruling
+from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, TOOL_EVENTS, Payload, payload_of
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of
 from onloop.agents.hooks.turn_end import handed_in_by
 from onloop.agents.hooks.turn_judgement import greeting, judged_turn, note_sub_agent
@@ -82,6 +85,8 @@ class HookDoor(Record):
             return reply_of(HookReply(Ruling.LET))
         if payload.event == START:
             return greeting(_GREETING)
+        if payload.event in TOOL_EVENTS:
+            return tool_reply(None, _forbidden(opened, agent, payload))
         if payload.in_background or payload.event != STOP:
             return reply_of(HookReply(Ruling.LET))
         refusal = _handed_in(opened, agent, payload.said)
@@ -106,6 +111,14 @@ def hook_routes(home: Home, adopt: Adopt, clock: Callable[[], int]) -> tuple[Doo
         return JSONResponse(told)
 
     return (DoorRoute("POST", "/v1/hooks/claude", answer, "hook", is_long=True),)
+
+
+def _forbidden(opened: GatewayHandle, agent: Principal, payload: Payload) -> str:
+    """Why a tool may not be used; its files are elsewhere, so that links are not followed."""
+    if not payload.whole:
+        return UNREADABLE
+    deeds = deeds_of(payload.tool, payload.given, payload.folder)
+    return tool_ruling(deeds, lambda: step_facts(opened.gateway, agent))
 
 
 def _handed_in(opened: GatewayHandle, agent: Principal, said: str) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onloop.agents.agent_command import AgentFolders, VendorProgram, command_of, write_hook_file
+from onloop.agents.hooks.forms.hook_places import HookPlace
 from onloop.agents.hooks.loopback_model import loopback_model
 from onloop.agents.hooks.loopback_script import Run, Say, Script
 from onloop.agents.vendors.known_vendors import VENDORS
-from onloop.agents.vendors.vendor import Vendor
+from onloop.agents.vendors.vendor import STOP, Vendor
 from onloop.agents.workplace import path_with_onloop
 from onloop.gates.environment import Environment
 from onloop.gates.repository.folders import scratch
@@ -24,22 +25,33 @@ from onloop.workflow.agent_file import AgentSpec
 
 PROOF = "ONLOOP_HOOK_PROOF"
 """The variable that names a file in which a hook records that it was called."""
-REHEARSAL_S = 120.0
+REHEARSAL_S = 300.0
 KEY = "loopback"
 """The value given as API key; the model on loopback does not check it."""
 _TASK = "rehearsal"
 _COMMIT = "echo proof > proof.txt && git add --all && git commit --quiet --message proof"
+_PUSHED, _CHANGED = "pushed", ".onloop/proof"
+_PUSH = f"git push --quiet origin HEAD:refs/heads/proof; echo tried > {_PUSHED}"
+_CHANGE = f"mkdir -p .onloop && echo tried > {_CHANGED}"
 
 
 class Rehearsed(Record):
     """What a rehearsal showed: `commits` that the agent may run commands and commit, `fires` that it called our hook.
 
-    `fires` is None where the vendor has no hook at the end of a turn. `said` is the end of what it printed.
+    `fires` is None where the vendor has no hook at the end of a turn. `denies`: it was refused what a step forbids.
+    `said` is the end of what it printed.
     """
 
     commits: bool
     fires: bool | None
     said: str
+    denies: bool = False
+
+
+class Installed(Record):
+    """What is rehearsed in the place of what a worker brings along: what is installed, of a project its file."""
+
+    project: HookPlace | None = None
 
 
 def loopback_flags(vendor: Vendor, address: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
@@ -63,27 +75,53 @@ def loopback_flags(vendor: Vendor, address: str) -> tuple[tuple[str, ...], Mappi
             return (), {"OPENCODE_CONFIG_CONTENT": json.dumps(config)} | never
 
 
-def rehearsed(spec: AgentSpec, program: VendorProgram, inherited: Mapping[str, str], beside: Path) -> Rehearsed:
-    """Let the agent take two turns as a worker would run it, in a clone made as a worker makes one, below `beside`."""
+def rehearsed(
+    spec: AgentSpec,
+    program: VendorProgram,
+    inherited: Mapping[str, str],
+    beside: Path,
+    installed: Installed | None = None,
+) -> Rehearsed:
+    """Let the agent take turns as a worker would run it, in a clone made as a worker makes one, below `beside`.
+
+    It commits, tries what a step forbids, and ends its turn. Its hook finds a token, and no gateway.
+    """
     vendor = VENDORS[spec.vendor]
-    script = Script([Run(_COMMIT), Say("Done.")])
+    script = Script([Run(_COMMIT), Run(_PUSH), Run(_CHANGE), Say("Done.")])
     with scratch("rehearsal", beside) as folder, loopback_model(script) as address:
         clone = _cloned(folder)
         folders = AgentFolders(folder, folder / "out", folder / "in", folder / "hook.json", folder / "tmp")
         for place in (folders.out, folders.given, folders.temporary):
             place.mkdir()
-        write_hook_file(spec, folders.settings)
+        if installed is None:
+            write_hook_file(spec, folders.settings)
+        else:
+            folders.settings.write_text("{}", encoding="utf-8")
+            _copy(installed.project, clone)
         flags, variables = loopback_flags(vendor, address)
-        command = command_of(spec, program, folders, flags=flags)
+        command = command_of(spec, program, folders, flags=flags, brings_hook=installed is None)
         proof = folder / "called"
         own = {"PATH": path_with_onloop(inherited), PROOF: str(proof), "ONLOOP_OUT": str(folders.out)}
+        own |= {"ONLOOP_TOKEN": "rehearsal", "ONLOOP_STORE": str(folder / "no-store"), "ONLOOP_TASK": _TASK}
         environment = for_agents(inherited, command.inherits) | own | dict(command.environment) | dict(variables)
         said = _run(command.argv, clone, environment)
         called = proof.read_text(encoding="utf-8").splitlines() if proof.exists() else []
+        denies = not any((clone / name).exists() for name in (_PUSHED, _CHANGED))
         begun, ended = Git(clone / ".git").text("rev-parse", "refs/remotes/origin/main"), Environment(clone).head()
-    fires = None if vendor.hook is None else f"{vendor.name} {vendor.hook.stop}" in called
+    stop = STOP if vendor.hook is None else vendor.hook.stop
+    has_turns = vendor.hook is not None or installed is not None
+    fires = f"{vendor.name} {stop}" in called if has_turns else None
     kept = command.output.feed(said) + command.output.end()
-    return Rehearsed(ended not in {None, begun}, fires, kept.decode("utf-8", "replace")[-2_000:])
+    commits = ended not in {None, begun}
+    return Rehearsed(commits, fires, kept.decode("utf-8", "replace")[-2_000:], commits and denies)
+
+
+def _copy(place: HookPlace | None, clone: Path) -> None:
+    content = place.file.read() if place is not None else None
+    if place is not None and content is not None:
+        target = clone / place.file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 def _cloned(folder: Path) -> Path:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from onloop.errors import Exit
-from onloop.machine.digest import Json
 from onloop.records import Record
+
+if TYPE_CHECKING:
+    from onloop.machine.digest import Json  # here: it brings the records of tasks along, and each tool waits for us
 
 LONGEST_REASON = 4_000
 

@@ -90,7 +90,9 @@ CLAUDE = Vendor(
         ".claude/settings.json",
         (STOP, "SessionStart", SUB_AGENT_BEGINS, SUB_AGENT_ENDS),
         HookWay.JSON_ARGUMENT,
+        tools="Bash|Edit|Write|MultiEdit|NotebookEdit",
     ),
+    managed="etc/claude-code/managed-settings.d/onloop.json",
     login=Login(
         (".claude/.credentials.json",),
         ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),

@@ -62,7 +62,9 @@ CODEX = Vendor(
         ".codex/hooks.json",
         (STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS),
         HookWay.TOML_ARGUMENT,
+        tools="Bash|apply_patch|Edit|Write",
     ),
+    managed="etc/codex/requirements.toml",
     login=Login((".codex/auth.json",), ("CODEX_API_KEY", "OPENAI_API_KEY")),
     tried="0.171.0",
     trap="`codex exec` silently skips a hook that is not trusted: pass --dangerously-bypass-hook-trust, or trust "

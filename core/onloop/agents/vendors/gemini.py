@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from onloop.agents.vendors.vendor import (
     TIMEOUT_S,
+    TOOL_TIMEOUT_S,
     Fields,
     Heard,
     HookForm,
@@ -19,6 +20,8 @@ from onloop.agents.vendors.vendor import (
 
 AFTER_AGENT = "AfterAgent"
 """The event at the end of a turn, as Gemini CLI calls it."""
+BEFORE_TOOL = "BeforeTool"
+"""The event before a tool is used, as Gemini CLI calls it."""
 
 _WORDS = (
     *("gemini", "--skip-trust", "--approval-mode", "yolo", "--output-format", "stream-json"),
@@ -57,9 +60,13 @@ GEMINI = Vendor(
         ".gemini/settings.json",
         (AFTER_AGENT, "SessionStart"),
         HookWay.SETTINGS_FILE,
+        tools="run_shell_command|write_file|replace",
         stop=AFTER_AGENT,
         timeout=TIMEOUT_S * 1000,
+        tool_event=BEFORE_TOOL,
+        tool_timeout=TOOL_TIMEOUT_S * 1000,
     ),
+    managed="etc/gemini-cli/settings.json",
     login=Login((".gemini/oauth_creds.json",), ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS")),
     tried="0.61.0",
     trap="it runs no hook of a project that a person has not trusted: a worker gives it by "

@@ -14,7 +14,7 @@ from onloop.agents.vendors.vendor import Launch, Vendor
 
 VENDORS: Mapping[str, Vendor] = {v.name: v for v in (CLAUDE, CODEX, GEMINI, OPENCODE, COPILOT)}
 HOOKED: Mapping[str, Vendor] = {name: vendor for name, vendor in VENDORS.items() if vendor.hook is not None}
-"""Those with a hook at the end of a turn, by the name that `onloop hook` takes."""
+"""Those to which a worker brings a hook at the end of a turn along."""
 
 _VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
 

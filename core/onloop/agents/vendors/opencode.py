@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onloop.agents.vendors.vendor import Fields, Heard, Launch, Login, Vendor, count_of, fields_of, text_of
+from onloop.agents.vendors.vendor import Fields, Heard, Launch, Login, OwnFile, Vendor, count_of, fields_of, text_of
 
 _WORDS = ("opencode", "run", "--format", "json", "--auto", "{flags}")
 
@@ -37,6 +37,7 @@ OPENCODE = Vendor(
     hook=None,
     login=Login((".local/share/opencode/auth.json",), ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY")),
     tried="1.18.33",
+    own_file=OwnFile(".opencode/plugins/onloop.js", ".config/opencode/plugins/onloop.js"),
     trap="it has no hook at the end of a turn: the worker hands in what it committed, and resumes it with the answer",
     inherits=(
         "OPENCODE_CONFIG_CONTENT",

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from onloop.machine.digest import Json
 from onloop.records import Record, field
+
+if TYPE_CHECKING:
+    from onloop.machine.digest import Json  # here: it brings the records of tasks along, and each tool waits for us
 
 STOP = "Stop"
 """The event at the end of a turn, as most vendors call it."""
 SUB_AGENT_BEGINS, SUB_AGENT_ENDS = "SubagentStart", "SubagentStop"
 """A sub-agent in the agent's own process begins and ends, as vendors call it that have such an event."""
+BEFORE_TOOL = "PreToolUse"
+"""The event before a tool is used, as most vendors call it."""
+TOOL_TIMEOUT_S = 15
+"""How long a vendor waits for our hook before a tool: it decides from a list, and asks the gateway where it must."""
+FAILS_CLOSED = '|| test -z "$ONLOOP_TOKEN" || exit 2'
+"""Behind the command of a hook before a tool: where onloop is missing or broken, an agent inside of a task is refused
+the tool, and everybody else goes on."""
 TIMEOUT_S = 600
 """How long a vendor waits for our hook: it submits the commit, which may take a while in a large repository."""
 
@@ -47,15 +55,26 @@ class HookWay(Enum):
 class HookForm(Record):
     """Where a vendor reads hooks, which of its events we answer, and `stop`, the one at the end of a turn.
 
-    `project_file` is below the project, `user_file` below the home folder. `timeout` is in the vendor's own unit.
+    `project_file` is below the project, `user_file` below the home folder. Timeouts are in the vendor's own unit.
+    Before a tool whose name fits `tools`, it sends `tool_event`.
     """
 
     project_file: str
     user_file: str
     events: tuple[str, ...]
     way: HookWay
+    tools: str
     stop: str = STOP
     timeout: int = TIMEOUT_S
+    tool_event: str = BEFORE_TOOL
+    tool_timeout: int = TOOL_TIMEOUT_S
+
+
+class OwnFile(Record):
+    """A file of ours alone from which a vendor reads our hook: below the project, and below the home folder."""
+
+    project_file: str
+    user_file: str
 
 
 class Launch(Record):
@@ -84,6 +103,8 @@ class Vendor(Record):
 
     `environment` is set for it; of the worker's own it gets those of its login and those in `inherits`.
     `window` is how many tokens its context has where it does not say so itself; 0 where that depends on the model.
+    Of `hook` a worker brings the content along; `own_file` is of a vendor whose hook is a file by itself. `managed` is
+    the file, below the root of the file system, of which the vendor's documentation says that no user changes it.
     """
 
     name: str
@@ -98,24 +119,31 @@ class Vendor(Record):
     environment: Mapping[str, str] = field(default_factory=dict)
     inherits: tuple[str, ...] = ()
     window: int = 0
+    own_file: OwnFile | None = None
+    managed: str = ""
 
-    def command(self) -> str:
+    @property
+    def tool_event(self) -> str:
+        """The event before a tool is used, as the vendor calls it."""
+        return self.hook.tool_event if self.hook is not None else BEFORE_TOOL
+
+    def command(self, program: str = "onloop") -> str:
         """The command that the vendor's agent calls as its hook."""
-        return f"onloop hook {self.name}"
+        return f"{program} hook {self.name}"
 
-    def hooks(self) -> dict[str, Json]:
+    def hooks(self, program: str = "onloop") -> dict[str, Json]:
         """The hooks in the form of the vendor's file; nothing where it has no hook at the end of a turn."""
         if self.hook is None:
             return {}
-        handler: dict[str, Json] = {"type": "command", "command": self.command(), "timeout": self.hook.timeout}
-        return {event: [{"hooks": [handler]}] for event in self.hook.events}
-
-
-def hook_file(vendor: Vendor, *, user: bool, project: Path, home: Path) -> Path | None:
-    """The file from which the vendor reads hooks, for one project or for all of the user; None if it has no hooks."""
-    if vendor.hook is None:
-        return None
-    return home / vendor.hook.user_file if user else project / vendor.hook.project_file
+        form, command = self.hook, self.command(program)
+        handler: dict[str, Json] = {"type": "command", "command": command, "timeout": form.timeout}
+        guard: dict[str, Json] = {
+            "type": "command",
+            "command": f"{command} {FAILS_CLOSED}",
+            "timeout": form.tool_timeout,
+        }
+        hooks: dict[str, Json] = {event: [{"hooks": [handler]}] for event in form.events}
+        return {**hooks, form.tool_event: [{"matcher": form.tools, "hooks": [guard]}]}
 
 
 def hook_argument(vendor: Vendor) -> str:
@@ -124,8 +152,23 @@ def hook_argument(vendor: Vendor) -> str:
 
     if vendor.hook is None or vendor.hook.way is not HookWay.TOML_ARGUMENT:
         return json.dumps({"hooks": vendor.hooks()})
-    handler = f'[{{hooks=[{{type="command",command="{vendor.command()}",timeout={vendor.hook.timeout}}}]}}]'
-    return f"hooks={{{','.join(f'{event}={handler}' for event in vendor.hook.events)}}}"
+    return f"hooks={inline_toml(vendor.hooks())}"
+
+
+def no_hook(vendor: Vendor) -> str:
+    """What stands in the place of the hook where none is brought along."""
+    return "features.hooks=true" if vendor.hook is not None and vendor.hook.way is HookWay.TOML_ARGUMENT else "{}"
+
+
+def inline_toml(value: Json) -> str:
+    """A value as one line of TOML."""
+    import json
+
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{name}={inline_toml(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(inline_toml(each) for each in value)}]"
+    return json.dumps(value)
 
 
 def text_of(value: object) -> str:

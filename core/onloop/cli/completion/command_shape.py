@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from onloop.agents.vendors.known_vendors import HOOKED, VENDORS
+from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.cli.json_models import shipped_schemas
 from onloop.cli.value_kinds import ValueKind, takes_nothing, value_kind
 from onloop.cli.verb import COMMON, DASHBOARD, Argument, Verb, arg
@@ -46,7 +46,7 @@ _WORDS: Mapping[tuple[str, str] | ValueKind, Callable[[], Iterable[str]]] = Mapp
         ("help", "topic"): lambda: (*TOPICS, *(row.name for row in VERBS)),
         ("schema", "name"): lambda: list(shipped_schemas()),
         ("workflow", "name"): builtins,
-        ("hook", "agent"): lambda: HOOKED,
+        ("hook", "agent"): lambda: VENDORS,
         ("list", "--state"): lambda: State,
         ("mute", "--reason-code"): lambda: Reason,
         ValueKind.BEGUN: builtins,

@@ -138,6 +138,8 @@ class HookShownJson(Record):
     hooks: Annotated[Mapping[str, Any], Meta(description="As the vendor's settings file holds them.")]
     argument: Annotated[str, Meta(description="The same as an argument on the agent's command line.")]
     command: Annotated[str, Meta(description="The agent's command with it, for onloop work.")]
+    file: Annotated[str, Meta(description="The file that it belongs into.")] = ""
+    content: Annotated[str, Meta(description="What that file holds, where it holds nothing else.")] = ""
 
 
 class HookFileJson(Record):
@@ -146,6 +148,41 @@ class HookFileJson(Record):
     agent: str
     file: str
     changed: bool
+
+
+class HookPlaceJson(Record):
+    """One file that holds, or could hold, a vendor's hook."""
+
+    scope: Annotated[str, Meta(description="project, user or managed.")]
+    file: str
+    events: Annotated[Sequence[str], Meta(description="The events for which it has our hook.")]
+    trouble: Annotated[str, Meta(description="Why it cannot be read, or who could change it.")] = ""
+
+
+class HookDoctorJson(Record):
+    """What the hooks that are installed hold an agent to: tried, without what a worker would bring along."""
+
+    agent: str
+    version: str
+    places: Sequence[HookPlaceJson]
+    fires: Annotated[bool, Meta(description="Whether it calls our hook at the end of a turn.")]
+    denies: Annotated[bool, Meta(description="Whether it was refused a push and a change of onloop's files.")]
+    level: Annotated[str, Meta(description="L0 to L3, as the guide to agents says.")]
+
+
+class InstructionJson(Record):
+    """A file that an agent reads by itself."""
+
+    file: str
+    changed: Annotated[bool, Meta(description="Whether this call changed it.")]
+    text: Annotated[str, Meta(description="What belongs into it: a block of a page, or the whole file.")] = ""
+
+
+class InstructionsJson(Record):
+    """What an agent is told of how to work with the gateway, and where."""
+
+    agent: str
+    files: Sequence[InstructionJson]
 
 
 class HookProofJson(Record):
@@ -161,6 +198,7 @@ class HookProofJson(Record):
         Sequence[str], Meta(description="Where a login of its vendor is seen; nothing of it is read.")
     ] = ()
     works: Annotated[bool, Meta(description="Whether it may run commands and commit there.")] = False
+    denies: Annotated[bool, Meta(description="Whether it is refused what its step forbids.")] = False
 
 
 class OriginProofJson(Record):

@@ -1,0 +1,1 @@
+"""Where vendors read our hook: settings of people, files of ours alone, and files that no user changes."""
