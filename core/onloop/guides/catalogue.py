@@ -14,7 +14,7 @@ TOPICS = (
     *("workflows", "built-ins", "gates", "policies", "approvals", "attestation", "swarms", "fleets", "lifecycle"),
     *("schedules", "calling"),
     *("forges", "effects", "triggers", "feedback"),
-    *("storage", "teams", "protocol", "http"),
+    *("storage", "teams", "audits", "protocol", "http"),
     *("verbs", "keys", "figures", "words", "design"),
 )
 """The names of the guides: first those to read from the start, then reference. No guide has the name of a verb."""
