@@ -133,13 +133,6 @@ WorkflowNamed = Callable[[str], Definition]
 """What finds a workflow that a trigger names."""
 
 
-def is_triggers(document_text: bytes) -> bool:
-    """Whether a file is one of triggers, by its first field."""
-    lines = (line.strip() for line in document_text[:4_096].splitlines())
-    first = next((line for line in lines if line and not line.startswith((b"#", b"%", b"---"))), b"")
-    return first.startswith(b"triggers:")
-
-
 def load_triggers(source: bytes, name: str, workflow_named: WorkflowNamed) -> tuple[Trigger, ...]:
     """The triggers in a file, in order; WorkflowError with every problem as `file:line:col: …`."""
     document = read(source)
