@@ -23,7 +23,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|sql|toml|tcss))`")
 ELSEWHERE = {
     *("git.toml", "ci.toml", "hooks.toml", "forges.toml", "environments.toml", "calls.toml"),
-    *("notes.md", "review.md", "criteria.md"),
+    *("notes.md", "review.md", "criteria.md", "CLAUDE.md", "GEMINI.md", "SKILL.md"),
     *("dashboard.yaml", "docs/api.md", "conftest.py"),
     *("forges.toml", "people.toml", "tickets.toml"),
 }
@@ -60,6 +60,7 @@ def test_the_check_of_links_finds_a_heading_that_is_not_there() -> None:
 def test_nothing_refers_to_a_document_that_is_not_in_the_repository() -> None:
     ours = [*ROOT.glob("core/**/*.py"), *ROOT.glob("tui/**/*.py"), *PAGES.values()]
     of_others = {"ROADMAP.md"}  # what the factory bank-of-ona reads in the repository that it works on
+    of_others |= {"CLAUDE.md", "GEMINI.md", "SKILL.md"}  # what an audit looks for in other repositories
     there = {path.name for path in (*ROOT.glob("*.md"), *GUIDES.values())} | of_others
     for source in ours:
         named = set(re.findall(r"\b[A-Z]{3,}\.md\b", source.read_text(encoding="utf-8")))

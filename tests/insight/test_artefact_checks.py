@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from onloop.insight.audit.artefact import Standing, finding_of
+from onloop.insight.audit.artefact import ArtefactStanding, finding_of
 from onloop.insight.audit.known_artefacts import ARTEFACTS, telling
 from onloop.insight.audit.listing import BINARY, Listing, listing_of
 
@@ -241,8 +241,8 @@ def test_a_check_says_present_stale_and_where(case: Case) -> None:
 
     present, stale = finding_of(check, _listing(case.present)), finding_of(check, _listing(case.stale))
 
-    assert present.standing is Standing.PRESENT, present
-    assert stale.standing is Standing.STALE, stale
+    assert present.standing is ArtefactStanding.PRESENT, present
+    assert stale.standing is ArtefactStanding.STALE, stale
     place = stale.places[0]
     assert (f"{place.path}:{place.line}" if place.line else place.path) == case.where
     assert case.word in place.words and stale.next
@@ -252,7 +252,7 @@ def test_a_check_says_present_stale_and_where(case: Case) -> None:
 def test_every_check_can_say_absent_and_each_is_shown_present_and_stale(name: str) -> None:
     found = finding_of(CHECKS[name], _listing({"README.md": "Words about feature flags, tests and runbooks."}))
 
-    assert found.standing is Standing.ABSENT and found.next
+    assert found.standing is ArtefactStanding.ABSENT and found.next
     assert name in {case.artefact for case in CASES}
 
 
@@ -271,7 +271,7 @@ def test_links_and_paths_that_are_meant_for_people_elsewhere_are_no_trouble() ->
 
     found = finding_of(CHECKS["agents-md"], _listing({"AGENTS.md": f"{text}\n{fenced}", "src/a.py": "", "dist/a": ""}))
 
-    assert found.standing is Standing.PRESENT, found.places
+    assert found.standing is ArtefactStanding.PRESENT, found.places
 
 
 def test_what_others_brought_and_examples_are_not_the_projects_own() -> None:
@@ -279,4 +279,4 @@ def test_what_others_brought_and_examples_are_not_the_projects_own() -> None:
 
     findings = [finding_of(CHECKS[name], _listing(dict.fromkeys(others, ""))) for name in CHECKS if name != "fixtures"]
 
-    assert {each.standing for each in findings} == {Standing.ABSENT}
+    assert {each.standing for each in findings} == {ArtefactStanding.ABSENT}

@@ -11,7 +11,7 @@ import pytest
 
 from onloop.errors import BadInput
 from onloop.insight.audit import listing_reading
-from onloop.insight.audit.artefact import Standing
+from onloop.insight.audit.artefact import ArtefactStanding
 from onloop.insight.audit.known_artefacts import findings_of
 from onloop.insight.audit.listing_reading import read_listing
 from support.world import GIT
@@ -44,7 +44,7 @@ def test_the_commit_counts_and_not_what_lies_beside_it(project: Path) -> None:
     listing = read_listing(project)
 
     assert listing.paths == ("AGENTS.md", "src/a.py") and listing.commit == git(project, "rev-parse", "HEAD")
-    assert findings_of(listing)[0].standing is Standing.STALE
+    assert findings_of(listing)[0].standing is ArtefactStanding.STALE
 
 
 def test_a_bare_repository_and_a_work_tree_are_read_alike(project: Path, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_no_commit_no_repository_and_nothing_at_all_are_said(tmp_path: Path) -> 
 
     assert "it is no git repository" in read_listing(empty).notes[0]
     assert "it has no commit yet" in read_listing(begun).notes[0]
-    assert all(each.standing is Standing.ABSENT for each in findings_of(read_listing(begun)))
+    assert all(each.standing is ArtefactStanding.ABSENT for each in findings_of(read_listing(begun)))
     with pytest.raises(BadInput):
         read_listing(tmp_path / "nowhere")
 
@@ -128,7 +128,7 @@ def test_hostile_names_binary_files_and_submodules_are_paths_and_no_more(project
 
     assert listing.submodules == {"module"} and listing.has("module/anything")
     assert "its submodules were not looked into: 1" in listing.notes
-    assert (found["agents-md"], found["decision-records"]) == (Standing.STALE, Standing.PRESENT)
+    assert (found["agents-md"], found["decision-records"]) == (ArtefactStanding.STALE, ArtefactStanding.PRESENT)
 
 
 def test_a_huge_repository_is_cut_and_says_so(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

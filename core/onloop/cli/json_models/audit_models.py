@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from onloop.insight.audit.artefact import Standing
+from onloop.insight.audit.artefact import ArtefactStanding
 from onloop.insight.audit.primitives import Degree, Primitive
 from onloop.records import Record
 
@@ -41,19 +41,19 @@ class PlaceJson(Record):
     words: str
 
 
-class ArtefactJson(Record):
+class AuditedArtefactJson(Record):
     """An artefact, and how it stands."""
 
     artefact: str
-    standing: Standing
+    standing: ArtefactStanding
     places: Sequence[PlaceJson]
     more: Annotated[int, Meta(description="How many places more there are than are named.")]
     words: str
     next: str
 
 
-class AuditJson(Record):
-    """What was seen of one repository."""
+class AuditedRepositoryJson(Record):
+    """What was seen of a repository."""
 
     name: str
     path: str
@@ -61,8 +61,12 @@ class AuditJson(Record):
     notes: Annotated[Sequence[str], Meta(description="What was not looked at, and why.")]
     primitives: Sequence[PrimitiveJson]
     agents: Sequence[AgentSeenJson]
-    artefacts: Sequence[ArtefactJson]
+    artefacts: Sequence[AuditedArtefactJson]
     unmet: Annotated[Sequence[str], Meta(description="What --require demands and is not so.")]
+
+
+class AuditJson(AuditedRepositoryJson):
+    """What was seen of the one repository that was asked about."""
 
 
 class UnreadJson(Record):
@@ -75,5 +79,5 @@ class UnreadJson(Record):
 class FleetAuditJson(Record):
     """What was seen of several repositories."""
 
-    repositories: Sequence[AuditJson]
+    repositories: Sequence[AuditedRepositoryJson]
     unread: Sequence[UnreadJson]

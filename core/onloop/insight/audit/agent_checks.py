@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import BINARY, Listing, beside
 from onloop.insight.audit.prose import dead_commands, dead_links, dead_paths, unreadable
 from onloop.insight.audit.seeking import MOST, files
@@ -23,14 +23,14 @@ _IMPORT = re.compile(r"@([\w.-]+(?:/[\w.-]+)*\.md)\s*$")
 _MATTER = re.compile(r"﻿?---\s*\n(.*?)\n---\s*(?:\n|$)", re.DOTALL)
 
 
-def instructions(listing: Listing) -> Found:
+def instructions(listing: Listing) -> Looked:
     """Instructions for agents; stale where they name links, paths or commands that are not there."""
     seen = tuple(files(listing, INSTRUCTIONS, "it tells agents how to work here"))
     stale = (place for each in seen for place in _wrong(listing, each.path))
-    return Found(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(stale, MOST)))
 
 
-def _wrong(listing: Listing, path: str) -> Iterator[Place]:
+def _wrong(listing: Listing, path: str) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is None:
         return
@@ -43,17 +43,17 @@ def _wrong(listing: Listing, path: str) -> Iterator[Place]:
     for number, line in enumerate(text.splitlines(), 1):
         found = _IMPORT.match(line.strip())
         if found is not None and (where := beside(path, found[1])) and not listing.has(where):
-            yield Place(path, number, f"it takes in {found[1]!r}, which is not there")
+            yield SeenPlace(path, number, f"it takes in {found[1]!r}, which is not there")
 
 
-def skills(listing: Listing) -> Found:
+def skills(listing: Listing) -> Looked:
     """Skills; stale where one has no name or description, or links to what is not there."""
     seen = tuple(files(listing, SKILLS, "a skill for agents"))
     stale = (place for each in seen for place in _wrong_skill(listing, each.path))
-    return Found(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(stale, MOST)))
 
 
-def _wrong_skill(listing: Listing, path: str) -> Iterator[Place]:
+def _wrong_skill(listing: Listing, path: str) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is None:
         return
@@ -62,5 +62,5 @@ def _wrong_skill(listing: Listing, path: str) -> Iterator[Place]:
         key for key in ("name", "description") if not re.search(rf"^{key}\s*:", matter[1] if matter else "", re.M)
     ]
     if missing:
-        yield Place(path, 1, f"its front matter has no {' and no '.join(missing)}, so no agent finds it")
+        yield SeenPlace(path, 1, f"its front matter has no {' and no '.join(missing)}, so no agent finds it")
     yield from dead_links(listing, path)

@@ -12,7 +12,7 @@ MOST_PLACES = 8
 """How many places are named for one artefact."""
 
 
-class Standing(Enum):
+class ArtefactStanding(Enum):
     """How an artefact stands: stale is what is there and no longer fits the rest of the repository."""
 
     PRESENT = "present"
@@ -20,7 +20,7 @@ class Standing(Enum):
     ABSENT = "absent"
 
 
-class Place(Record):
+class SeenPlace(Record):
     """A file and a line of it (0 where the whole file is meant), and what is to be said of it."""
 
     path: str
@@ -28,47 +28,51 @@ class Place(Record):
     words: str = ""
 
 
-class Found(Record):
+class Looked(Record):
     """What a check saw: where the artefact is, and where it does not fit what else is there."""
 
-    seen: tuple[Place, ...] = ()
-    stale: tuple[Place, ...] = ()
+    seen: tuple[SeenPlace, ...] = ()
+    stale: tuple[SeenPlace, ...] = ()
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ArtefactStanding:
         """Absent without a place; stale as soon as something does not fit."""
         if not self.seen:
-            return Standing.ABSENT
-        return Standing.STALE if self.stale else Standing.PRESENT
+            return ArtefactStanding.ABSENT
+        return ArtefactStanding.STALE if self.stale else ArtefactStanding.PRESENT
 
 
-class Artefact(Record):
+class KnownArtefact(Record):
     """An artefact, what it is for, how it is looked for, what makes it stale, and what to do where it is missing."""
 
     name: str
     purpose: str
-    look: Callable[[Listing], Found]
+    look: Callable[[Listing], Looked]
     stale_when: str
     next: str
 
 
-class Finding(Record):
+class ArtefactFinding(Record):
     """One artefact of one repository: how it stands, and the places that show it."""
 
     artefact: str
-    standing: Standing
-    places: tuple[Place, ...]
+    standing: ArtefactStanding
+    places: tuple[SeenPlace, ...]
     more: int
     words: str
     next: str = ""
 
 
-def finding_of(artefact: Artefact, listing: Listing) -> Finding:
+def finding_of(artefact: KnownArtefact, listing: Listing) -> ArtefactFinding:
     """What one check says of a repository, with no more places than anybody reads."""
     found = artefact.look(listing)
     standing = found.standing
-    places = found.stale if standing is Standing.STALE else found.seen
+    places = found.stale if standing is ArtefactStanding.STALE else found.seen
     shown = places[:MOST_PLACES]
     words = places[0].words if places else f"nothing that is {artefact.purpose} was found"
-    advice = {Standing.PRESENT: "", Standing.STALE: artefact.stale_when, Standing.ABSENT: artefact.next}[standing]
-    return Finding(artefact.name, standing, shown, len(places) - len(shown), words, advice)
+    advice = {
+        ArtefactStanding.PRESENT: "",
+        ArtefactStanding.STALE: artefact.stale_when,
+        ArtefactStanding.ABSENT: artefact.next,
+    }[standing]
+    return ArtefactFinding(artefact.name, standing, shown, len(places) - len(shown), words, advice)

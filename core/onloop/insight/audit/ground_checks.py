@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing, beside
 from onloop.insight.audit.seeking import MOST, files, line_of, lines
 
 SETUP = re.compile(
     r"(?:\.devcontainer/(?:[^/]+/)?devcontainer\.json|\.devcontainer\.json|flake\.nix|shell\.nix|devenv\.nix|devbox\.json"
     r"|\.?mise\.toml|\.config/mise[^/]*\.toml|\.mise/config\.toml|\.tool-versions|\.gitpod\.ya?ml|\.ona/.+|environment[\w-]*\.ya?ml"
-    r"|Vagrantfile|\.github/workflows/copilot-setup-steps\.ya?ml|\.cursor/environment\.json|pixi\.toml|\.idx/dev\.nix|\.envrc"
+    r"|Vagrantfile|\.github/workflows/copilot-setup-steps\.ya?ml|\.cursor/environment\.json|pixi\.toml|\.idx/dev\.nix|\.envrc|\.stackblitzrc"
     r"|(?:bin|scripts?|tools|hack|dev|contrib|\.codex|\.claude)/(?:.*/)?(?:set-?up|bootstrap|dev-?setup|install[-_]dev|setup[-_]dev)"
     r"[\w-]*(?:\.(?:sh|py|rb|ps1|js|ts|mjs))?|(?:set-?up|bootstrap|dev-setup)\.sh|bootstrap|(?:.*/)?Dockerfile[.-]dev"
     r"|Dockerfile\.development|(?:docker-)?compose[.-](?:dev|local|override)[\w.-]*\.ya?ml|(?:.*/)?docker-compose[.-]dev[\w.-]*)$"
@@ -27,7 +27,7 @@ LOCKS = re.compile(
 _ASIDE = re.compile(r"(?:^|/)(?:docs?|website|site|www|documentation|benchmarks?|fuzz)/")
 _MAKE = re.compile(r"(?:Makefile|GNUmakefile|makefile|[jJ]ustfile|Taskfile\.ya?ml)$")
 _TARGET = re.compile(
-    r"^\s{0,2}(?:set-?up|bootstrap|dev-?setup|setup[-_]dev\w*|install[-_]dev\w*|develop|dev[-_]install)\b[^=]*:(?!=)"
+    r"^\s{0,2}(?:set-?up|bootstrap|dev-?setup|setup[-_]dev\w*|install[-_]dev\w*|develop|dev[-_]install|init|sync)\b[^=]*:(?!=)"
 )
 _PACKAGE = re.compile(r"package\.json$")
 _SCRIPT = re.compile(r"\"(?:setup|bootstrap|dev:setup|setup:dev|d)\"\s*:\s*\"")
@@ -37,30 +37,30 @@ _BUILT = re.compile(r"\s*\"(?:dockerfile|dockerFile|dockerComposeFile)\"\s*:\s*\
 _GO_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./~-]+)\s+(v\S+)")
 
 
-def setup(listing: Listing) -> Found:
+def setup(listing: Listing) -> Looked:
     """What makes a fresh machine ready; stale where it is made of a file that is not there."""
     named = files(listing, SETUP, "it makes a fresh machine ready")
     seen = tuple(chain(named, lines(listing, _MAKE, _TARGET), lines(listing, _PACKAGE, _SCRIPT)))
-    return Found(seen, tuple(islice(_missing_parts(listing), MOST)))
+    return Looked(seen, tuple(islice(_missing_parts(listing), MOST)))
 
 
-def _missing_parts(listing: Listing) -> Iterator[Place]:
+def _missing_parts(listing: Listing) -> Iterator[SeenPlace]:
     for path, number, line in listing.lines(re.compile(r"\.devcontainer.*devcontainer\.json$")):
         found = _BUILT.match(line)
         where = beside(path, found[1]) if found is not None else ""
         if where and not listing.has(where):
-            yield Place(path, number, f"it is made of {where!r}, which is not there")
+            yield SeenPlace(path, number, f"it is made of {where!r}, which is not there")
 
 
-def locks(listing: Listing) -> Found:
+def locks(listing: Listing) -> Looked:
     """What fixes every dependency; stale where something is depended on that was never fixed."""
     named = (each for each in files(listing, LOCKS, "it fixes what is built with") if not _ASIDE.search(each.path))
     seen = tuple(chain(named, lines(listing, _HASHED, _HASH, "it fixes what is built with")))
     stale = (place for each in seen for place in _unfixed(listing, each.path))
-    return Found(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(stale, MOST)))
 
 
-def _unfixed(listing: Listing, lock: str) -> Iterator[Place]:
+def _unfixed(listing: Listing, lock: str) -> Iterator[SeenPlace]:
     """What the manifest beside a lock file names, and the lock file does not."""
     folder, _, name = lock.rpartition("/")
     manifest, wanted, known = _READERS.get(name, ("", _nothing, ""))
@@ -71,7 +71,7 @@ def _unfixed(listing: Listing, lock: str) -> Iterator[Place]:
     for dependency in wanted(listing, path):
         if not re.search(known.replace("NAME", _spelled(dependency, name)), text, re.MULTILINE):
             number = line_of(said, dependency.split(" ")[0])
-            yield Place(path, number, f"{dependency.split(' ')[0]!r} is not in {lock}")
+            yield SeenPlace(path, number, f"{dependency.split(' ')[0]!r} is not in {lock}")
 
 
 def _spelled(name: str, lock: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from onloop.gates.changes.code_owners import PLACES, CodeOwners, OwnerLine, TooManyOwners, owner_lines
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing
 from onloop.insight.audit.seeking import MOST, files, lines
 
@@ -38,18 +38,18 @@ _OF_APPS = re.compile(
 _MOST_WORK = 5_000_000
 
 
-def ownership(listing: Listing) -> Found:
+def ownership(listing: Listing) -> Looked:
     """Who owns which paths; stale where a pattern fits nothing that is there, or no line names an owner."""
     path = next((each for each in (*PLACES, "OWNERS") if each in listing.files), None)
     if path is None:
-        return Found()
-    seen = (Place(path, 0, "it says who owns what"),)
+        return Looked()
+    seen = (SeenPlace(path, 0, "it says who owns what"),)
     if path == "OWNERS" or path not in listing.texts:
-        return Found(seen)
-    return Found(seen, tuple(islice(_unowned(listing, path), MOST)))
+        return Looked(seen)
+    return Looked(seen, tuple(islice(_unowned(listing, path), MOST)))
 
 
-def _unowned(listing: Listing, path: str) -> Iterator[Place]:
+def _unowned(listing: Listing, path: str) -> Iterator[SeenPlace]:
     work, named = 0, False
     for number, line in enumerate(listing.texts[path].splitlines(), 1):
         try:
@@ -60,9 +60,9 @@ def _unowned(listing: Listing, path: str) -> Iterator[Place]:
             named = named or bool(each.owners)
             work += len(listing.paths)
             if work < _MOST_WORK and not _fits(listing, each.pattern):
-                yield Place(path, number, f"{each.pattern!r} fits nothing that is there")
+                yield SeenPlace(path, number, f"{each.pattern!r} fits nothing that is there")
     if not named:
-        yield Place(path, 1, "no line names an owner")
+        yield SeenPlace(path, 1, "no line names an owner")
 
 
 def _fits(listing: Listing, pattern: str) -> bool:
@@ -72,34 +72,34 @@ def _fits(listing: Listing, pattern: str) -> bool:
     return any(one.owners_of(path) for path in listing.paths)
 
 
-def hooks(listing: Listing) -> Found:
+def hooks(listing: Listing) -> Looked:
     """Hooks of git or of agents; stale where one starts a file that is not there."""
     named = files(listing, HOOKS, "it is run before a commit or a push")
     keys = lines(listing, _PACKAGE, _HUSKY_KEY, "it is run before a commit or a push")
     agents = lines(listing, _AGENT_SETTINGS, _AGENT_HOOK, "hooks of an agent")
     seen = tuple(chain(named, keys, agents))
-    return Found(seen, tuple(islice(_dead_entries(listing), MOST)))
+    return Looked(seen, tuple(islice(_dead_entries(listing), MOST)))
 
 
-def _dead_entries(listing: Listing) -> Iterator[Place]:
+def _dead_entries(listing: Listing) -> Iterator[SeenPlace]:
     for path in (".pre-commit-config.yaml", ".pre-commit-config.yml"):
         for number, line in enumerate(listing.texts.get(path, "").splitlines(), 1):
             found = _ENTRY.match(line)
             wanted = found[1].removeprefix("./") if found is not None else ""
             if wanted and wanted.partition("/")[0] in listing.folders and not listing.has(wanted):
-                yield Place(path, number, f"it starts {wanted!r}, which is not there")
+                yield SeenPlace(path, number, f"it starts {wanted!r}, which is not there")
 
 
-def branch_protection(listing: Listing) -> Found:
+def branch_protection(listing: Listing) -> Looked:
     """Rules for branches that lie in the repository; stale where they wait for a check that no workflow has."""
     seen = tuple(
-        Place(path, line, "it says what a branch demands")
+        SeenPlace(path, line, "it says what a branch demands")
         for path in listing.own(PROTECTION)
         if (line := _protecting(path, listing.texts.get(path, ""))) >= 0
     )
     known = tuple(_jobs(listing))
     stale = (place for each in seen for place in _unmet(listing.texts.get(each.path, ""), each.path, known))
-    return Found(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(stale, MOST)))
 
 
 def _protecting(path: str, text: str) -> int:
@@ -122,13 +122,13 @@ def _jobs(listing: Listing) -> Iterator[re.Pattern[str]]:
             yield re.compile(".*".join(map(re.escape, pieces)) + r"(?: \(.*\))?")
 
 
-def _unmet(text: str, path: str, known: tuple[re.Pattern[str], ...]) -> Iterator[Place]:
+def _unmet(text: str, path: str, known: tuple[re.Pattern[str], ...]) -> Iterator[SeenPlace]:
     if not known:
         return
     for number, context in _contexts(text, path):
         is_elsewhere = "/" in context or _OF_APPS.search(context) is not None
         if not is_elsewhere and not any(each.fullmatch(context) for each in known):
-            yield Place(path, number, f"it waits for the check {context!r}, which no workflow here has")
+            yield SeenPlace(path, number, f"it waits for the check {context!r}, which no workflow here has")
 
 
 def _contexts(text: str, path: str) -> Iterator[tuple[int, str]]:

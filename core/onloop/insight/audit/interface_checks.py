@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing, beside, is_brought
 from onloop.insight.audit.seeking import CI, MOST, files, lines
 
@@ -35,7 +35,7 @@ FLAGS = re.compile(
     _I,
 )
 PREVIEWS = re.compile(
-    r"(?:.*/)?netlify\.toml$|(?:.*/)?vercel\.json$|\.github/workflows/[^/]*(?:previews?|review[-_]?apps?|pkg-pr)[^/]*$",
+    r"(?:.*/)?netlify\.toml$|\.codesandbox/ci\.json$|(?:.*/)?vercel\.json$|\.github/workflows/[^/]*(?:previews?|review[-_]?apps?|pkg-pr)[^/]*$",
     _I,
 )
 MANIFESTS = re.compile(
@@ -60,27 +60,27 @@ _REVIEWED = re.compile(r"\"review\"\s*:|\"formation\"\s*:|\"buildpacks\"\s*:|pre
 _PROTO_IMPORT = re.compile(r"import\s+(?:public\s+|weak\s+)?\"([^\"]+)\"\s*;")
 
 
-def contracts(listing: Listing) -> Found:
+def contracts(listing: Listing) -> Looked:
     """Contracts; stale where one is no JSON, is empty, or takes in a file that is not there."""
     paths = (path for path in listing.matching(CONTRACTS) if not (_TRIED.search(path) or is_brought(path)))
-    seen = tuple(Place(path, 0, "it says what others may rely on") for path in islice(paths, MOST))
+    seen = tuple(SeenPlace(path, 0, "it says what others may rely on") for path in islice(paths, MOST))
     stale = (place for each in seen for place in _wrong_contract(listing, each.path))
-    return Found(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(stale, MOST)))
 
 
-def _wrong_contract(listing: Listing, path: str) -> Iterator[Place]:
+def _wrong_contract(listing: Listing, path: str) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is None:
         return
     if not text.strip():
-        yield Place(path, 0, "it is empty")
+        yield SeenPlace(path, 0, "it is empty")
     elif path.endswith(".json") and (line := _bad_json(text)):
-        yield Place(path, line, "it is no JSON")
+        yield SeenPlace(path, line, "it is no JSON")
     elif path.endswith(".proto"):
         for number, words in enumerate(text.splitlines(), 1):
             found = _PROTO_IMPORT.match(words)
             if found is not None and not _is_known(listing, path, found[1]):
-                yield Place(path, number, f"it takes in {found[1]!r}, which is not there")
+                yield SeenPlace(path, number, f"it takes in {found[1]!r}, which is not there")
 
 
 def _bad_json(text: str) -> int:
@@ -105,44 +105,44 @@ def _is_known(listing: Listing, path: str, wanted: str) -> bool:
     return top in {"google", "github.com", "gogoproto", "validate", "buf"}
 
 
-def migrations(listing: Listing) -> Found:
+def migrations(listing: Listing) -> Looked:
     """Migrations; stale where a way back leads from nowhere, or where the folder that is named is not there."""
     seen = tuple(files(listing, MIGRATIONS, "it changes what is stored, step by step"))
-    return Found(seen, tuple(islice(_wrong_migrations(listing), MOST)))
+    return Looked(seen, tuple(islice(_wrong_migrations(listing), MOST)))
 
 
-def _wrong_migrations(listing: Listing) -> Iterator[Place]:
+def _wrong_migrations(listing: Listing) -> Iterator[SeenPlace]:
     for path in listing.own(MIGRATIONS):
         if path.endswith(".down.sql") and f"{path.removesuffix('.down.sql')}.up.sql" not in listing.files:
-            yield Place(path, 0, "it leads back from a step that is not there")
+            yield SeenPlace(path, 0, "it leads back from a step that is not there")
     for path in listing.texts:
         if path.rpartition("/")[2] == "alembic.ini":
             yield from _wrong_alembic(listing, path)
 
 
-def _wrong_alembic(listing: Listing, path: str) -> Iterator[Place]:
+def _wrong_alembic(listing: Listing, path: str) -> Iterator[SeenPlace]:
     for number, line in enumerate(listing.texts[path].splitlines(), 1):
         found = re.match(r"script_location\s*=\s*(?:%\(here\)s/)?([\w./-]+)\s*$", line)
         if found is not None and not listing.has(beside(path, found[1])) and not listing.has(found[1]):
-            yield Place(path, number, f"its steps should be in {found[1]!r}, which is not there")
+            yield SeenPlace(path, number, f"its steps should be in {found[1]!r}, which is not there")
 
 
-def flags(listing: Listing) -> Found:
+def flags(listing: Listing) -> Looked:
     """Feature flags, as files or as a library for them; stale where the file of flags is no JSON, or is empty."""
     named = files(listing, FLAGS, "it declares feature flags")
     brought = (each for each in lines(listing, MANIFESTS, _SDK) if not _TRIED.search(each.path))
     seen = tuple(chain(named, brought))
     stale = (
-        Place(each.path, line, "it is no JSON")
+        SeenPlace(each.path, line, "it is no JSON")
         for each in seen
         if each.path.endswith(".json")
         and (text := listing.texts.get(each.path)) is not None
         and (line := _bad_json(text))
     )
-    return Found(seen, tuple(stale))
+    return Looked(seen, tuple(stale))
 
 
-def previews(listing: Listing) -> Found:
+def previews(listing: Listing) -> Looked:
     """What shows a change before it is merged; stale where it builds a folder that is not there."""
     by_name = files(listing, PREVIEWS, "a change is shown before it is merged")
     by_words = lines(listing, CI, _PREVIEWED)
@@ -151,11 +151,11 @@ def previews(listing: Listing) -> Found:
     stale = tuple(
         place for path in listing.texts if path.endswith("netlify.toml") for place in _wrong_site(listing, path)
     )
-    return Found(seen, stale)
+    return Looked(seen, stale)
 
 
-def _wrong_site(listing: Listing, path: str) -> Iterator[Place]:
+def _wrong_site(listing: Listing, path: str) -> Iterator[SeenPlace]:
     for number, line in enumerate(listing.texts[path].splitlines(), 1):
         found = re.match(r"\s*base\s*=\s*[\"']/?([\w./-]+?)/?[\"']", line)
         if found is not None and not listing.has(found[1]) and not listing.has(beside(path, found[1])):
-            yield Place(path, number, f"it is built in {found[1]!r}, which is not there")
+            yield SeenPlace(path, number, f"it is built in {found[1]!r}, which is not there")

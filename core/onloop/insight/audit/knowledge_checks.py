@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing
 from onloop.insight.audit.prose import dead_links
 from onloop.insight.audit.seeking import MOST, files
@@ -27,21 +27,21 @@ RUNBOOKS = re.compile(
 )
 
 
-def decisions(listing: Listing) -> Found:
+def decisions(listing: Listing) -> Looked:
     """Decision records; stale where one leads to another that is not there."""
     return _written(listing, DECISIONS, "it records a decision")
 
 
-def runbooks(listing: Listing) -> Found:
+def runbooks(listing: Listing) -> Looked:
     """Runbooks; stale where one leads to a page that is not there."""
     return _written(listing, RUNBOOKS, "it says what to do in trouble")
 
 
-def _written(listing: Listing, pattern: re.Pattern[str], words: str) -> Found:
+def _written(listing: Listing, pattern: re.Pattern[str], words: str) -> Looked:
     seen = tuple(files(listing, pattern, words))
     stale = (place for each in seen for place in _wrong(listing, each.path))
-    return Found(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(stale, MOST)))
 
 
-def _wrong(listing: Listing, path: str) -> tuple[Place, ...]:
+def _wrong(listing: Listing, path: str) -> tuple[SeenPlace, ...]:
     return tuple(dead_links(listing, path)) if path.endswith((".md", ".markdown")) else ()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 from onloop.errors import WorkflowError
-from onloop.insight.audit.artefact import Finding, Standing
+from onloop.insight.audit.artefact import ArtefactFinding, ArtefactStanding
 from onloop.insight.audit.listing import Listing
 from onloop.insight.audit.seeking import CI, lines
 from onloop.machine.definition import Definition
@@ -79,16 +79,16 @@ class StoreLook(Record):
     is_scripted: bool = False
 
 
-class Grounds(Record):
+class AuditGrounds(Record):
     """All that the four are judged by. `store` is None where none is in reach."""
 
     listing: Listing
-    findings: tuple[Finding, ...]
+    findings: tuple[ArtefactFinding, ...]
     agents: tuple[AgentLook, ...]
     store: StoreLook | None
 
 
-class Sign(Record):
+class Need(Record):
     """One thing that a primitive needs: what was seen of it; empty where it is not there, and then what to do."""
 
     needs: str
@@ -96,7 +96,7 @@ class Sign(Record):
     next: str
 
 
-class Judged(Record):
+class PrimitiveFound(Record):
     """How far a primitive is solved: what was seen, what is missing, and the next command."""
 
     primitive: Primitive
@@ -106,19 +106,19 @@ class Judged(Record):
     next: str
 
 
-def judged(grounds: Grounds) -> tuple[Judged, ...]:
+def judged(grounds: AuditGrounds) -> tuple[PrimitiveFound, ...]:
     """The four primitives, in their order."""
     return tuple(_judged(primitive, tuple(signs(grounds)), tuple(weak(grounds))) for primitive, signs, weak in _RULES)
 
 
-def _judged(primitive: Primitive, signs: tuple[Sign, ...], weak: tuple[str, ...]) -> Judged:
+def _judged(primitive: Primitive, signs: tuple[Need, ...], weak: tuple[str, ...]) -> PrimitiveFound:
     """Solved with every sign, missing with none and nothing weaker either."""
     seen = tuple(sign.seen for sign in signs if sign.seen)
     lacking = tuple(sign for sign in signs if not sign.seen)
     degree = Degree.PARTIAL if seen or weak else Degree.MISSING
     degree = degree if lacking else Degree.SOLVED
     after = lacking[0].next if lacking else ""
-    return Judged(primitive, degree, (*seen, *weak), tuple(sign.needs for sign in lacking), after)
+    return PrimitiveFound(primitive, degree, (*seen, *weak), tuple(sign.needs for sign in lacking), after)
 
 
 def workflows_of(listing: Listing) -> Iterator[tuple[str, Definition]]:
@@ -131,86 +131,86 @@ def workflows_of(listing: Listing) -> Iterator[tuple[str, Definition]]:
                 continue
 
 
-def _of_runtime(grounds: Grounds) -> Iterator[Sign]:
+def _of_runtime(grounds: AuditGrounds) -> Iterator[Need]:
     agents = ", ".join(each.title for each in grounds.agents if each.program)
-    yield Sign(
+    yield Need(
         "an agent on this machine",
         f"on this machine: {agents}" if agents else "",
         "install an agent: onloop help agents",
     )
     setup = _artefact(grounds, "set-up")
-    yield Sign(
+    yield Need(
         "a way to make a machine ready", setup, "add .devcontainer/devcontainer.json, or `environment:` to a workflow"
     )
     box = grounds.store.box if grounds.store is not None else ""
     shown = f"the box of gates was shown: {box}" if box and box != "none" else ""
-    yield Sign("a box that was shown to hold", shown, "onloop doctor" if grounds.store is not None else "onloop init")
+    yield Need("a box that was shown to hold", shown, "onloop doctor" if grounds.store is not None else "onloop init")
 
 
-def _of_orchestration(grounds: Grounds) -> Iterator[Sign]:
+def _of_orchestration(grounds: AuditGrounds) -> Iterator[Need]:
     known = tuple(workflows_of(grounds.listing))
     words = f"{known[0][0]}: {len(known[0][1].steps)} steps" if known else ""
-    yield Sign("a workflow that is right", words, "onloop init --repo .")
+    yield Need("a workflow that is right", words, "onloop init --repo .")
     gates = [gate.id for _, each in known for step in each.steps for gate in step.machine_gates]
     found = f"gates of machines: {', '.join(gates[:5])}" if gates else ""
-    yield Sign("a gate that a machine checks", found, "onloop init --repo .")
-    yield Sign("instructions for agents", _artefact(grounds, "agents-md"), "write AGENTS.md")
+    yield Need("a gate that a machine checks", found, "onloop init --repo .")
+    yield Need("instructions for agents", _artefact(grounds, "agents-md"), "write AGENTS.md")
 
 
-def _of_triggers(grounds: Grounds) -> Iterator[Sign]:
+def _of_triggers(grounds: AuditGrounds) -> Iterator[Need]:
     paths = [path for path in grounds.listing.paths if BEGINNINGS.match(path)]
-    yield Sign("a file that says what begins work", ", ".join(paths), "onloop help triggers")
+    yield Need("a file that says what begins work", ", ".join(paths), "onloop help triggers")
     store = grounds.store
     counted = [f"{store.triggers} triggers", f"{store.schedules} schedules"] if store is not None else []
     adopted = f"adopted: {', '.join(counted)}" if store is not None and store.triggers + store.schedules else ""
-    yield Sign("triggers that people adopted", adopted, "onloop trigger adopt --control .")
+    yield Need("triggers that people adopted", adopted, "onloop trigger adopt --control .")
 
 
-def _of_coordination(grounds: Grounds) -> Iterator[Sign]:
+def _of_coordination(grounds: AuditGrounds) -> Iterator[Need]:
     known = tuple(workflows_of(grounds.listing))
     gates = [gate.id for _, each in known for step in each.steps for gate in step.human_gates]
     asked = f"people are asked at {', '.join(gates[:5])}" if gates else ""
-    yield Sign("a gate that asks a person", asked, "add a gate with human: to the workflow; onloop help approvals")
+    yield Need("a gate that asks a person", asked, "add a gate with human: to the workflow; onloop help approvals")
     store = grounds.store
     people = f"{store.approvers} may approve in {store.name}" if store is not None and store.approvers else ""
-    yield Sign("a person who may approve", "" if store is not None and store.is_scripted else people, "onloop init")
+    yield Need("a person who may approve", "" if store is not None and store.is_scripted else people, "onloop init")
     hooked = ", ".join(each.title for each in grounds.agents if each.hooked)
-    yield Sign("an agent that asks the gateway", f"hooked: {hooked}" if hooked else "", "onloop hook install claude")
+    yield Need("an agent that asks the gateway", f"hooked: {hooked}" if hooked else "", "onloop hook install claude")
 
 
-def _artefact(grounds: Grounds, name: str) -> str:
+def _artefact(grounds: AuditGrounds, name: str) -> str:
     found = next((each for each in grounds.findings if each.artefact == name), None)
-    if found is None or found.standing is Standing.ABSENT:
+    if found is None or found.standing is ArtefactStanding.ABSENT:
         return ""
-    return f"{name}: {found.places[0].path}{' (stale)' if found.standing is Standing.STALE else ''}"
+    return f"{name}: {found.places[0].path}{' (stale)' if found.standing is ArtefactStanding.STALE else ''}"
 
 
-def _some(grounds: Grounds, *names: str) -> Iterator[str]:
+def _some(grounds: AuditGrounds, *names: str) -> Iterator[str]:
     yield from (words for name in names if (words := _artefact(grounds, name)))
 
 
-def _no_weak_runtime(_: Grounds) -> Iterator[str]:
+def _no_weak_runtime(_: AuditGrounds) -> Iterator[str]:
     return iter(())
 
 
-def _weak_orchestration(grounds: Grounds) -> Iterator[str]:
+def _weak_orchestration(grounds: AuditGrounds) -> Iterator[str]:
     other = next((path for path in grounds.listing.paths if _OTHERS.match(path)), "")
     yield from (f"a workflow in another format: {other}",) if other else ()
     ci = next(grounds.listing.own(CI), "")
     yield from (f"a CI: {ci}",) if ci else ()
 
 
-def _weak_triggers(grounds: Grounds) -> Iterator[str]:
+def _weak_triggers(grounds: AuditGrounds) -> Iterator[str]:
     found = next(lines(grounds.listing, CI, _EVENTS), None)
     yield from (f"the CI begins by events: {found.path}:{found.line}",) if found is not None else ()
 
 
-def _weak_coordination(grounds: Grounds) -> Iterator[str]:
+def _weak_coordination(grounds: AuditGrounds) -> Iterator[str]:
     yield from _some(grounds, "ownership", "branch-protection")
 
 
-_Look = Callable[[Grounds], Iterator[Sign]]
-_Weak = Callable[[Grounds], Iterator[str]]
+_Look = Callable[[AuditGrounds], Iterator[Need]]
+_Weak = Callable[[AuditGrounds], Iterator[str]]
 _RULES: tuple[tuple[Primitive, _Look, _Weak], ...] = (
     (Primitive.RUNTIME, _of_runtime, _no_weak_runtime),
     (Primitive.ORCHESTRATION, _of_orchestration, _weak_orchestration),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from onloop.insight.audit.artefact import Place
+from onloop.insight.audit.artefact import SeenPlace
 from onloop.insight.audit.listing import BINARY, Listing, beside
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]{0,300}\]\(<?([^()\s<>]{1,400})>?(?:\s+\"[^\"\n]{0,200}\")?\)")
@@ -24,7 +24,7 @@ _JUSTFILES = ("justfile", "Justfile", ".justfile")
 _LONGEST = 4_000
 
 
-def dead_links(listing: Listing, path: str) -> Iterator[Place]:
+def dead_links(listing: Listing, path: str) -> Iterator[SeenPlace]:
     """The links of a Markdown file that lead to no file of the repository."""
     for number, line in _prose(listing.texts.get(path, "")):
         for target in _LINK.findall(line):
@@ -33,10 +33,10 @@ def dead_links(listing: Listing, path: str) -> Iterator[Place]:
                 continue
             where = beside(path, bare)
             if where and where != "." and not _is_there(listing, where):
-                yield Place(path, number, f"the link {target!r} leads nowhere")
+                yield SeenPlace(path, number, f"the link {target!r} leads nowhere")
 
 
-def dead_paths(listing: Listing, path: str) -> Iterator[Place]:
+def dead_paths(listing: Listing, path: str) -> Iterator[SeenPlace]:
     """The paths in code marks that begin at a folder of the repository and are not there."""
     endings = _Endings(listing)
     for number, line in _prose(listing.texts.get(path, "")):
@@ -46,10 +46,10 @@ def dead_paths(listing: Listing, path: str) -> Iterator[Place]:
             bare = code.removeprefix("./").rstrip("/")
             top = bare.partition("/")[0]
             if top in listing.folders and _is_a_file_name(bare) and not endings.has(bare):
-                yield Place(path, number, f"{bare!r} is not there")
+                yield SeenPlace(path, number, f"{bare!r} is not there")
 
 
-def dead_commands(listing: Listing, path: str) -> Iterator[Place]:
+def dead_commands(listing: Listing, path: str) -> Iterator[SeenPlace]:
     """The scripts and targets that a text runs, and that no package.json, Makefile or justfile has."""
     known = [
         (_SCRIPT, _scripts(listing), "no package.json has the script"),
@@ -60,17 +60,17 @@ def dead_commands(listing: Listing, path: str) -> Iterator[Place]:
         for pattern, names, words in known:
             if names is not None:
                 yield from (
-                    Place(path, number, f"{words} {name!r}")
+                    SeenPlace(path, number, f"{words} {name!r}")
                     for name in pattern.findall(line[:_LONGEST])
                     if name not in names
                 )
 
 
-def unreadable(listing: Listing, path: str) -> Iterator[Place]:
+def unreadable(listing: Listing, path: str) -> Iterator[SeenPlace]:
     """A text that says nothing: it is empty, or no text at all."""
     text = listing.texts.get(path)
     if text is not None and (BINARY in text or not text.strip()):
-        yield Place(path, 1, "it is no text" if BINARY in text else "it is empty")
+        yield SeenPlace(path, 1, "it is no text" if BINARY in text else "it is empty")
 
 
 class _Endings:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing, beside
 from onloop.insight.audit.seeking import MOST, RUNS, files, line_of, lines
 
@@ -62,11 +62,11 @@ _DEPENDABOT = re.compile(r"\s*(?:-\s*)?directory:\s*[\"']?(/[^\"'\s#*]*)")
 _EXTENDS = re.compile(r"\s*\"extends\"\s*:\s*\"(\.{1,2}/[^\"]+)\"")
 
 
-def linters(listing: Listing) -> Found:
+def linters(listing: Listing) -> Looked:
     """Linters that are configured or run; stale where their rules name files that are not there."""
     named = files(listing, LINTERS, "its rules")
     tables = (
-        Place("pyproject.toml", _line(listing, tool), f"rules for {tool}") for tool in _tools(listing, _PY_LINTER)
+        SeenPlace("pyproject.toml", _line(listing, tool), f"rules for {tool}") for tool in _tools(listing, _PY_LINTER)
     )
     told = chain(
         lines(listing, _INI_SECTIONS, _LINT_SECTION),
@@ -75,7 +75,7 @@ def linters(listing: Listing) -> Found:
         lines(listing, _BUILDS, _JAVA_LINT),
         lines(listing, _EDITOR, _NET_RULES),
     )
-    return Found(tuple(chain(named, tables, told)), tuple(islice(_dead_ignores(listing), MOST)))
+    return Looked(tuple(chain(named, tables, told)), tuple(islice(_dead_ignores(listing), MOST)))
 
 
 def _tools(listing: Listing, names: tuple[str, ...]) -> Iterator[str]:
@@ -87,14 +87,14 @@ def _line(listing: Listing, tool: str) -> int:
     return line_of(listing.texts.get("pyproject.toml", ""), f"[tool.{tool}")
 
 
-def _dead_ignores(listing: Listing) -> Iterator[Place]:
+def _dead_ignores(listing: Listing) -> Iterator[SeenPlace]:
     """The files that ruff is told to be lenient with, and that are gone."""
     for path, table in (("pyproject.toml", _ruff(listing)), ("ruff.toml", listing.toml("ruff.toml"))):
         lint = table.get("lint")
         known = (table.get("per-file-ignores"), lint.get("per-file-ignores") if isinstance(lint, dict) else None)
         for name in (name for each in known if isinstance(each, dict) for name in each):
             if re.fullmatch(r"[\w./-]+/[\w.-]+\.pyi?", name) and not listing.has(name):
-                yield Place(path, line_of(listing.texts.get(path, ""), name), f"{name!r} is not there")
+                yield SeenPlace(path, line_of(listing.texts.get(path, ""), name), f"{name!r} is not there")
 
 
 def _ruff(listing: Listing) -> dict[str, object]:
@@ -103,42 +103,44 @@ def _ruff(listing: Listing) -> dict[str, object]:
     return ruff if isinstance(ruff, dict) else {}
 
 
-def types(listing: Listing) -> Found:
+def types(listing: Listing) -> Looked:
     """Checkers of types, or a language whose compiler is one; stale where a configuration extends what is not there."""
     named = files(listing, CHECKERS, "types are checked")
     tables = (
-        Place("pyproject.toml", _line(listing, tool), f"rules for {tool}") for tool in _tools(listing, _PY_CHECKER)
+        SeenPlace("pyproject.toml", _line(listing, tool), f"rules for {tool}") for tool in _tools(listing, _PY_CHECKER)
     )
     told = chain(
         lines(listing, _INI_SECTIONS, _TYPE_SECTION),
         lines(listing, _PACKAGE, _PACKAGE_TYPE),
         lines(listing, RUNS, _TYPES),
     )
-    return Found(tuple(chain(named, tables, told)), tuple(islice(_dead_extends(listing), MOST)))
+    return Looked(tuple(chain(named, tables, told)), tuple(islice(_dead_extends(listing), MOST)))
 
 
-def _dead_extends(listing: Listing) -> Iterator[Place]:
+def _dead_extends(listing: Listing) -> Iterator[SeenPlace]:
     for path, number, line in listing.lines(re.compile(r"(?:.*/)?tsconfig[\w.-]*\.json$")):
         found = _EXTENDS.match(line)
         where = beside(path, found[1]) if found is not None else ""
         is_made = ".svelte-kit" in where or ".nuxt" in where or "node_modules" in where or ".astro" in where
         if where and not is_made and not listing.has(where) and not listing.has(f"{where}.json"):
-            yield Place(path, number, f"it extends {where!r}, which is not there")
+            yield SeenPlace(path, number, f"it extends {where!r}, which is not there")
 
 
-def scanners(listing: Listing) -> Found:
+def scanners(listing: Listing) -> Looked:
     """Scanners of code, secrets or dependencies; stale where one watches a folder that is not there."""
     named = files(listing, SCANNERS, "it is scanned")
     seen = tuple(chain(named, lines(listing, RUNS, _SCANS), (_bandit(listing))))
-    return Found(seen, tuple(islice(_dead_folders(listing), MOST)))
+    return Looked(seen, tuple(islice(_dead_folders(listing), MOST)))
 
 
-def _bandit(listing: Listing) -> Iterator[Place]:
-    return (Place("pyproject.toml", _line(listing, tool), f"rules for {tool}") for tool in _tools(listing, ("bandit",)))
+def _bandit(listing: Listing) -> Iterator[SeenPlace]:
+    return (
+        SeenPlace("pyproject.toml", _line(listing, tool), f"rules for {tool}") for tool in _tools(listing, ("bandit",))
+    )
 
 
-def _dead_folders(listing: Listing) -> Iterator[Place]:
+def _dead_folders(listing: Listing) -> Iterator[SeenPlace]:
     for path, number, line in listing.lines(re.compile(r"\.github/dependabot\.ya?ml$")):
         found = _DEPENDABOT.match(line)
         if found is not None and found[1].strip("/") and not listing.has(found[1]):
-            yield Place(path, number, f"it watches {found[1]!r}, which is not there")
+            yield SeenPlace(path, number, f"it watches {found[1]!r}, which is not there")

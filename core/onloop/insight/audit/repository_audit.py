@@ -6,11 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from onloop.errors import BadInput
-from onloop.insight.audit.artefact import Finding, Standing
+from onloop.insight.audit.artefact import ArtefactFinding, ArtefactStanding
 from onloop.insight.audit.known_artefacts import ARTEFACTS, findings_of
 from onloop.insight.audit.listing_reading import read_listing
 from onloop.insight.audit.machine_look import looked_at_agents
-from onloop.insight.audit.primitives import AgentLook, Degree, Grounds, Judged, Primitive, StoreLook, judged
+from onloop.insight.audit.primitives import (
+    AgentLook,
+    AuditGrounds,
+    Degree,
+    Primitive,
+    PrimitiveFound,
+    StoreLook,
+    judged,
+)
 from onloop.records import Record
 
 ALL = "all"
@@ -25,14 +33,14 @@ class Audit(Record):
     path: str
     commit: str
     notes: tuple[str, ...]
-    primitives: tuple[Judged, ...]
+    primitives: tuple[PrimitiveFound, ...]
     agents: tuple[AgentLook, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ArtefactFinding, ...]
 
     def unmet(self, required: Iterable[str]) -> tuple[str, ...]:
         """What is demanded and is not so: primitives that are not solved, artefacts that are stale or absent."""
         good = {each.primitive.value for each in self.primitives if each.degree is Degree.SOLVED}
-        good |= {each.artefact for each in self.findings if each.standing is Standing.PRESENT}
+        good |= {each.artefact for each in self.findings if each.standing is ArtefactStanding.PRESENT}
         return tuple(name for name in required if name not in good)
 
 
@@ -41,7 +49,7 @@ def audit_of(folder: Path, home: Path, inherited: dict[str, str], store: StoreLo
     listing = read_listing(folder)
     findings = findings_of(listing)
     agents = looked_at_agents(folder, home, inherited)
-    found = judged(Grounds(listing, findings, agents, store))
+    found = judged(AuditGrounds(listing, findings, agents, store))
     return Audit(listing.name, str(folder), listing.commit, listing.notes, found, agents, findings)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from onloop.insight.audit.artefact import Place
+from onloop.insight.audit.artefact import SeenPlace
 from onloop.insight.audit.listing import Listing
 
 MOST = 50
@@ -27,20 +27,20 @@ RUNS = re.compile(
 _COMMENT = re.compile(r"\s*(?:#|//|;)")
 
 
-def files(listing: Listing, pattern: re.Pattern[str], words: str = "") -> Iterator[Place]:
+def files(listing: Listing, pattern: re.Pattern[str], words: str = "") -> Iterator[SeenPlace]:
     """The project's own files of this name."""
-    return (Place(path, 0, words) for path in islice(listing.own(pattern), MOST))
+    return (SeenPlace(path, 0, words) for path in islice(listing.own(pattern), MOST))
 
 
-def anywhere(listing: Listing, pattern: re.Pattern[str], words: str = "") -> Iterator[Place]:
+def anywhere(listing: Listing, pattern: re.Pattern[str], words: str = "") -> Iterator[SeenPlace]:
     """As `files`, those among tests and examples as well."""
-    return (Place(path, 0, words) for path in islice(listing.matching(pattern), MOST))
+    return (SeenPlace(path, 0, words) for path in islice(listing.matching(pattern), MOST))
 
 
-def lines(listing: Listing, where: re.Pattern[str], said: re.Pattern[str], words: str = "") -> Iterator[Place]:
+def lines(listing: Listing, where: re.Pattern[str], said: re.Pattern[str], words: str = "") -> Iterator[SeenPlace]:
     """The lines of files that say so, those that are comments left out."""
     found = (
-        Place(path, number, words or f"it says {match[0].strip()[:80]!r}")
+        SeenPlace(path, number, words or f"it says {match[0].strip()[:80]!r}")
         for path, number, line in listing.lines(where)
         if not _COMMENT.match(line) and (match := said.search(line[:2_000])) is not None
     )

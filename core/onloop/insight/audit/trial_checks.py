@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from onloop.insight.audit.artefact import Found, Place
+from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing, is_brought
 from onloop.insight.audit.seeking import MOST, RUNS, line_of, lines
 
@@ -24,15 +24,16 @@ FIXTURES = re.compile(
 )
 THRESHOLDS = re.compile(
     r"(?:.*/)?(?:\.coveragerc|\.nycrc[^/]*|\.c8rc[^/]*|\.?codecov\.ya?ml|(?:jest|vitest|vite|karma)\.config[^/]*\.[cm]?[jt]s"
-    r"|\.testcoverage\.ya?ml|tarpaulin\.toml|\.simplecov|(?:spec|test|rails)_helper\.rb|simplecov[^/]*\.rb|\.covgate\.toml)$"
+    r"|\.testcoverage\.ya?ml|tarpaulin\.toml|\.simplecov|mix\.exs|(?:spec|test|rails)_helper\.rb|simplecov[^/]*\.rb|\.covgate\.toml)$"
 )
 
 _FAILS = re.compile(
     r"fail[_-]under[\"']?\s*[=: ]\s*[\"']?(\d+(?:\.\d+)?)|check-?coverage[\"']?\s*[:=]\s*true|--check-coverage"
     r"|coverageThresholds?\b|\bthresholds?\s*:\s*\{|\bthresholds?\.\w+\s*=|minimum_coverage\b|minimum_line_coverage|\bcoverageRatio\b"
-    r"|jacocoTestCoverageVerification|koverVerify|--fail-uncovered|--fail-under-\w+|threshold-total|COVERAGE_THRESHOLD",
+    r"|jacocoTestCoverageVerification|koverVerify|--fail-uncovered|--fail-under-\w+|threshold-total|COVERAGE_THRESHOLD"
+    r"|fail_below_min:\s*true|refuse_coverage_drop|\bthreshold:\s*\d",
 )
-_CODECOV = re.compile(r"^\s+target:\s*(?:[\"']?\d|auto)")
+_CODECOV = re.compile(r"^\s+(?:target:\s*(?:[\"']?\d|auto)|threshold:\s*\d)")
 _NEVER = re.compile(r"informational:\s*true")
 _BUILDS = re.compile(r"(?:.*/)?(?:pom\.xml|build\.gradle(?:\.kts)?)$")
 _JACOCO = re.compile(r"<minimum>|jacocoTestCoverageVerification|koverVerify|violationRules")
@@ -42,19 +43,19 @@ _NO_TEST = re.compile(r"\"test\"\s*:\s*\"echo \\?\"?Error: no test specified")
 _SNAPSHOT = re.compile(r"(.*/)?__snapshots__/([^/]+)\.(?:snap|ambr)$")
 
 
-def tests(listing: Listing) -> Found:
+def tests(listing: Listing) -> Looked:
     """Tests; stale where the folder that is named for them is not there, or where what is called test is none."""
     paths = (path for path in listing.matching(TESTS) if not is_brought(path) and not FIXTURES.match(path))
-    seen = tuple(Place(path, 0, "a test") for path in islice(paths, MOST))
-    return Found(seen, tuple(chain(_dead_folders(listing), _no_test(listing))) if seen else ())
+    seen = tuple(SeenPlace(path, 0, "a test") for path in islice(paths, MOST))
+    return Looked(seen, tuple(chain(_dead_folders(listing), _no_test(listing))) if seen else ())
 
 
-def _dead_folders(listing: Listing) -> Iterator[Place]:
+def _dead_folders(listing: Listing) -> Iterator[SeenPlace]:
     for path, found in (("pyproject.toml", _pytest(listing)), ("pytest.ini", _ini(listing, "pytest.ini", "pytest"))):
         for name in found:
             if re.fullmatch(r"[\w./-]+", name) and name.strip("./") and not listing.has(name.removeprefix("./")):
                 number = line_of(listing.texts.get(path, ""), "testpaths")
-                yield Place(path, number, f"tests should be in {name!r}, which is not there")
+                yield SeenPlace(path, number, f"tests should be in {name!r}, which is not there")
 
 
 def _pytest(listing: Listing) -> tuple[str, ...]:
@@ -72,20 +73,20 @@ def _ini(listing: Listing, path: str, section: str) -> tuple[str, ...]:
     return tuple(found.split())
 
 
-def _no_test(listing: Listing) -> Iterator[Place]:
+def _no_test(listing: Listing) -> Iterator[SeenPlace]:
     return lines(listing, re.compile(r"package\.json$"), _NO_TEST, "what is called test is none")
 
 
-def thresholds(listing: Listing) -> Found:
+def thresholds(listing: Listing) -> Looked:
     """What share tests must cover; stale where it is nothing."""
     where = re.compile(rf"{_RUN_FILES.pattern}|{THRESHOLDS.pattern}")
     told = chain(lines(listing, where, _FAILS), lines(listing, _BUILDS, _JACOCO), _codecov(listing))
     seen = tuple(each for each in told if "codecov" not in each.path or "target" in each.words)
     stale = tuple(lines(listing, where, _ZERO, "a share of nothing holds nothing"))
-    return Found(seen, stale if len(stale) == len(seen) else ())
+    return Looked(seen, stale if len(stale) == len(seen) else ())
 
 
-def _codecov(listing: Listing) -> Iterator[Place]:
+def _codecov(listing: Listing) -> Iterator[SeenPlace]:
     """What codecov demands, unless it only tells."""
     pattern = re.compile(r"(?:.*/)?\.?codecov\.ya?ml$")
     for path in listing.matching(pattern):
@@ -93,17 +94,17 @@ def _codecov(listing: Listing) -> Iterator[Place]:
             yield from lines(listing, re.compile(re.escape(path) + "$"), _CODECOV)
 
 
-def fixtures(listing: Listing) -> Found:
+def fixtures(listing: Listing) -> Looked:
     """What tests are given; stale where a snapshot is left of a test that is gone."""
     paths = (path for path in listing.matching(FIXTURES) if not is_brought(path))
-    seen = tuple(Place(path, 0, "tests are given it") for path in islice(paths, MOST))
-    return Found(seen, tuple(islice(_left_over(listing), MOST)))
+    seen = tuple(SeenPlace(path, 0, "tests are given it") for path in islice(paths, MOST))
+    return Looked(seen, tuple(islice(_left_over(listing), MOST)))
 
 
-def _left_over(listing: Listing) -> Iterator[Place]:
+def _left_over(listing: Listing) -> Iterator[SeenPlace]:
     for path in listing.paths:
         found = _SNAPSHOT.match(path)
         if found is not None and not is_brought(path):
             folder, name = found[1] or "", found[2]
             if not any(f"{folder}{each}" in listing.files for each in (name, f"{name}.py")):
-                yield Place(path, 0, f"the test {name!r} that it was made by is gone")
+                yield SeenPlace(path, 0, f"the test {name!r} that it was made by is gone")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from onloop.cli.output import columns
 from onloop.cli.reports.report_markdown import code, own
-from onloop.insight.audit.artefact import Finding, Place, Standing
-from onloop.insight.audit.primitives import AgentLook, Judged
+from onloop.insight.audit.artefact import ArtefactFinding, ArtefactStanding, SeenPlace
+from onloop.insight.audit.primitives import AgentLook, PrimitiveFound
 from onloop.insight.audit.repository_audit import Audit
 from onloop.text import fit, padded, safe
 
-_SHORT = {Standing.PRESENT: "✓", Standing.STALE: "stale", Standing.ABSENT: "–"}
+_SHORT = {ArtefactStanding.PRESENT: "✓", ArtefactStanding.STALE: "stale", ArtefactStanding.ABSENT: "–"}
 
 
 def lines_of(found: Audit) -> Iterator[str]:
@@ -30,15 +30,17 @@ def lines_of(found: Audit) -> Iterator[str]:
     yield ""
     for finding in found.findings:
         yield f"{padded(finding.standing.value, 8)} {padded(finding.artefact, 20)} {_words(finding)}"
-        yield from (f"{' ' * 30}{_place(place)}" for place in finding.places[1:] if finding.standing is Standing.STALE)
+        yield from (
+            f"{' ' * 30}{_place(place)}" for place in finding.places[1:] if finding.standing is ArtefactStanding.STALE
+        )
         yield from (f"{' ' * 29}→ {finding.next}",) if finding.next else ()
 
 
-def _evidence(each: Judged) -> str:
+def _evidence(each: PrimitiveFound) -> str:
     return "; ".join(safe(words, 120) for words in each.evidence) or "nothing was seen of it"
 
 
-def _after(each: Judged) -> Iterator[str]:
+def _after(each: PrimitiveFound) -> Iterator[str]:
     if each.missing:
         yield f"{' ' * 29}lacks {'; '.join(each.missing)}"
         yield f"{' ' * 29}→ {each.next}"
@@ -53,11 +55,11 @@ def _seen(agent: AgentLook) -> str:
     return f"{safe(agent.program, 100)}; {login}; {hooked}{after}"
 
 
-def _words(finding: Finding) -> str:
+def _words(finding: ArtefactFinding) -> str:
     return _place(finding.places[0]) if finding.places else finding.words
 
 
-def _place(place: Place) -> str:
+def _place(place: SeenPlace) -> str:
     where = f"{place.path}:{place.line}" if place.line else place.path
     return f"{safe(where, 160)}{f': {safe(place.words, 160)}' if place.words else ''}"
 
@@ -79,16 +81,16 @@ def fleet_lines(found: Sequence[Audit]) -> Iterator[str]:
     )
     yield from columns(rows, header=header)
     yield ""
-    totals = [(name, *(str(counted[each]) for each in Standing)) for name, counted in _totals(found)]
-    yield from columns(totals, header=("ARTEFACT", *(each.value.upper() for each in Standing)))
+    totals = [(name, *(str(counted[each]) for each in ArtefactStanding)) for name, counted in _totals(found)]
+    yield from columns(totals, header=("ARTEFACT", *(each.value.upper() for each in ArtefactStanding)))
 
 
 def _counts(found: Audit) -> tuple[str, ...]:
     counted = Counter(each.standing for each in found.findings)
-    return tuple(str(counted[each]) for each in Standing)
+    return tuple(str(counted[each]) for each in ArtefactStanding)
 
 
-def _totals(found: Sequence[Audit]) -> Iterator[tuple[str, Counter[Standing]]]:
+def _totals(found: Sequence[Audit]) -> Iterator[tuple[str, Counter[ArtefactStanding]]]:
     for place, first in enumerate(found[0].findings):
         yield first.artefact, Counter(each.findings[place].standing for each in found)
 

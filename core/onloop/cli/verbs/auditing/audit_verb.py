@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from onloop.cli.audit_verb_table import AuditArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.audit_models import (
     AgentSeenJson,
-    ArtefactJson,
+    AuditedArtefactJson,
+    AuditedRepositoryJson,
     AuditJson,
     FleetAuditJson,
     PlaceJson,
@@ -31,6 +33,8 @@ from onloop.insight.audit.repository_audit import (
 from onloop.text import safe
 from onloop.views.queries.reads import ReadStoreState
 
+RowT = TypeVar("RowT", bound=AuditedRepositoryJson)
+
 
 def audit(context: Context[AuditArguments]) -> VerbOutput:
     """Look at one repository, or at several in one table."""
@@ -49,7 +53,7 @@ def _one(context: Context[AuditArguments], folder: Path, required: tuple[str, ..
     unmet = found.unmet(required)
     told = markdown_of(found) if context.args.md else lines_of(found)
     notes += (f"not so: {', '.join(unmet)}",) if unmet else ()
-    return VerbOutput(_exit(unmet), tuple(told), _json(found, unmet), notes)
+    return VerbOutput(_exit(unmet), tuple(told), _json(AuditJson, found, unmet), notes)
 
 
 def _fleet(context: Context[AuditArguments], required: tuple[str, ...]) -> VerbOutput:
@@ -72,7 +76,7 @@ def _fleet(context: Context[AuditArguments], required: tuple[str, ...]) -> VerbO
     told = fleet_markdown(found) if args.md else fleet_lines(found)
     notes += tuple(f"{safe(each.path, 200)}: {safe(each.problem, 200)}" for each in unread)
     notes += tuple(f"{safe(path, 200)} is not so: {', '.join(lacking)}" for path, lacking in unmet.items())
-    data = FleetAuditJson([_json(each, unmet.get(each.path, ())) for each in found], unread)
+    data = FleetAuditJson([_json(AuditedRepositoryJson, each, unmet.get(each.path, ())) for each in found], unread)
     return VerbOutput(Exit.UNAVAILABLE if unread else _exit(tuple(unmet)), tuple(told), data, notes)
 
 
@@ -93,8 +97,8 @@ def _audited(folder: Path, store: StoreLook | None) -> Audit:
     return audit_of(folder, Path.home(), dict(os.environ), store)
 
 
-def _json(found: Audit, unmet: tuple[str, ...]) -> AuditJson:
-    return AuditJson(
+def _json(kind: type[RowT], found: Audit, unmet: tuple[str, ...]) -> RowT:
+    return kind(
         name=found.name,
         path=found.path,
         commit=found.commit,
@@ -108,7 +112,7 @@ def _json(found: Audit, unmet: tuple[str, ...]) -> AuditJson:
             for each in found.agents
         ],
         artefacts=[
-            ArtefactJson(
+            AuditedArtefactJson(
                 artefact=each.artefact,
                 standing=each.standing,
                 places=[PlaceJson(place.path, place.line, place.words) for place in each.places],
