@@ -12,7 +12,7 @@ from onloop.insight.audit.seeking import MOST, files, line_of, lines
 
 SETUP = re.compile(
     r"(?:\.devcontainer/(?:[^/]+/)?devcontainer\.json|\.devcontainer\.json|flake\.nix|shell\.nix|devenv\.nix|devbox\.json"
-    r"|\.?mise\.toml|\.config/mise[^/]*\.toml|\.mise/config\.toml|\.tool-versions|\.gitpod\.ya?ml|\.ona/.+|environment[\w-]*\.ya?ml"
+    r"|(?:[^/]+/)?\.?mise\.toml|\.config/mise[^/]*\.toml|\.mise/config\.toml|\.tool-versions|\.gitpod\.ya?ml|\.ona/.+|environment[\w-]*\.ya?ml"
     r"|Vagrantfile|\.github/workflows/copilot-setup-steps\.ya?ml|\.cursor/environment\.json|pixi\.toml|\.idx/dev\.nix|\.envrc|\.stackblitzrc"
     r"|(?:bin|scripts?|tools|hack|dev|contrib|\.codex|\.claude)/(?:.*/)?(?:set-?up|bootstrap|dev-?setup|install[-_]dev|setup[-_]dev)"
     r"[\w-]*(?:\.(?:sh|py|rb|ps1|js|ts|mjs))?|(?:set-?up|bootstrap|dev-setup)\.sh|bootstrap|(?:.*/)?Dockerfile[.-]dev"

@@ -12,12 +12,13 @@ from onloop.insight.audit.listing import Listing, beside, is_brought
 from onloop.insight.audit.seeking import CI, MOST, files, lines
 
 _I = re.IGNORECASE
+_NAMELESS = re.compile(r"(?:^|/)specs?/(?![^/]*(?:open-?api|swagger|asyncapi))[^/]+\.ya?ml$", _I)
 _TRIED = re.compile(r"(?:^|/)(?:tests?|__tests__|testdata|test-data|fixtures|examples?|samples?|e2e)/", _I)
 
 CONTRACTS = re.compile(
-    r".*(?:(?:open-?api|swagger|asyncapi)[^/]*\.(?:ya?ml|json)|(?:open-?api|swagger)/(?:.*/)?[^/]+\.(?:ya?ml|json)"
+    r"(?!\.github/).*(?:(?:open-?api|swagger|asyncapi)[^/]*\.(?:ya?ml|json)|(?:open-?api|swagger)/(?:.*/)?[^/]+\.(?:ya?ml|json)"
     r"|\.proto|(?:^|/)schema[^/]*\.graphqls?|\.graphqls|\.schema\.json|[-_]schema\.json|/schemas?/[^/]+\.json"
-    r"|(?:^|/)schema\.json|\.(?:avsc|thrift|smithy|wsdl|raml|tsp|xsd))$",
+    r"|(?:^|/)schema\.json|(?:^|/)specs?/[^/]+\.ya?ml|\.(?:avsc|thrift|smithy|wsdl|raml|tsp|xsd))$",
     _I,
 )
 MIGRATIONS = re.compile(
@@ -35,7 +36,8 @@ FLAGS = re.compile(
     _I,
 )
 PREVIEWS = re.compile(
-    r"(?:.*/)?netlify\.toml$|\.codesandbox/ci\.json$|(?:.*/)?vercel\.json$|\.github/workflows/[^/]*(?:previews?|review[-_]?apps?|pkg-pr)[^/]*$",
+    r"(?:.*/)?netlify\.toml$|\.codesandbox/ci\.json$|(?:.*/)?vercel\.json$|\.github/workflows/[^/]*(?:previews?|review[-_]?apps?|pkg-pr)[^/]*$"
+    r"|\.github/workflows/(?:delete|destroy|clean-?up|tear-?down)[-_][^/]*(?:release|environment|namespace|deployment)[^/]*$",
     _I,
 )
 MANIFESTS = re.compile(
@@ -63,9 +65,20 @@ _PROTO_IMPORT = re.compile(r"import\s+(?:public\s+|weak\s+)?\"([^\"]+)\"\s*;")
 def contracts(listing: Listing) -> Looked:
     """Contracts; stale where one is no JSON, is empty, or takes in a file that is not there."""
     paths = (path for path in listing.matching(CONTRACTS) if not (_TRIED.search(path) or is_brought(path)))
-    seen = tuple(SeenPlace(path, 0, "it says what others may rely on") for path in islice(paths, MOST))
+    seen = tuple(
+        SeenPlace(path, 0, "it says what others may rely on")
+        for path in islice((path for path in paths if _says_so(listing, path)), MOST)
+    )
     stale = (place for each in seen for place in _wrong_contract(listing, each.path))
     return Looked(seen, tuple(islice(stale, MOST)))
+
+
+def _says_so(listing: Listing, path: str) -> bool:
+    """Of a file whose name says nothing, whether its text does."""
+    return (
+        _NAMELESS.search(path) is None
+        or re.search(r"^(?:openapi|swagger):", listing.texts.get(path, ""), re.M) is not None
+    )
 
 
 def _wrong_contract(listing: Listing, path: str) -> Iterator[SeenPlace]:

@@ -23,7 +23,7 @@ MOST_PATHS = 250_000
 """How many paths of a repository are looked at."""
 MOST_LISTED = 48 * 1024 * 1024
 """How many bytes of paths are read."""
-LARGEST = 262_144
+LARGEST = 524_288
 LARGEST_LOCK = 4 * 1024 * 1024
 """The largest file whose text is read, and the largest that fixes dependencies."""
 MOST_TEXT = 32 * 1024 * 1024

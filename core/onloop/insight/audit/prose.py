@@ -29,7 +29,7 @@ def dead_links(listing: Listing, path: str) -> Iterator[SeenPlace]:
     for number, line in _prose(listing.texts.get(path, "")):
         for target in _LINK.findall(line):
             bare = unquote(target.partition("#")[0].partition("?")[0])
-            if not bare or _is_elsewhere(bare):
+            if not bare or _is_elsewhere(bare) or _is_of_a_site(listing, bare):
                 continue
             where = beside(path, bare)
             if where and where != "." and not _is_there(listing, where):
@@ -93,6 +93,11 @@ def _is_there(listing: Listing, where: str) -> bool:
 
 def _is_elsewhere(target: str) -> bool:
     return re.match(r"[a-zA-Z][\w+.-]*:|//|[#{<$]", target) is not None or "{{" in target or "*" in target
+
+
+def _is_of_a_site(listing: Listing, bare: str) -> bool:
+    """Whether a link begins at the top of a site, which need not be that of the repository."""
+    return bare.startswith("/") and bare.strip("/").partition("/")[0] not in listing.folders
 
 
 def _is_a_file_name(bare: str) -> bool:

@@ -15,7 +15,7 @@ LINTERS = re.compile(
     r"|\.golangci\.(?:ya?ml|toml|json)|\.?clippy\.toml|\.rubocop\.yml|checkstyle[^/]*\.xml|detekt[^/]*\.ya?ml|\.stylelintrc[^/]*"
     r"|stylelint\.config\.[cm]?js|\.shellcheckrc|\.clang-tidy|\.markdownlint[^/]*|\.yamllint[^/]*|\.hadolint\.ya?ml"
     r"|\.credo\.exs|analysis_options\.yaml|\.swiftlint\.yml|\.luacheckrc|phpcs\.xml[^/]*|\.jshintrc|tslint\.json|\.oxlintrc\.json"
-    r"|\.jscsrc|\.scss-lint\.yml|\.ansible-lint[^/]*|\.spectral\.ya?ml|\.xo-config[^/]*|pmd[^/]*\.xml|\.sqlfluff)$"
+    r"|\.jscsrc|\.scss-lint\.yml|\.ansible-lint[^/]*|\.spectral\.ya?ml|\.xo-config[^/]*|pmd[^/]*\.xml|\.sqlfluff|stylecop\.json|[^/]+\.ruleset)$"
 )
 CHECKERS = re.compile(
     r"(?:\.?mypy\.ini|pyrightconfig\.json|(?:.*/)?tsconfig[\w.-]*\.json|(?:.*/)?go\.mod|(?:.*/)?Cargo\.toml|(?:.*/)?pom\.xml"
@@ -52,6 +52,7 @@ _INI_SECTIONS = re.compile(r"(?:setup\.cfg|tox\.ini)$")
 _LINT_SECTION = re.compile(r"^\[(?:flake8|pylint\S*|pycodestyle|hacking)\b")
 _TYPE_SECTION = re.compile(r"^\[mypy\]")
 _BUILDS = re.compile(r"(?:.*/)?(?:pom\.xml|build\.gradle(?:\.kts)?)$")
+_MIX = re.compile(r"(?:.*/)?mix\.exs$")
 _JAVA_LINT = re.compile(r"checkstyle|spotbugs|\bpmd\b|ktlint|detekt|errorprone|spotless")
 _EDITOR = re.compile(r"(?:.*/)?\.editorconfig$")
 _NET_RULES = re.compile(r"dotnet_(?:diagnostic|analyzer)")
@@ -73,6 +74,7 @@ def linters(listing: Listing) -> Looked:
         lines(listing, _PACKAGE, _PACKAGE_LINT),
         lines(listing, RUNS, _LINTS),
         lines(listing, _BUILDS, _JAVA_LINT),
+        lines(listing, _MIX, re.compile(r":credo\b")),
         lines(listing, _EDITOR, _NET_RULES),
     )
     return Looked(tuple(chain(named, tables, told)), tuple(islice(_dead_ignores(listing), MOST)))
@@ -113,6 +115,7 @@ def types(listing: Listing) -> Looked:
         lines(listing, _INI_SECTIONS, _TYPE_SECTION),
         lines(listing, _PACKAGE, _PACKAGE_TYPE),
         lines(listing, RUNS, _TYPES),
+        lines(listing, _MIX, re.compile(r":dialyx(?:ir|er)\b")),
     )
     return Looked(tuple(chain(named, tables, told)), tuple(islice(_dead_extends(listing), MOST)))
 

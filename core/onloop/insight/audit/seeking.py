@@ -42,7 +42,7 @@ def lines(listing: Listing, where: re.Pattern[str], said: re.Pattern[str], words
     found = (
         SeenPlace(path, number, words or f"it says {match[0].strip()[:80]!r}")
         for path, number, line in listing.lines(where)
-        if not _COMMENT.match(line) and (match := said.search(line[:2_000])) is not None
+        if not _COMMENT.match(line) and (match := said.search(line[:2_000].partition(" # ")[0])) is not None
     )
     return islice(found, MOST)
 

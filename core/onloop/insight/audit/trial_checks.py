@@ -19,7 +19,7 @@ TESTS = re.compile(
 FIXTURES = re.compile(
     r"(?:.*/)?(?:fixtures?|__fixtures__|testdata|test[-_]?data|test[-_]fixtures?|cassettes|__snapshots__|goldens?|__mocks__"
     r"|vcr_cassettes)/.+|(?:.*/)?(?:tests?|spec|specs|__tests__|e2e)/(?:.*/)?(?:data|resources|assets|files|factories|support"
-    r"|mocks?|snapshots?|stubs?|inputs?)/.+|(?:.*/)?(?:conftest\.py|factories\.(?:rb|py)|[\w-]*fixtures?\.(?:py|[jt]s|go|rb))$",
+    r"|mocks?|snapshots?|stubs?|inputs?|modules|config)/.+|(?:.*/)?(?:conftest\.py|factories\.(?:rb|py)|[\w-]*fixtures?\.(?:py|[jt]s|go|rb))$",
     re.IGNORECASE,
 )
 THRESHOLDS = re.compile(
@@ -28,7 +28,8 @@ THRESHOLDS = re.compile(
 )
 
 _FAILS = re.compile(
-    r"fail[_-]under[\"']?\s*[=: ]\s*[\"']?(\d+(?:\.\d+)?)|check-?coverage[\"']?\s*[:=]\s*true|--check-coverage"
+    r"fail[_-]under[\"']?\s*[=: ]\s*[\"']?(\d+(?:\.\d+)?)|check-?coverage[\"']?\s*[:=]\s*true"
+    r"|check-coverage\s+--\w+|--check-coverage"
     r"|coverageThresholds?\b|\bthresholds?\s*:\s*\{|\bthresholds?\.\w+\s*=|minimum_coverage\b|minimum_line_coverage|\bcoverageRatio\b"
     r"|jacocoTestCoverageVerification|koverVerify|--fail-uncovered|--fail-under-\w+|threshold-total|COVERAGE_THRESHOLD"
     r"|fail_below_min:\s*true|refuse_coverage_drop|\bthreshold:\s*\d",
@@ -81,7 +82,7 @@ def thresholds(listing: Listing) -> Looked:
     """What share tests must cover; stale where it is nothing."""
     where = re.compile(rf"{_RUN_FILES.pattern}|{THRESHOLDS.pattern}")
     told = chain(lines(listing, where, _FAILS), lines(listing, _BUILDS, _JACOCO), _codecov(listing))
-    seen = tuple(each for each in told if "codecov" not in each.path or "target" in each.words)
+    seen = tuple(told)
     stale = tuple(lines(listing, where, _ZERO, "a share of nothing holds nothing"))
     return Looked(seen, stale if len(stale) == len(seen) else ())
 
