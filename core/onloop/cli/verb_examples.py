@@ -245,6 +245,8 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "workflow schema": (
             Example("onloop workflow schema > .onloop/schema.json", "for an editor that completes and explains fields"),
         ),
+        "workflow export": (Example("onloop workflow export attractor feature", "as DOT, which comes back the same"),),
+        "workflow import": (Example("onloop workflow import pipeline.dot > .onloop/pipe.yaml", "and what it lost"),),
         "audit": (
             _looks("onloop audit", "what this repository has for agents to work in"),
             Example("onloop audit --fleet ~/code --md > audit.md", "every repository of a folder, in one table"),

@@ -88,7 +88,7 @@ class DoPart(WorkflowPart):
 class TriggerPart(WorkflowPart):
     """One trigger."""
 
-    id: Annotated[str, Field(pattern=WORKFLOW_NAME, description="its name")]
+    id: Annotated[str, Field(pattern=WORKFLOW_NAME, description="the name of the trigger")]
     source: Annotated[str, Field(pattern=WORKFLOW_NAME, description="the hook at which the event comes in")]
     on: Annotated[
         list[Annotated[str, Field(pattern=EVENT_NAME)]],
