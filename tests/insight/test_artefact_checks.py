@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from onloop.insight.audit.artefact import ArtefactStanding, finding_of
+from onloop.insight.audit.artefact import finding_of
+from onloop.insight.audit.degrees import ArtefactStanding
 from onloop.insight.audit.known_artefacts import ARTEFACTS, telling
 from onloop.insight.audit.listing import BINARY, Listing, listing_of
 

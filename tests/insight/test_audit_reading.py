@@ -11,7 +11,7 @@ import pytest
 
 from onloop.errors import BadInput
 from onloop.insight.audit import listing_reading
-from onloop.insight.audit.artefact import ArtefactStanding
+from onloop.insight.audit.degrees import ArtefactStanding
 from onloop.insight.audit.known_artefacts import findings_of
 from onloop.insight.audit.listing_reading import read_listing
 from support.world import GIT

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from insight.real_projects import LETTERS, PROJECTS, RealProject
-from onloop.insight.audit.artefact import ArtefactStanding
+from onloop.insight.audit.degrees import ArtefactStanding
 from onloop.insight.audit.known_artefacts import ARTEFACTS, findings_of
 from onloop.insight.audit.listing_reading import read_listing
 

@@ -32,6 +32,6 @@ AUDIT = Verb(
         ),
         arg("--md", help="print it as Markdown", action="store_true"),
     ),
-    prints=("audit_models:AuditJson", "audit_models:FleetAuditJson"),
+    prints=("build_models:AuditJson", "build_models:FleetAuditJson"),
     reach=Reach.GATEWAY,
 )

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
+from onloop.insight.audit.degrees import ArtefactStanding
 from onloop.insight.audit.listing import Listing
 from onloop.records import Record
 
 MOST_PLACES = 8
 """How many places are named for one artefact."""
-
-
-class ArtefactStanding(Enum):
-    """How an artefact stands: stale is what is there and no longer fits the rest of the repository."""
-
-    PRESENT = "present"
-    STALE = "stale"
-    ABSENT = "absent"
 
 
 class SeenPlace(Record):

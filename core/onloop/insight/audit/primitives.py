@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from enum import Enum
 
 from onloop.errors import WorkflowError
-from onloop.insight.audit.artefact import ArtefactFinding, ArtefactStanding
+from onloop.insight.audit.artefact import ArtefactFinding
+from onloop.insight.audit.degrees import ArtefactStanding, Degree, Primitive
 from onloop.insight.audit.listing import Listing
 from onloop.insight.audit.seeking import CI, lines
 from onloop.machine.definition import Definition
@@ -22,23 +22,6 @@ _OTHERS = re.compile(r"(?:WORKFLOW\.md|\.specify/.+|.*\.flow\.json|(?:\.fabro|\.
 _EVENTS = re.compile(
     r"^\s+(?:schedule|issues|issue_comment|repository_dispatch|workflow_dispatch|pull_request):|^on:.*\b(?:pull_request|issues|schedule)\b"
 )
-
-
-class Primitive(Enum):
-    """What working with agents takes."""
-
-    RUNTIME = "runtime"
-    ORCHESTRATION = "orchestration"
-    TRIGGERS = "triggers"
-    COORDINATION = "coordination"
-
-
-class Degree(Enum):
-    """How far a primitive is solved."""
-
-    SOLVED = "solved"
-    PARTIAL = "partial"
-    MISSING = "missing"
 
 
 class AgentLook(Record):

@@ -6,19 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from onloop.errors import BadInput
-from onloop.insight.audit.artefact import ArtefactFinding, ArtefactStanding
+from onloop.insight.audit.artefact import ArtefactFinding
+from onloop.insight.audit.degrees import ArtefactStanding, Degree, Primitive
 from onloop.insight.audit.known_artefacts import ARTEFACTS, findings_of
 from onloop.insight.audit.listing_reading import read_listing
 from onloop.insight.audit.machine_look import looked_at_agents
-from onloop.insight.audit.primitives import (
-    AgentLook,
-    AuditGrounds,
-    Degree,
-    Primitive,
-    PrimitiveFound,
-    StoreLook,
-    judged,
-)
+from onloop.insight.audit.primitives import AgentLook, AuditGrounds, PrimitiveFound, StoreLook, judged
 from onloop.records import Record
 
 ALL = "all"

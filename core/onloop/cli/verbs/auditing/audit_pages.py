@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from onloop.cli.output import columns
 from onloop.cli.reports.report_markdown import code, own
-from onloop.insight.audit.artefact import ArtefactFinding, ArtefactStanding, SeenPlace
+from onloop.insight.audit.artefact import ArtefactFinding, SeenPlace
+from onloop.insight.audit.degrees import ArtefactStanding
 from onloop.insight.audit.primitives import AgentLook, PrimitiveFound
 from onloop.insight.audit.repository_audit import Audit
 from onloop.text import fit, padded, safe

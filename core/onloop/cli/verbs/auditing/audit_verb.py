@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from onloop.cli.audit_verb_table import AuditArguments
 from onloop.cli.context import Context
-from onloop.cli.json_models.audit_models import (
+from onloop.cli.json_models.build_models import (
     AgentSeenJson,
     AuditedArtefactJson,
     AuditedRepositoryJson,
