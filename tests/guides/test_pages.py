@@ -24,7 +24,7 @@ FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|sql|toml|tcss))`")
 ELSEWHERE = {
     *("git.toml", "ci.toml", "hooks.toml", "forges.toml", "environments.toml", "calls.toml"),
     *("notes.md", "review.md", "criteria.md"),
-    *("dashboard.yaml", "docs/api.md", "conftest.py", "CLAUDE.md", "GEMINI.md", "scripts/check.sh"),
+    *("dashboard.yaml", "docs/api.md", "conftest.py", "CLAUDE.md", "GEMINI.md", "SKILL.md", "scripts/check.sh"),
     *("forges.toml", "people.toml", "tickets.toml"),
 }
 """Files of readers' repositories, not of ours."""

@@ -91,6 +91,7 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
         ("hook", "agent"): ValueKind.WORD,
         ("workflow", "name"): ValueKind.WORD,
         ("policy", "names"): ValueKind.FILE,
+        ("audit", "paths"): ValueKind.FOLDER,
         ("trigger", "name"): ValueKind.FILE,
         ("schema", "name"): ValueKind.WORD,
         ("reassign", "--to"): ValueKind.ROLE,

@@ -250,6 +250,11 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "workflow export": (Example("onloop workflow export attractor feature", "as DOT, which comes back the same"),),
         "workflow import": (Example("onloop workflow import pipeline.dot > .onloop/pipe.yaml", "and what it lost"),),
+        "audit": (
+            _looks("onloop audit", "what this repository has for agents to work in"),
+            Example("onloop audit --fleet ~/code --md > audit.md", "every repository of a folder, in one table"),
+            Example("onloop audit --require tests,ownership", "exit 10 in a CI where one is stale or absent"),
+        ),
         "policy": (),
         "policy list": (_looks("onloop policy list", "those that runs are held to from now on"),),
         "policy test": (Example("onloop policy test .onloop/policies/*.yaml", "every case, and what a rule hides"),),
@@ -382,6 +387,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "put right": ("amend", "retarget", "adopt", "cause", "repository"),
         "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
+        "look at a repository": ("audit",),
         "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema", "conformance"),
         "keep the store": ("store", "gc", "attest"),
         "be an agent": (

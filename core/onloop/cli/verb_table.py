@@ -22,6 +22,7 @@ from onloop.cli.arguments import (
     WorkArguments,
 )
 from onloop.cli.attest_verb_table import ATTEST
+from onloop.cli.audit_verb_table import AUDIT
 from onloop.cli.clock_verb_table import CLOCK
 from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
@@ -313,6 +314,7 @@ VERBS: tuple[Verb, ...] = (
     HOOK,
     INSTRUCT,
     DOCTOR,
+    AUDIT,
     ATTEST,
     Verb(
         "store",

@@ -25,7 +25,7 @@ TOPICS = (
     ),
     *("schedules", "calling", "recipes"),
     *("forges", "effects", "triggers", "feedback"),
-    *("storage", "teams", "protocol", "standard", "http"),
+    *("storage", "teams", "audits", "protocol", "standard", "http"),
     *("verbs", "keys", "figures", "words", "design"),
 )
 """The names of the guides: first those to read from the start, then reference. No guide has the name of a verb."""

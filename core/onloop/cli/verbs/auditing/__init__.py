@@ -1,0 +1,1 @@
+"""What the verb audit says: of repositories, and of permissions."""

@@ -1,0 +1,1 @@
+"""What a repository, a machine and a store have for agents to work in, found by looking and by running nothing."""
