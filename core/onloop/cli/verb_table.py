@@ -28,6 +28,7 @@ from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
 from onloop.cli.fleet_arguments import FLEET_TARGETS, FROM_PROGRAM, PLAN, FleetArguments
 from onloop.cli.launcher_verb_table import TOKENS
+from onloop.cli.loop_verb_table import LOOP
 from onloop.cli.people_verb_table import PEOPLE
 from onloop.cli.person_verb_table import ENROL
 from onloop.cli.place_arguments import PLACES
@@ -163,6 +164,7 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.GATEWAY,
     ),
     REPORT,
+    LOOP,
     Verb(
         "work",
         "work",

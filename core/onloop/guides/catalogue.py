@@ -12,7 +12,7 @@ TOPICS = (
     *("tutorial", "engineer", "approver", "operator", "agents", "administrator"),
     *("remote", "elsewhere", "machines", "environments", "ci"),
     *("workflows", "built-ins", "gates", "policies", "approvals", "attestation", "swarms", "fleets", "lifecycle"),
-    *("schedules", "calling"),
+    *("schedules", "calling", "measures"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "protocol", "http"),
     *("verbs", "keys", "figures", "words", "design"),
