@@ -113,7 +113,7 @@ class Recount:
         for name, workflow, request, decided, closed in self.requests():
             if request.kind.value != "approval":
                 continue
-            gate = f"{workflow} {request.step}/{request.gate or 'approval'}"
+            gate = f"{request.step}/{request.gate or 'approval'} · {workflow}"
             tally = found[gate]
             tally["asked"] += 1
             answers = [decision.answer.value for decision in decided]
@@ -137,7 +137,7 @@ class Recount:
         for _, workflow, request, decided, closed in self.requests():
             answers = [d.answer.value for d in decided]
             if request.kind.value == "approval" and closed is not None and {"approve", "reject"} & set(answers):
-                found[f"{workflow} {request.step}/{request.gate}"].append(decided[-1].at - request.opened_at)
+                found[f"{request.step}/{request.gate} · {workflow}"].append(decided[-1].at - request.opened_at)
         return {gate: _spread(times) for gate, times in found.items()}
 
     def idle_calls(self) -> int:
@@ -158,7 +158,7 @@ class Recount:
                 if recorded.name in {"GateReported", "BaseReported"}:
                     steps = [e.step for _, e in _named(past[:place], "StepEntered")]
                     e = event.evidence
-                    gate = f"{past[0][1].workflow} {e.step or (steps or [''])[-1]}/{e.gate}"
+                    gate = f"{e.step or (steps or [''])[-1]}/{e.gate} · {past[0][1].workflow}"
                     found[gate].append(((name, e.tree, e.base, e.definition), e.verdict.value))
         return {gate: _of_gate(verdicts) for gate, verdicts in found.items()}
 

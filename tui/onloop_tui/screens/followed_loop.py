@@ -22,7 +22,7 @@ class FollowedLoop:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._store = ""
+        self._store: str | None = None
         self._fold = LoopFold()
         self._read_at = 0
         self._wait_ms = 0
@@ -31,7 +31,7 @@ class FollowedLoop:
 
     def is_due(self, store: str, seq: int) -> bool:
         """Whether to read now, at that place of the log of that store."""
-        if self._is_reading or not store:
+        if self._is_reading:
             return False
         if store != self._store or seq < self._fold.last:
             return True

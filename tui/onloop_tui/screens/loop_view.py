@@ -63,12 +63,12 @@ class LoopView(View):
 
     def _show(self) -> None:
         figures = self._loop.figures
+        self.query_one(Bar).renew()
         if figures is self._shown:
             return
         self._shown = figures
         self._by_id = {row.id: row for row in loop_rows(figures)} if figures is not None else {}
         self.rows.show(FlatRows(tuple(self._by_id)), self._line, lambda _: id(figures))
-        self.query_one(Bar).renew()
         self.post_message(self.Moved())
 
     def on_row_view_moved(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from onloop.cli.reports.report_csv import harmless
 from onloop.insight.measures.loop_figures import LoopFigures
-from onloop.insight.measures.loop_tables import Cell, LoopTable, Shape, facts_of, shown, tables_of
+from onloop.insight.measures.loop_tables import Cell, CellShape, LoopTable, facts_of, shown, tables_of
 from onloop.insight.measures.samples import Spread
 
 
@@ -32,8 +32,8 @@ def _lines_of(table: LoopTable) -> Iterator[str]:
             yield _line(table.key, named, "", "", "")
 
 
-def _is_name(shape: Shape) -> bool:
-    return shape in {Shape.WORDS, Shape.DAY}
+def _is_name(shape: CellShape) -> bool:
+    return shape in {CellShape.WORDS, CellShape.DAY}
 
 
 def _value(cell: Cell) -> tuple[str, str]:

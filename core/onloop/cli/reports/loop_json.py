@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onloop.cli.json_models import loop_models as j
-from onloop.insight.measures.loop_figures import GateName, HumanGate, LoopFigures, NamedSpread, Week
+from onloop.insight.measures.loop_figures import GateName, LoopFigures, NamedSpread, PeopleGate, Week
 from onloop.insight.measures.samples import Spread
 from onloop.records import fields_of
 
@@ -52,7 +52,7 @@ def _named(each: NamedSpread) -> j.NamedSpreadJson:
     return j.NamedSpreadJson(each.name, _spread(each.spent))
 
 
-def _human(gate: HumanGate) -> j.HumanGateJson:
+def _human(gate: PeopleGate) -> j.HumanGateJson:
     by_size = [j.SizedSpreadJson(each.size, _spread(each.waited)) for each in gate.by_size]
     return j.HumanGateJson(**{**_same(gate, gate.gate), "waited": _spread(gate.waited), "by_size": by_size})
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onloop.cli.output import columns
 from onloop.cli.reports.report_markdown import code, own
 from onloop.insight.measures.loop_figures import LoopFigures
-from onloop.insight.measures.loop_tables import LoopTable, Shape, facts_of, tables_of
+from onloop.insight.measures.loop_tables import CellShape, LoopTable, facts_of, tables_of
 from onloop.text import fit, safe
 
 _LONGEST = 70
@@ -53,7 +53,7 @@ def _markdown_table(table: LoopTable) -> Iterator[str]:
     yield f"{own(table.about)}:"
     yield ""
     yield f"| {' | '.join(column.name for column in table.columns)} |"
-    yield f"| {' | '.join('---' if column.shape is Shape.WORDS else '---:' for column in table.columns)} |"
+    yield f"| {' | '.join('---' if column.shape is CellShape.WORDS else '---:' for column in table.columns)} |"
     for row in rows:
         cells = (own(cell) if column.own else code(cell) for column, cell in zip(table.columns, row, strict=True))
         yield f"| {' | '.join(cells)} |"

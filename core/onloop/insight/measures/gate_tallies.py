@@ -6,9 +6,9 @@ from onloop.insight.measures.followed_task import AskedRequest
 from onloop.insight.measures.loop_figures import (
     CallCount,
     GateName,
-    HumanGate,
     IdleCall,
     JudgingGate,
+    PeopleGate,
     SizedSpread,
 )
 from onloop.insight.measures.samples import Samples, SizeClass, size_of
@@ -38,9 +38,9 @@ class PeopleTally:
         if asked.lines is not None:
             self._by_size[size_of(asked.lines)].add(waited)
 
-    def told(self, still_open: int) -> HumanGate:
+    def told(self, still_open: int) -> PeopleGate:
         """The figures so far, with so many requests that are open now."""
-        return HumanGate(
+        return PeopleGate(
             gate=self._gate,
             asked=self.approved + self.rejected + self.withdrawn + still_open,
             approved=self.approved,

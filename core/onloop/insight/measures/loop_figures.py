@@ -18,7 +18,7 @@ class GateName(Record):
     @property
     def words(self) -> str:
         """Its name in one line."""
-        return f"{self.workflow} {self.step}/{self.gate}"
+        return f"{self.step}/{self.gate} · {self.workflow}"
 
 
 class SizedSpread(Record):
@@ -28,7 +28,7 @@ class SizedSpread(Record):
     waited: Spread
 
 
-class HumanGate(Record):
+class PeopleGate(Record):
     """What was asked at a gate of people, and what came of it; `asked` is the sum of the four after it.
 
     Of the approved ones, `unchanged` had never been sent back at this gate, and `reversed` had to be done again or were
@@ -165,7 +165,7 @@ class LoopFigures(Record):
     until: int
     touches: Touches = Touches()
     autonomy: Autonomy = Autonomy()
-    human_gates: tuple[HumanGate, ...] = ()
+    human_gates: tuple[PeopleGate, ...] = ()
     machine_gates: tuple[JudgingGate, ...] = ()
     calls: tuple[CallCount, ...] = ()
     idle_calls: tuple[IdleCall, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from onloop.insight.measures.loop_figures import FindingKind, HumanGate, IdleCall, JudgingGate, LoopFinding
+from onloop.insight.measures.loop_figures import FindingKind, IdleCall, JudgingGate, LoopFinding, PeopleGate
 from onloop.insight.measures.samples import upper_share
 
 LEAST_DECIDED = 25
@@ -15,13 +15,13 @@ LEAST_WORKS = 50
 
 
 def findings_of(
-    humans: Sequence[HumanGate], machines: Sequence[JudgingGate], idle: Sequence[IdleCall]
+    humans: Sequence[PeopleGate], machines: Sequence[JudgingGate], idle: Sequence[IdleCall]
 ) -> tuple[LoopFinding, ...]:
     """Everything that deserves a look: gates of people, then machine gates, then calls."""
     return (*_stamps(humans), *_silent(machines), *_flaky(machines), *_idle(idle))
 
 
-def _stamps(gates: Sequence[HumanGate]) -> Iterator[LoopFinding]:
+def _stamps(gates: Sequence[PeopleGate]) -> Iterator[LoopFinding]:
     for gate in gates:
         is_enough = gate.decided >= LEAST_DECIDED and upper_share(gate.rejected, gate.decided) < SENT_BACK_BELOW
         if is_enough and 2 * gate.unread > gate.measured:

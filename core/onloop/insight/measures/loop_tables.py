@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from onloop.attention.groups import age
-from onloop.insight.measures.loop_figures import FindingKind, HumanGate, JudgingGate, LoopFigures, NamedSpread
+from onloop.insight.measures.loop_figures import FindingKind, JudgingGate, LoopFigures, NamedSpread, PeopleGate
 from onloop.insight.measures.samples import SizeClass, Spread
 from onloop.records import Record
 from onloop.times import utc_words
@@ -17,7 +17,7 @@ DASH = "–"
 Cell = str | int | Spread | None
 
 
-class Shape(StrEnum):
+class CellShape(StrEnum):
     """How the cells of a column are read."""
 
     WORDS = "words"
@@ -32,7 +32,7 @@ class LoopColumn(Record):
     """A column; what is not `own` somebody else may have written."""
 
     name: str
-    shape: Shape = Shape.COUNT
+    shape: CellShape = CellShape.COUNT
     own: bool = True
 
 
@@ -58,17 +58,17 @@ FINDING_WORDS = {
     FindingKind.FLAKY: "flaky",
     FindingKind.IDLE_CALL: "called for nothing",
 }
-_GATE = LoopColumn("gate", Shape.WORDS, own=False)
+_GATE = LoopColumn("gate", CellShape.WORDS, own=False)
 
 
-def shown(cell: Cell, shape: Shape) -> str:
+def shown(cell: Cell, shape: CellShape) -> str:
     """A cell as text; a dash where nothing was seen."""
     match cell:
         case None | Spread(None):
             return DASH
         case Spread(int(median), count):
             return f"{age(median)} ({count})"
-        case int() if shape is Shape.DAY:
+        case int() if shape is CellShape.DAY:
             return utc_words(cell)[:10]
         case _:
             return str(cell)
@@ -82,7 +82,7 @@ def facts_of(figures: LoopFigures) -> Iterator[tuple[str, str]]:
     yield "ended tasks", _ended(figures)
     yield "touches", _touches(figures)
     yield "autonomy", _autonomy(figures)
-    yield "cycle time", shown(figures.whole, Shape.TIME)
+    yield "cycle time", shown(figures.whole, CellShape.TIME)
 
 
 def tables_of(figures: LoopFigures) -> tuple[LoopTable, ...]:
@@ -128,13 +128,13 @@ def _share(part: int, of: int) -> str:
 
 
 def _findings(figures: LoopFigures) -> LoopTable:
-    columns = (LoopColumn("what", Shape.WORDS), _GATE, LoopColumn("why", Shape.WORDS, own=False))
+    columns = (LoopColumn("what", CellShape.WORDS), _GATE, LoopColumn("why", CellShape.WORDS, own=False))
     rows = tuple((FINDING_WORDS[each.kind], each.gate.words, each.words) for each in figures.findings)
     empty = "nothing, as far as was seen"
     return LoopTable("findings", "Deserves a look", "the rules are in the guide measures", columns, rows, empty)
 
 
-def _human_gates(gates: Sequence[HumanGate]) -> LoopTable:
+def _human_gates(gates: Sequence[PeopleGate]) -> LoopTable:
     counts = ("asked", "approved", "unchanged", "sent back", "reversed", "withdrawn", "open", "unread")
     columns = (_GATE, *map(LoopColumn, counts))
     about = "unchanged: never sent back before; reversed: done again or given up later"
@@ -148,19 +148,19 @@ def _human_gates(gates: Sequence[HumanGate]) -> LoopTable:
     return LoopTable("human_gates", "Gates of people", about, columns, rows, "nothing was asked")
 
 
-def _waits(gates: Sequence[HumanGate]) -> LoopTable:
-    sizes = tuple(LoopColumn(size.value, Shape.TIME) for size in SizeClass)
+def _waits(gates: Sequence[PeopleGate]) -> LoopTable:
+    sizes = tuple(LoopColumn(size.value, CellShape.TIME) for size in SizeClass)
     about = "median by lines changed: S under 50, M under 250, L under 1000; all counts those of unknown size"
     rows = tuple(
         (each.gate.words, each.waited, *(sized.waited for sized in each.by_size)) for each in gates if each.decided
     )
-    columns = (_GATE, LoopColumn("all", Shape.TIME), *sizes)
+    columns = (_GATE, LoopColumn("all", CellShape.TIME), *sizes)
     return LoopTable("waits", "How long decisions take", about, columns, rows, "nothing was decided")
 
 
 def _machine_gates(gates: Sequence[JudgingGate]) -> LoopTable:
     counts = ("runs", "works", "passed", "failed", "timed out", "errors", "twice", "differed")
-    columns = (_GATE, *map(LoopColumn, counts), LoopColumn("took", Shape.TIME))
+    columns = (_GATE, *map(LoopColumn, counts), LoopColumn("took", CellShape.TIME))
     about = "works are different trees; twice, those judged more than once; differed, with different verdicts"
     return LoopTable(
         "machine_gates", "Machine gates", about, columns, tuple(map(_machine_row, gates)), "no gate has run"
@@ -174,7 +174,7 @@ def _machine_row(gate: JudgingGate) -> tuple[Cell, ...]:
 
 def _calls(figures: LoopFigures) -> LoopTable:
     counts = ("asked", "decided", "ended alone", "ended by people", "expired", "open")
-    columns = (LoopColumn("kind", Shape.WORDS), *map(LoopColumn, counts))
+    columns = (LoopColumn("kind", CellShape.WORDS), *map(LoopColumn, counts))
     rows = tuple(
         (each.kind, each.asked, each.decided, each.ended_alone, each.ended_by_people, each.expired, each.open)
         for each in figures.calls
@@ -185,11 +185,11 @@ def _calls(figures: LoopFigures) -> LoopTable:
 def _idle_calls(figures: LoopFigures) -> LoopTable:
     columns = (
         _GATE,
-        LoopColumn("kind", Shape.WORDS),
-        LoopColumn("how it ended", Shape.WORDS, own=False),
+        LoopColumn("kind", CellShape.WORDS),
+        LoopColumn("how it ended", CellShape.WORDS, own=False),
         LoopColumn("times"),
-        LoopColumn("open for", Shape.TIME),
-        LoopColumn("for example", Shape.WORDS, own=False),
+        LoopColumn("open for", CellShape.TIME),
+        LoopColumn("for example", CellShape.WORDS, own=False),
     )
     rows = tuple((e.gate.words, e.kind, e.why, e.count, e.waited, e.example) for e in figures.idle_calls)
     about = "requests that ended before anybody acted"
@@ -197,14 +197,14 @@ def _idle_calls(figures: LoopFigures) -> LoopTable:
 
 
 def _spent(key: str, title: str, name: str, about: str, spent: Sequence[NamedSpread]) -> LoopTable:
-    columns = (LoopColumn(name, Shape.WORDS, own=False), LoopColumn("median", Shape.TIME))
+    columns = (LoopColumn(name, CellShape.WORDS, own=False), LoopColumn("median", CellShape.TIME))
     rows = tuple((each.name, each.spent) for each in spent)
     return LoopTable(key, title, about, columns, rows, "no task was completed")
 
 
 def _weeks(figures: LoopFigures) -> LoopTable:
     counts = ("ended", "completed", "touches", "decided", "sent back", "for nothing", "merged", "seen whole", "alone")
-    columns = (LoopColumn("week of", Shape.DAY), *map(LoopColumn, counts), LoopColumn("cycle", Shape.TIME))
+    columns = (LoopColumn("week of", CellShape.DAY), *map(LoopColumn, counts), LoopColumn("cycle", CellShape.TIME))
     rows = tuple(
         (
             *(week.begins, week.ended, week.completed, week.touches, week.decided, week.rejected, week.idle_calls),

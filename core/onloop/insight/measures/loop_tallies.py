@@ -11,10 +11,10 @@ from onloop.insight.measures.loop_figures import (
     Autonomy,
     CallCount,
     GateName,
-    HumanGate,
     IdleCall,
     JudgingGate,
     NamedSpread,
+    PeopleGate,
     Touches,
     Week,
 )
@@ -133,7 +133,7 @@ class LoopTallies:
         """The weeks in which anything was counted, in order."""
         return tuple(self._weeks[begins].told(begins) for begins in sorted(self._weeks))
 
-    def human_gates(self, still_open: Iterable[AskedRequest]) -> tuple[HumanGate, ...]:
+    def human_gates(self, still_open: Iterable[AskedRequest]) -> tuple[PeopleGate, ...]:
         """Every gate of people at which anything was asked, the most asked first."""
         waiting = Counter(asked.gate for asked in still_open if asked.kind is RequestKind.APPROVAL)
         names = {*self._people, *waiting}

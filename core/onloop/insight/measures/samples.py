@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable
 from enum import StrEnum
@@ -64,4 +65,4 @@ def upper_share(hits: int, of: int) -> float:
         return 1.0
     share, square = hits / of, _SURE * _SURE
     around = share * (1 - share) / of + square / (4 * of * of)
-    return min(1.0, (share + square / (2 * of) + _SURE * around**0.5) / (1 + square / of))
+    return min(1.0, (share + square / (2 * of) + _SURE * math.sqrt(around)) / (1 + square / of))

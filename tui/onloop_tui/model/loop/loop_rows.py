@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from onloop.insight.measures.loop_figures import FindingKind, LoopFigures
-from onloop.insight.measures.loop_tables import FINDING_WORDS, LoopColumn, LoopTable, Shape, facts_of, tables_of
+from onloop.insight.measures.loop_tables import FINDING_WORDS, CellShape, LoopColumn, LoopTable, facts_of, tables_of
 from onloop_tui.model.drawing.terminal_text import cells, fit, safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, heading, line
 
-_GAP, _LEAST_WORDS, _WIDEST_NUMBER = 2, 14, 16
+_GAP, _LEAST_WORDS, _WIDEST_NUMBER = 2, 26, 16
 _LONGEST_CELL = 400
 """How many characters of a cell are looked at."""
 _TONES: Mapping[str, Tone] = {
@@ -66,7 +66,7 @@ def _of_table(table: LoopTable) -> Iterator[LoopRow]:
     yield LoopRow(f"{table.key} names", LoopRowKind.NAMES, tuple(each.name for each in table.columns), table)
     seen: set[str] = set()
     for shown in rows:
-        words = [cell for cell, each in zip(shown, table.columns, strict=True) if each.shape is Shape.WORDS]
+        words = [cell for cell, each in zip(shown, table.columns, strict=True) if each.shape is CellShape.WORDS]
         name = f"{table.key} {' · '.join(words[:2]) or shown[0]}"
         number = next(n for n in range(len(rows)) if f"{name} {n}" not in seen)
         seen.add(f"{name} {number}")
@@ -113,12 +113,12 @@ def column_widths(table: LoopTable, width: int) -> tuple[int, ...]:
     """How wide the columns are that there is room for, in order: numbers as wide as they are, words share the rest."""
     rows = list(table.shown())
     natural = [_natural(table.columns[i], [row[i] for row in rows]) for i in range(len(table.columns))]
-    numbers = [wide for wide, each in zip(natural, table.columns, strict=True) if each.shape is not Shape.WORDS]
-    words = [wide for wide, each in zip(natural, table.columns, strict=True) if each.shape is Shape.WORDS]
+    numbers = [wide for wide, each in zip(natural, table.columns, strict=True) if each.shape is not CellShape.WORDS]
+    words = [wide for wide, each in zip(natural, table.columns, strict=True) if each.shape is CellShape.WORDS]
     share = max(_LEAST_WORDS, (width - 2 - sum(numbers)) // len(words)) if words else 0
     spare = max(0, share * len(words) - sum(min(share, wide) for wide in words))
     wanted = [
-        wide if each.shape is not Shape.WORDS else min(wide, share + spare)
+        wide if each.shape is not CellShape.WORDS else min(wide, share + spare)
         for wide, each in zip(natural, table.columns, strict=True)
     ]
     kept: list[int] = []
@@ -132,14 +132,14 @@ def column_widths(table: LoopTable, width: int) -> tuple[int, ...]:
 
 def _natural(named: LoopColumn, shown: Sequence[str]) -> int:
     widest = max((cells(safe(cell, _LONGEST_CELL)) for cell in (named.name, *shown)), default=0)
-    return (min(widest, _WIDEST_NUMBER) if named.shape is not Shape.WORDS else widest) + _GAP
+    return (min(widest, _WIDEST_NUMBER) if named.shape is not CellShape.WORDS else widest) + _GAP
 
 
 def _cell(named: LoopColumn, cell: str, wide: int, *, is_name: bool) -> Span:
     room = max(1, wide - _GAP)
     shown = fit(safe(cell, _LONGEST_CELL), room)
     pad = " " * (room - cells(shown))
-    text = f"{shown}{pad}" if named.shape in {Shape.WORDS, Shape.DAY} else f"{pad}{shown}"
+    text = f"{shown}{pad}" if named.shape in {CellShape.WORDS, CellShape.DAY} else f"{pad}{shown}"
     if is_name:
         return Span(f"{text}{' ' * _GAP}", Tone.DIM)
     tone = _TONES.get(cell, Tone.PLAIN) if named.own else Tone.UNTRUSTED
