@@ -8,11 +8,11 @@ import time
 from onloop.errors import OnloopError
 from onloop.insight.measures.loop_figures import LoopFigures
 from onloop.insight.measures.loop_fold import LoopFold
+from onloop.insight.measures.loop_pages import PAGE
 from onloop_tui.session import Session
 
 LOOK_AGAIN_MS = 5_000
 """How long figures are shown before what is new is read, if something has happened since."""
-_PAGE = 5_000
 _SHARE = 20
 """What is new is read at the earliest after this many times the time that reading took."""
 
@@ -53,7 +53,7 @@ class FollowedLoop:
     def _read_on(self, seq: int) -> tuple[LoopFigures, int]:
         began, fold = time.monotonic(), self._fold
         while fold.last < seq:
-            page = self._session.place.log(after=fold.last, limit=_PAGE)
+            page = self._session.place.log(after=fold.last, limit=PAGE)
             fold.take(page)
             if not page:
                 break

@@ -6,7 +6,7 @@ from onloop.gateway.port import GatewayPort
 from onloop.insight.measures.loop_fold import LoopFold
 from onloop.views.queries.reads import ReadEvents
 
-PAGE = 5_000
+PAGE = 2_000
 """How many events are read at a time."""
 
 
