@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop.times import column_words, moment_of, second_words, time_words, utc_words, zone_words
+from onloop.times import (
+    column_words,
+    instant_of,
+    instant_words,
+    moment_of,
+    second_words,
+    time_words,
+    utc_words,
+    zone_words,
+)
 
 ROME = ZoneInfo("Europe/Rome")
 ODD = timezone(timedelta(hours=-3, minutes=-30))
@@ -57,6 +66,24 @@ def test_a_moment_that_was_written_is_read_as_the_same(at: int, zone: ZoneInfo) 
     read = moment_of(written, 0, zone)
     assert read is not None
     assert read == at or second_words(read, zone).rpartition(" ")[0] == written  # the hour that a clock shows twice
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_what_a_document_says_of_a_moment_is_that_moment(at: int) -> None:
+    assert instant_of(instant_words(at)) == at
+
+
+@pytest.mark.parametrize(
+    "words", ["", "soon", None, 7, "2026-13-01T00:00:00Z", "2026-01-31T13:05:09", "0001-01-01T00:00:00+99"]
+)
+def test_what_names_no_moment_of_its_own_is_none(words: object) -> None:
+    assert instant_of(words) is None
+
+
+def test_a_document_without_a_zone_is_read_in_the_one_that_is_given() -> None:
+    assert instant_of("2026-03-28T13:00:09", ROME) == NOON
+    assert instant_words(NOON) == "2026-03-28T12:00:09Z"
+    assert instant_words(NOON + 250) == "2026-03-28T12:00:09.250Z"
 
 
 def test_nothing_else_writes_a_moment() -> None:

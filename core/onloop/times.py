@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MORNING = 9
 """The hour of `tomorrow`."""
 EXAMPLES = "18:30, tomorrow, 2026-01-31 or 2026-01-31 18:30"
@@ -17,6 +18,11 @@ _TIME_OF_DAY = r"([01]?\d|2[0-3]):([0-5]\d)"
 _TODAY_AT = re.compile(_TIME_OF_DAY)
 _TOMORROW = re.compile(rf"tomorrow(?:\s+{_TIME_OF_DAY})?", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
+
+
+def wall_clock(at_ms: int, zone: tzinfo | None = None) -> datetime:
+    """What a clock on a wall of that zone shows at that moment."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
 
 
 def zone_mark(moment: datetime) -> str:
@@ -31,30 +37,48 @@ def zone_mark(moment: datetime) -> str:
 
 def zone_words(at_ms: int, zone: tzinfo | None = None) -> str:
     """The name of the zone at that moment, for the heading of a column of times."""
-    return zone_mark(_in(zone, at_ms))
+    return zone_mark(wall_clock(at_ms, zone))
 
 
 def time_words(at_ms: int, now_ms: int, zone: tzinfo | None = None) -> str:
     """A moment for people, to the minute: `14:05 CET`; with its date if that is not today's."""
-    at = _in(zone, at_ms)
-    is_today = at.date() == _in(zone, now_ms).date()
+    at = wall_clock(at_ms, zone)
+    is_today = at.date() == wall_clock(now_ms, zone).date()
     return f"{at.strftime('%H:%M' if is_today else '%Y-%m-%d %H:%M')} {zone_mark(at)}"
 
 
 def second_words(at_ms: int, zone: tzinfo | None = None) -> str:
     """A moment for people, to the second: `2026-01-31 14:05:09 CET`."""
-    at = _in(zone, at_ms)
+    at = wall_clock(at_ms, zone)
     return f"{at.strftime('%Y-%m-%d %H:%M:%S')} {zone_mark(at)}"
 
 
 def column_words(at_ms: int, zone: tzinfo | None = None, *, dated: bool) -> str:
     """A moment below a heading that names the zone: `14:05:09`, or `01-31 14:05:09`."""
-    return _in(zone, at_ms).strftime("%m-%d %H:%M:%S" if dated else "%H:%M:%S")
+    return wall_clock(at_ms, zone).strftime("%m-%d %H:%M:%S" if dated else "%H:%M:%S")
 
 
 def utc_words(at_ms: int) -> str:
     """A moment in a log: `2026-01-31T13:05:09Z`."""
-    return _in(UTC, at_ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return wall_clock(at_ms, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def instant_words(at_ms: int) -> str:
+    """A moment in a document, to the millisecond where it is between seconds: `2026-01-31T13:05:09.250Z`."""
+    rest = at_ms % 1000
+    return f"{utc_words(at_ms - rest)[:-1]}.{rest:03}Z" if rest else utc_words(at_ms)
+
+
+def instant_of(words: object, zone: tzinfo | None = None) -> int | None:
+    """The moment (ms) that a document says in ISO 8601; without a zone of its own it is of `zone`, else None."""
+    try:
+        moment = datetime.fromisoformat(words) if isinstance(words, str) else None
+        if moment is None or (moment.tzinfo is None and zone is None):
+            return None
+        here = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        return (here - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        return None
 
 
 def moment_of(text: str, now_ms: int, zone: tzinfo | None = None) -> int | None:
@@ -66,20 +90,16 @@ def moment_of(text: str, now_ms: int, zone: tzinfo | None = None) -> int | None:
     if found := _TODAY_AT.fullmatch(words):
         return next_time_of_day(int(found[1]), int(found[2]), now_ms, zone)
     if found := _TOMORROW.fullmatch(words):
-        here = _in(zone, now_ms) + timedelta(days=1)
+        here = wall_clock(now_ms, zone) + timedelta(days=1)
         return _ms(here, zone, int(found[1] or MORNING), int(found[2] or 0))
     return _of_date(words, zone) if _DATE.fullmatch(words) else None
 
 
 def next_time_of_day(hour: int, minute: int, now_ms: int, zone: tzinfo | None = None) -> int:
     """The next moment (ms) after `now_ms` at which a clock of that zone shows that time."""
-    here = _in(zone, now_ms)
+    here = wall_clock(now_ms, zone)
     today = _ms(here, zone, hour, minute)
     return today if today > now_ms else _ms(here + timedelta(days=1), zone, hour, minute)
-
-
-def _in(zone: tzinfo | None, at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
 
 
 def _ms(day: datetime, zone: tzinfo | None, hour: int, minute: int) -> int:

@@ -116,4 +116,5 @@ def test_what_why_advises_can_be_done(world: World, scene: Callable[[World], str
             done = world.onloop(*words[: words.index("--")], "--once", "--", "true")
         else:
             done = world.onloop(*words, "--as", "ana", passphrase=PASSPHRASE)
-        assert done.code == 0, f"{command}: {done.out}{done.err}"
+        went_on = "tried again in" in moved and world.task(task).get("reason") != "external"  # by itself, meanwhile
+        assert done.code == 0 or went_on, f"{command}: {done.out}{done.err}"

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from onloop.calls import call_file as call_file
 from onloop.guides.catalogue import guide
+from onloop.schedules import schedule_file as schedule_file
+from onloop.triggers import trigger_file as trigger_file
 from onloop.workflow import agent_file as agent_file
 from onloop.workflow.model import WorkflowPart
 from onloop.workflow.schema import json_schema
@@ -36,7 +39,8 @@ def test_every_field_of_a_file_that_people_write_is_described(part: type[Workflo
 
 
 def test_the_files_of_workflows_agents_and_settings_are_among_them() -> None:
-    assert {"WorkflowFile", "AgentFilePart", "SettingsFile"} <= {part.__name__ for part in _parts()}
+    files = {"WorkflowFile", "AgentFilePart", "SettingsFile", "CallsFilePart", "SchedulesFilePart", "TriggersFile"}
+    assert files <= {part.__name__ for part in _parts()}
 
 
 def test_the_schema_for_editors_describes_every_field_and_gives_examples() -> None:

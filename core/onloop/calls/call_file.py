@@ -71,7 +71,7 @@ class RecipientPart(WorkflowPart):
 
     name: Annotated[str, Field(pattern=PERSON, description="their name; that of an enrolled person has their e-mail")]
     by: _Names = Field(description="channels, as calls.toml of the store names them")
-    quiet: QuietPart | None = Field(default=None, description="when not")
+    quiet: QuietPart | None = Field(default=None, description="hours of the day at which nobody is called")
 
 
 class AboutPart(WorkflowPart):
@@ -100,7 +100,7 @@ class ThenPart(WorkflowPart):
 class CallRulePart(WorkflowPart):
     """A rule."""
 
-    id: Annotated[str, Field(pattern=WORKFLOW_NAME, description="its name")]
+    id: Annotated[str, Field(pattern=WORKFLOW_NAME, description="the name of the rule")]
     about: AboutPart = Field(default=AboutPart(), description="which causes")
     dwell: Pause = Field(default=60_000, description="how long a cause must last before anybody is called")
     digest: Pause = Field(default=30_000, description="how long calls are gathered, to go out as one message")

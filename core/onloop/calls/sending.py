@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
@@ -23,7 +24,7 @@ from onloop.errors import BadInput, OnloopError, Unavailable
 from onloop.forges.deadline import Due
 from onloop.forges.public_address import AddressRule
 from onloop.inherited import NEVER
-from onloop.times import utc_words
+from onloop.times import utc_words, wall_clock
 
 LONGEST_S = 10.0
 """How long a channel may take to take a message, in seconds: all of it, however slowly its answer comes."""
@@ -178,15 +179,13 @@ def _refused(channel: CallChannel, host: str, problem: smtplib.SMTPException) ->
 
 def email_of(sender: str, address: str, text: CallText) -> EmailMessage:
     """The message as e-mail: plain text, under an id that stays when it is sent again."""
-    from datetime import UTC, datetime  # here: only this needs it
-
     domain = parseaddr(sender)[1].rpartition("@")[2] or "onloop.invalid"
     message = EmailMessage()
     message["From"] = _header(sender)
     message["To"] = _header(address)
     message["Subject"] = _header(text.subject)
     message["Message-ID"] = f"<{text.message}@{_header(domain)}>"
-    message["Date"] = format_datetime(datetime.fromtimestamp(text.now // 1000, UTC))
+    message["Date"] = format_datetime(wall_clock(text.now, UTC).replace(microsecond=0))
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.body)
     return message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 
@@ -11,6 +10,7 @@ from onloop.attention.groups import Group
 from onloop.machine.call_rules import CallPlan, CallRule, QuietHours, Recipient
 from onloop.records import Record, replace
 from onloop.store.rows import CallRow
+from onloop.times import wall_clock
 from onloop.workflow.zones import zone_named
 
 LEASE_MS = 120_000
@@ -158,7 +158,7 @@ def quiet_words(recipient: Recipient | None, tier: str, now: int) -> str:
 
 def is_quiet(quiet: QuietHours, now: int) -> bool:
     """Whether the wall clock of the zone is between the two times of day at `now` (ms)."""
-    wall = datetime.fromtimestamp(now / 1000, UTC).astimezone(zone_named(quiet.zone))
+    wall = wall_clock(now, zone_named(quiet.zone))
     minute = wall.hour * 60 + wall.minute
     if quiet.begins < quiet.ends:
         return quiet.begins <= minute < quiet.ends

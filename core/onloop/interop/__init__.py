@@ -1,1 +1,1 @@
-"""What others speak: the protocol as a standard with its conformance suite, other protocols of agents, other formats of workflows."""
+"""What others speak: the protocol as a standard, other protocols of agents, other formats of workflows."""

@@ -6,13 +6,14 @@ import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from onloop.errors import BadInput
 from onloop.machine.fact_vocabulary import BY_PATH, DECLARED, ROOTS, FactType
 from onloop.machine.rule_engine import INSTALL, NO_RULES, RuleOutcome
+from onloop.policies.compiled_rule import CompiledRule, RuleLanguage, compiled_rule
 from onloop.policies.given_facts import GivenFacts, given_facts
-from onloop.policies.rule_faults import RuleFault, engine_faults, faults_of_facts, faults_of_size, has_work_left
+from onloop.policies.rule_faults import RuleFault, faults_of_facts, has_work_left
 from onloop.policies.rule_tokens import Chain, RuleToken, chains_of, operands_of, tokens_of
 from onloop.text import safe
 
@@ -21,14 +22,6 @@ _LONGEST_VALUE = 120
 _MISSING_NAME = re.compile(r'No value with name "([^"]+)"')
 _MISSING_KEY = re.compile(r'Key not found in map : "?([^"]*)"?')
 _TURN = threading.Lock()
-
-
-class _Compiled(NamedTuple):
-    """A rule that was looked at: its expression, or what is wrong with it."""
-
-    expression: Any
-    faults: tuple[RuleFault, ...]
-    tokens: tuple[RuleToken, ...] = ()
 
 
 class CelRules:
@@ -111,23 +104,15 @@ def _environment() -> Any:
 
 
 @lru_cache(maxsize=512)
-def _compiled(rule: str) -> _Compiled:
-    faults = tuple(faults_of_size(rule))
-    if faults:
-        return _Compiled(None, faults)
-    tokens = tokens_of(rule)
-    faults = (*has_work_left(tokens), *faults_of_facts(tokens))
-    if faults:
-        return _Compiled(None, faults)
-    try:
-        expression = _environment().compile(rule)
-    except Exception as problem:  # the engine gives every kind of error in one class, with its place in the text
-        return _Compiled(None, engine_faults(rule, str(problem)))
-    given = expression.return_type().name()
-    if given not in {"BOOL", "DYN"}:
-        words = f"the rule gives {given.lower()}, and must give true or false"
-        return _Compiled(None, (RuleFault(0, words, "compare something, such as change.count <= 500"),))
-    return _Compiled(expression, (), tokens)
+def _compiled(rule: str) -> CompiledRule:
+    return compiled_rule(rule, _RULES)
+
+
+def _faults_of_tokens(tokens: tuple[RuleToken, ...]) -> tuple[RuleFault, ...]:
+    return (*has_work_left(tokens), *faults_of_facts(tokens))
+
+
+_RULES = RuleLanguage(_environment, _faults_of_tokens, "rule", "change.count <= 500")
 
 
 def _evaluated(rule: str, facts: Mapping[str, Any]) -> RuleOutcome:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from onloop.machine.rule_engine import NO_RULES, RuleOutcome
 from onloop.policies.cel_rules import check_installed, engine_name, is_installed
-from onloop.policies.rule_faults import MOST_WORK, RuleFault, engine_faults, faults_of_size
-from onloop.policies.rule_tokens import MACROS, RuleToken, chains_of, tokens_of, work_of
+from onloop.policies.compiled_rule import CompiledRule, RuleLanguage, compiled_rule
+from onloop.policies.rule_faults import MOST_WORK, RuleFault
+from onloop.policies.rule_tokens import MACROS, RuleToken, chains_of, work_of
 from onloop.text import safe
 
 check_rules_installed = check_installed
@@ -27,12 +28,6 @@ LARGEST_INT = 2**63 - 1
 _USUAL_LIST = 100
 """How long lists of events usually are, for how much work a rule may make."""
 _TURN = threading.Lock()
-
-
-class _CompiledCondition(NamedTuple):
-    expression: Any
-    faults: tuple[RuleFault, ...]
-    tokens: tuple[RuleToken, ...] = ()
 
 
 def event_faults(rule: str) -> tuple[RuleFault, ...]:
@@ -63,25 +58,14 @@ def _environment() -> Any:
 
 
 @lru_cache(maxsize=512)
-def _compiled(rule: str) -> _CompiledCondition:
-    faults = tuple(faults_of_size(rule))
-    if faults:
-        return _CompiledCondition(None, faults)
-    tokens = tokens_of(rule)
+def _compiled(rule: str) -> CompiledRule:
+    return compiled_rule(rule, _CONDITIONS)
+
+
+def _faults_of_tokens(tokens: tuple[RuleToken, ...]) -> tuple[RuleFault, ...]:
     if work_of(tokens, _USUAL_LIST) > MOST_WORK or sum(token.text == "map" for token in tokens) > 1:
-        return _CompiledCondition(None, (RuleFault(0, "the condition may take long", "go through one list at a time"),))
-    faults = tuple(_unknown(tokens))
-    if faults:
-        return _CompiledCondition(None, faults)
-    try:
-        expression = _environment().compile(rule)
-    except Exception as problem:  # the engine gives every kind of error in one class, with its place in the text
-        return _CompiledCondition(None, engine_faults(rule, str(problem)))
-    given = expression.return_type().name()
-    if given not in {"BOOL", "DYN"}:
-        words = f"the condition gives {given.lower()}, and must give true or false"
-        return _CompiledCondition(None, (RuleFault(0, words, 'compare something, such as event.action == "opened"'),))
-    return _CompiledCondition(expression, (), tokens)
+        return (RuleFault(0, "the condition may take long", "go through one list at a time"),)
+    return tuple(_unknown(tokens))
 
 
 def _unknown(tokens: tuple[RuleToken, ...]) -> Iterator[RuleFault]:
@@ -89,6 +73,9 @@ def _unknown(tokens: tuple[RuleToken, ...]) -> Iterator[RuleFault]:
         if chain.parts[0] not in VARIABLES:
             words = f"there is nothing called {safe(chain.parts[0] or '', 60)}"
             yield RuleFault(chain.at, words, f"a condition reads {', '.join(VARIABLES)}")
+
+
+_CONDITIONS = RuleLanguage(_environment, _faults_of_tokens, "condition", 'event.action == "opened"')
 
 
 def _evaluated(rule: str, facts: Mapping[str, Any]) -> RuleOutcome:

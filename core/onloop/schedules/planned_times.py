@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from onloop.errors import BadInput
 from onloop.machine.schedules import Schedule
 from onloop.text import safe
+from onloop.times import wall_clock
 from onloop.workflow.zones import zone_named
 
 _WINDOWS_MS = (7_200_000, 2 * 86_400_000, 40 * 86_400_000, 400 * 86_400_000)
@@ -90,7 +91,7 @@ def _end_of_gap(wall: datetime, zone: ZoneInfo) -> int:
 
 
 def _local(moment: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(moment // 1000, UTC).astimezone(zone)
+    return wall_clock(moment // 1000 * 1000, zone)
 
 
 def latest_due(schedule: Schedule, zone: ZoneInfo, after: int, now: int) -> int | None:

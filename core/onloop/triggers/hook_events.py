@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, assert_never
 
 from onloop.errors import BadInput
@@ -12,6 +11,7 @@ from onloop.machine.limits import LATEST
 from onloop.machine.links import Source
 from onloop.records import Record
 from onloop.text import safe
+from onloop.times import instant_of
 from onloop.triggers.hook_proofs import Headers, HookKind
 
 LONGEST_NAME = 200
@@ -87,11 +87,7 @@ def time_of(words: object) -> int:
         return int(words if words > 1e11 else words * 1_000)
     if not isinstance(words, str) or len(words) > 40:
         return 0
-    try:
-        found = datetime.fromisoformat(words)
-    except ValueError:
-        return 0
-    return min(max(0, int(found.timestamp() * 1_000)), LATEST) if found.tzinfo is not None else 0
+    return min(max(0, instant_of(words) or 0), LATEST)
 
 
 def _github_event(source: str, headers: Headers, payload: dict[str, Any]) -> HookEvent:

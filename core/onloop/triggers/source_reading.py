@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from onloop.forges.forge_errors import ForgeRefused
 from onloop.forges.forge_records import ForgeIssue, PullRequest, PullState, RepositoryName
 from onloop.forges.port import Forge
 from onloop.records import replace
+from onloop.times import instant_words
 from onloop.triggers.delivery_processing import Freshen
 from onloop.triggers.hook_events import HookEvent
 from onloop.triggers.hook_proofs import HookKind
@@ -52,7 +52,7 @@ def _read_again(forge: Forge, repo: RepositoryName, event: HookEvent) -> HookEve
             pulled = forge.pull_request(repo, number)
             state = "open" if pulled.state is PullState.OPEN else "closed"
             fields = {"state": state, "title": pulled.title, "body": pulled.body, "labels": _labels(pulled.labels)}
-            return _with(event, "issue", {**issue, **fields, "updated_at": _time(pulled.updated_at)})
+            return _with(event, "issue", {**issue, **fields, "updated_at": instant_words(pulled.updated_at)})
         told = forge.issue(repo, number)
         return _with(event, "issue", _issue_fields(issue, told))
     return None
@@ -74,7 +74,7 @@ def _pull_fields(said: Mapping[str, Any], found: PullRequest) -> dict[str, Any]:
         "title": found.title,
         "body": found.body,
         "labels": _labels(found.labels),
-        "updated_at": _time(found.updated_at),
+        "updated_at": instant_words(found.updated_at),
         "head": {**head, "sha": found.head_sha, "ref": found.head_ref},
         "base": {**base, "sha": found.base_sha, "ref": found.base_ref},
     }
@@ -88,16 +88,12 @@ def _issue_fields(said: Mapping[str, Any], found: ForgeIssue) -> dict[str, Any]:
         "body": found.body,
         "labels": _labels(found.labels),
         "assignees": [{"login": person.login, "id": person.id} for person in found.assignees],
-        "updated_at": _time(found.updated_at),
+        "updated_at": instant_words(found.updated_at),
     }
 
 
 def _labels(names: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"name": name} for name in names]
-
-
-def _time(at: int) -> str:
-    return datetime.fromtimestamp(at / 1_000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _repository(payload: Mapping[str, Any]) -> RepositoryName | None:

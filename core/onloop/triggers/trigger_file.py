@@ -88,7 +88,7 @@ class DoPart(WorkflowPart):
 class TriggerPart(WorkflowPart):
     """One trigger."""
 
-    id: Annotated[str, Field(pattern=WORKFLOW_NAME, description="its name")]
+    id: Annotated[str, Field(pattern=WORKFLOW_NAME, description="the name of the trigger")]
     source: Annotated[str, Field(pattern=WORKFLOW_NAME, description="the hook at which the event comes in")]
     on: Annotated[
         list[Annotated[str, Field(pattern=EVENT_NAME)]],
@@ -131,13 +131,6 @@ _SHAPE = FileShape(
 
 WorkflowNamed = Callable[[str], Definition]
 """What finds a workflow that a trigger names."""
-
-
-def is_triggers(document_text: bytes) -> bool:
-    """Whether a file is one of triggers, by its first field."""
-    lines = (line.strip() for line in document_text[:4_096].splitlines())
-    first = next((line for line in lines if line and not line.startswith((b"#", b"%", b"---"))), b"")
-    return first.startswith(b"triggers:")
 
 
 def load_triggers(source: bytes, name: str, workflow_named: WorkflowNamed) -> tuple[Trigger, ...]:

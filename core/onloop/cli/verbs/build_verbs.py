@@ -32,7 +32,6 @@ from onloop.errors import BadInput, Exit, WorkflowError, unknown_task
 from onloop.gates.toolchain import missing_tools, toolchain_of
 from onloop.home import Home
 from onloop.identity.process_privacy import keep_others_out
-from onloop.machine.adopted_triggers import Trigger
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.diagram import table_mermaid, workflow_mermaid
 from onloop.machine.named_programs import named_programs
@@ -42,8 +41,6 @@ from onloop.machine.step_marks import LEGEND, step_marks
 from onloop.machine.step_rules import rules_of
 from onloop.machine.transition_table import rows
 from onloop.policies.cel_rules import is_installed
-from onloop.triggers.trigger_file import is_triggers
-from onloop.triggers.trigger_sources import triggers_at_hand
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadTask
 from onloop.workflow.builtins import builtin, builtins
@@ -140,9 +137,6 @@ def validate(context: Context[FilesArguments]) -> VerbOutput:
             if (told := other_file(name)) is not None:
                 fine.append(told)
                 continue
-            if (triggers := _triggers_in(name)) is not None:
-                fine.append(f"{name}: {len(triggers)} {'trigger' if len(triggers) == 1 else 'triggers'}")
-                continue
             definition = _file(name)
             problems += _unchecked_rules(name, definition)
             fine.append(f"{name}: {definition.name}, {len(definition.steps)} steps, {definition.digest[:12]}")
@@ -151,14 +145,6 @@ def validate(context: Context[FilesArguments]) -> VerbOutput:
             problems += error.problems
     data = ValidateJson(not problems, problems)
     return VerbOutput(Exit.USAGE if problems else Exit.OK, tuple(fine), data, (*problems, *closed))
-
-
-def _triggers_in(name: str) -> tuple[Trigger, ...] | None:
-    """What a file says that holds triggers; None for any other."""
-    if not Path(name).is_file():
-        return None  # whoever reads it as a workflow says why it cannot be read
-    source = triggers_at_hand(name)
-    return source.triggers() if is_triggers(source.content) else None
 
 
 def _unchecked_rules(name: str, definition: Definition) -> Iterator[str]:

@@ -17,6 +17,8 @@ def other_file(name: str) -> str | None:
     try:
         with Path(name).open("rb") as file:
             source = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return None  # whoever reads it as a workflow says which built-ins there are
     except OSError as problem:
         raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a file") from None
     root = read(source).root
@@ -38,4 +40,15 @@ def _calls(source: bytes, name: str) -> str:
     return f"{name}: {len(plan.rules)} rules of calls, {len(plan.recipients)} recipients"
 
 
-_KINDS: Mapping[str, Callable[[bytes, str], str]] = {"schedules": _schedules, "recipients": _calls}
+def _triggers(_: bytes, name: str) -> str:
+    from onloop.triggers.trigger_sources import triggers_at_hand  # here: few files are of this kind
+
+    triggers = triggers_at_hand(name).triggers()
+    return f"{name}: {len(triggers)} {'trigger' if len(triggers) == 1 else 'triggers'}"
+
+
+_KINDS: Mapping[str, Callable[[bytes, str], str]] = {
+    "schedules": _schedules,
+    "recipients": _calls,
+    "triggers": _triggers,
+}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
 from onloop.errors import FailureKind
 from onloop.forges.forge_errors import ForgeTrouble
 from onloop.forges.forge_records import Person
+from onloop.times import instant_of
 
 LONGEST_LINE = 1_000
 LONGEST_TEXT = 200_000
@@ -94,12 +95,9 @@ class Fields:
         value = self._given.get(name)
         if value is None:
             return 0
-        try:
-            moment = datetime.fromisoformat(value)
-        except (ValueError, TypeError):
-            raise nonsense(f"{self._what} has no time {name}") from None
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return max(0, int(moment.timestamp() * 1000))
+        if (moment := instant_of(value, UTC)) is None:
+            raise nonsense(f"{self._what} has no time {name}")
+        return max(0, moment)
 
     def part(self, name: str) -> Fields:
         """An object within, which must be there."""

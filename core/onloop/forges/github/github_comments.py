@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from onloop.forges.forge_records import ForgeComment, ForgeIssue, Person, RepositoryName
 from onloop.forges.github.answer_fields import Fields
 from onloop.forges.github.github_part import GithubPart, check_address, path_of
+from onloop.times import utc_words
 
 
 class GithubComments(GithubPart):
@@ -36,7 +36,7 @@ class GithubComments(GithubPart):
         self, repo: RepositoryName, *, labels: Sequence[str] = (), state: str = "open", since: int = 0
     ) -> tuple[ForgeIssue, ...]:
         """See Comments."""
-        moment = datetime.fromtimestamp(since / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if since else ""
+        moment = utc_words(since) if since else ""
         found = self._api.pages(path_of(repo, "issues"), labels=",".join(labels), state=state, since=moment)
         return tuple(_issue_of(each, repo) for each in found if each.part_or_none("pull_request") is None)
 
