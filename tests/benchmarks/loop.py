@@ -54,7 +54,8 @@ def main() -> None:
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     sys.stdout.write(
         f"{count} events, {figures.touches.ended} tasks ended: folded in {spent:.1f} s "
-        f"({spent / count * 1e6:.1f} s per million), figures in {told * 1000:.0f} ms, {grown / 1024:.0f} MiB more than after the first part\n"
+        f"({spent / count * 1e6:.1f} s per million), figures in {told * 1000:.0f} ms, "
+        f"{grown / 1024:.0f} MiB more since the first part\n"
     )
 
 

@@ -212,4 +212,6 @@ def _weeks(figures: LoopFigures) -> LoopTable:
         )
         for week in figures.weeks
     )
-    return LoopTable("weeks", "By week", "from Mondays, UTC; touches on the tasks that ended then", columns, rows)
+    return LoopTable(
+        "weeks", "By week", "from Mondays, UTC; touches on the tasks that ended then", columns, rows, "no week yet"
+    )
