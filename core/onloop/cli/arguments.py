@@ -305,6 +305,9 @@ class WorkflowArguments(Arguments, frozen=True, kw_only=True):
 
     what: str
     name: str | None
+    file: str | None = None
+    format: str = ""
+    strict: bool = False
 
 
 class PolicyArguments(PersonArguments, frozen=True, kw_only=True):

@@ -249,6 +249,8 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "workflow schema": (
             Example("onloop workflow schema > .onloop/schema.json", "for an editor that completes and explains fields"),
         ),
+        "workflow export": (Example("onloop workflow export attractor feature", "as DOT, which comes back the same"),),
+        "workflow import": (Example("onloop workflow import pipeline.dot > .onloop/pipe.yaml", "and what it lost"),),
         "policy": (),
         "policy list": (_looks("onloop policy list", "those that runs are held to from now on"),),
         "policy test": (Example("onloop policy test .onloop/policies/*.yaml", "every case, and what a rule hides"),),

@@ -20,7 +20,6 @@ from onloop.cli.arguments import (
     StoreArguments,
     VerifierArguments,
     WorkArguments,
-    WorkflowArguments,
 )
 from onloop.cli.attest_verb_table import ATTEST
 from onloop.cli.clock_verb_table import CLOCK
@@ -39,6 +38,7 @@ from onloop.cli.report_arguments import REPORT
 from onloop.cli.simulation_verb_table import SIMULATION
 from onloop.cli.trigger_verb_table import TRIGGER
 from onloop.cli.verb import AS, KEY, LISTENING, RUN, TOKEN_FD, Reach, Verb, arg
+from onloop.cli.workflow_verb_table import WORKFLOW
 
 RUNTIME_ROLE = arg(
     "--runtime-role",
@@ -286,19 +286,7 @@ VERBS: tuple[Verb, ...] = (
         prints=("build_models:GraphJson",),
         reach=Reach.GATEWAY,
     ),
-    Verb(
-        "workflow",
-        "build",
-        "list or print built-in workflows, or print the JSON Schema",
-        "build_verbs:workflow",
-        WorkflowArguments,
-        (
-            arg("what", choices=("list", "schema", "print"), help="list, schema or print"),
-            arg("name", nargs="?", help="the built-in workflow to print"),
-        ),
-        prints=("build_models:WorkflowsJson", "build_models:SchemaJson", "build_models:WorkflowSourceJson"),
-        reach=Reach.NONE,
-    ),
+    WORKFLOW,
     POLICY,
     *CLOCK,
     TRIGGER,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from onloop.errors import WorkflowError
 from onloop.machine.definition import Definition
+from onloop.records import Record
 from onloop.text import safe
 from onloop.workflow.definition_builder import defined
 from onloop.workflow.document import Document, read
@@ -27,11 +28,23 @@ MOST_PROBLEMS = 100
 P = TypeVar("P", bound=WorkflowPart)
 
 
+class CheckedFile(Record):
+    """A file without problems, with what it uses in its place: as a tree with positions, and as plain data."""
+
+    root: Node
+    data: Mapping[str, object]
+
+
 def load(source: bytes, name: str) -> Definition:
     """The definition in the bytes of a file called `name`, or WorkflowError with every problem (the first hundred).
 
     A file that uses others comes with them, as `bundled` puts them together: the digest is of all of them.
     """
+    return defined(WorkflowFile.model_validate(checked(source, name).data), hashlib.sha256(source).hexdigest())
+
+
+def checked(source: bytes, name: str) -> CheckedFile:
+    """The content of such a file before it becomes a definition, or the same WorkflowError."""
     bundle = unbundled(source)
     document = read(bundle.source)
     if document.root is not None:
@@ -43,7 +56,9 @@ def load(source: bytes, name: str) -> Definition:
         more = "there are more problems than these; " if len(lines) > MOST_PROBLEMS else ""
         hint = f"{more}onloop workflow schema prints what a file may hold, onloop workflow print feature an example"
         raise WorkflowError(lines[:MOST_PROBLEMS], hint=hint)
-    return defined(WorkflowFile.model_validate(data), hashlib.sha256(source).hexdigest())
+    if document.root is None or not isinstance(data, dict):
+        raise WorkflowError((f"{safe(name, 200)}:1:1: there is no workflow in it",), hint="begin with workflow: NAME")
+    return CheckedFile(document.root, data)
 
 
 def problem_lines(document: Document, faults: Iterable[Fault], name: str) -> tuple[str, ...]:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import getpass
-import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from onloop.access.files_beside import beside
 from onloop.access.isolation import can_isolate, check_place, isolate, make_parents, recipe, serve_command
 from onloop.access.opening import create_home
 from onloop.access.opening import enrol as enrol_person
 from onloop.access.reach import HIGHEST, closed_gates
-from onloop.cli.arguments import EnrolArguments, FilesArguments, GraphArguments, InitArguments, WorkflowArguments
+from onloop.cli.arguments import EnrolArguments, FilesArguments, GraphArguments, InitArguments
 from onloop.cli.context import Context, read_passphrase
 from onloop.cli.json_models.build_models import (
     EnrolJson,
     GraphJson,
     InitJson,
     NotIsolatedJson,
-    SchemaJson,
     ValidateJson,
-    WorkflowsJson,
-    WorkflowSourceJson,
 )
 from onloop.cli.output import VerbOutput
 from onloop.cli.verbs.file_checks import other_file
 from onloop.cli.verbs.persons.enrolled_verbs import new_passphrase
+from onloop.cli.verbs.workflow_sources import built_in_or_file, workflow_bytes
 from onloop.errors import BadInput, Exit, WorkflowError, unknown_task
 from onloop.gates.toolchain import missing_tools, toolchain_of
 from onloop.home import Home
@@ -43,17 +39,12 @@ from onloop.machine.transition_table import rows
 from onloop.policies.cel_rules import is_installed
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadTask
-from onloop.workflow.builtins import builtin, builtins
-from onloop.workflow.hints import nearest
 from onloop.workflow.loader import load
-from onloop.workflow.pinned_files import bundled
-from onloop.workflow.schema import json_schema
 
 ADVISORY = (
     "advisory: the store is open to the user whom agents run as. Agents are held by refusal and evidence; "
     "code running as this user could still forge a decision."
 )
-LARGEST_WORKFLOW = 1_048_576
 
 
 def init(context: Context[InitArguments]) -> VerbOutput:
@@ -181,9 +172,7 @@ def graph(context: Context[GraphArguments]) -> VerbOutput:
     if args.task is not None:
         return _graph_of_task(context, args.task)
     if args.workflow is not None:
-        definition = (
-            load(builtin(args.workflow), args.workflow) if args.workflow in builtins() else _file(args.workflow)
-        )
+        definition = load(built_in_or_file(args.workflow), args.workflow)
         return _graph_output(workflow_mermaid(definition), workflow_text(definition) if args.text else "")
     if args.text:
         raise BadInput("--text draws a workflow, and none was named", hint="onloop graph feature --text")
@@ -204,31 +193,5 @@ def _graph_output(mermaid: str, text: str) -> VerbOutput:
     return VerbOutput(lines=((text or mermaid).rstrip("\n"),), data=GraphJson(mermaid, text))
 
 
-def workflow(context: Context[WorkflowArguments]) -> VerbOutput:
-    """List the built-ins, print one, or print the schema."""
-    args = context.args
-    if args.what == "schema":
-        schema = json_schema()
-        return VerbOutput(lines=(json.dumps(schema, indent=2),), data=SchemaJson(schema))
-    if args.what == "list":
-        return VerbOutput(lines=tuple(builtins()), data=WorkflowsJson(tuple(builtins())))
-    if args.name is None:
-        raise BadInput("which workflow?", hint=f"onloop workflow print NAME; built-ins: {', '.join(builtins())}")
-    source = builtin(args.name).decode()
-    return VerbOutput(lines=(source.rstrip("\n"),), data=WorkflowSourceJson(source))
-
-
 def _file(name: str) -> Definition:
-    path = Path(name)
-    try:
-        if path.is_file() and path.stat().st_size <= LARGEST_WORKFLOW:
-            return load(bundled(path.read_bytes(), name, beside(path)), name)
-        source = b" " * (LARGEST_WORKFLOW + 1) if path.is_file() else None
-    except OSError as problem:
-        raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None
-    if source is None:
-        raise BadInput(
-            f"there is no file {name!r}",
-            hint=f"{nearest(name, builtins())}give a file, or a built-in: {', '.join(builtins())}",
-        )
-    return load(source, name)
+    return load(workflow_bytes(name), name)
