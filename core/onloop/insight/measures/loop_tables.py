@@ -151,11 +151,13 @@ def _human_gates(gates: Sequence[PeopleGate]) -> LoopTable:
 def _waits(gates: Sequence[PeopleGate]) -> LoopTable:
     sizes = tuple(LoopColumn(size.value, CellShape.TIME) for size in SizeClass)
     about = "median by lines changed: S under 50, M under 250, L under 1000; all counts those of unknown size"
-    rows = tuple(
-        (each.gate.words, each.waited, *(sized.waited for sized in each.by_size)) for each in gates if each.decided
-    )
+    rows = tuple(_wait_row(each) for each in gates if each.decided)
     columns = (_GATE, LoopColumn("all", CellShape.TIME), *sizes)
     return LoopTable("waits", "How long decisions take", about, columns, rows, "nothing was decided")
+
+
+def _wait_row(gate: PeopleGate) -> tuple[Cell, ...]:
+    return (gate.gate.words, gate.waited, *(sized.waited for sized in gate.by_size))
 
 
 def _machine_gates(gates: Sequence[JudgingGate]) -> LoopTable:
