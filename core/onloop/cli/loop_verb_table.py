@@ -29,6 +29,6 @@ LOOP = Verb(
         arg("--md", help="as Markdown", action="store_true"),
         arg("--csv", help="as CSV, a row for each figure", action="store_true"),
     ),
-    prints=("loop_models:LoopJson",),
+    prints=("report_models:LoopJson",),
     reach=Reach.GATEWAY,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from onloop.cli.json_models import loop_models as j
+from onloop.cli.json_models import report_models as j
 from onloop.insight.measures.loop_figures import GateName, LoopFigures, NamedSpread, PeopleGate, Week
 from onloop.insight.measures.samples import Spread
 from onloop.records import fields_of
