@@ -20,7 +20,7 @@ from support.world import ROOT, World
 
 NAMES = sorted(path.stem for path in SCHEMA_FOLDER.glob("*.json"))
 SHIPPED = {name: json.loads((SCHEMA_FOLDER / f"{name}.json").read_text("utf-8")) for name in NAMES}
-EXIT_ALONE = {"work", "verifier", "serve"}
+EXIT_ALONE = {"work", "verifier", "serve", "acp", "mcp"}
 """The verbs that go on until they are stopped: they print no more than their exit code."""
 
 

@@ -81,7 +81,7 @@ def test_a_gateway_that_is_killed_and_comes_back_finds_its_agents_at_work(far: F
     token, task = far.gateway.let_in(), far.begin()
     folder = far.machine.world.folder
     script = f"touch {folder}/begun; while ! test -f {folder}/go; do sleep 0.1; done; {GOOD}"
-    far.machine.work(token, script)
+    far.machine.work(token, script, "--lease", "5m")  # however long a gateway takes to start
     wait_for((folder / "begun").exists, lambda: far.machine.said)
 
     far.gateway.kill()

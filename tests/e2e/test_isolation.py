@@ -28,14 +28,11 @@ from support.other_users import readable_python, why_not
 from support.waiting import DEADLINE_S, wait_for
 from support.world import PASSPHRASE, World
 from support.world import WORKFLOW as SMALL
+from support.zygote import zygote
 
 OWNER, AGENTS, AGENT_UID = "daemon", "nogroup", 65534
 AS = """\
-import importlib, os, pkgutil, sys
-import encodings.idna, onloop
-for module in pkgutil.walk_packages(onloop.__path__, "onloop."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
+import encodings.idna, os, sys
 from onloop.cli.main import run
 sys.executable = os.environ.get("READABLE_PYTHON", sys.executable)
 uid, gid = int(sys.argv[1]), int(sys.argv[2])
@@ -44,9 +41,17 @@ sys.exit(run(sys.argv[3:]))
 """
 
 
+ALL = """\
+import importlib, onloop, pkgutil
+for module in pkgutil.walk_packages(onloop.__path__, "onloop."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+
+
 def as_user(uid: int, *words: str) -> list[str]:
     """`onloop WORDS…` as another user. Everything is imported before: that user may not read this interpreter."""
-    return [sys.executable, "-c", AS, str(uid), str(AGENT_UID), *words]
+    return [sys.executable, "-c", ALL + AS, str(uid), str(AGENT_UID), *words]
 
 
 def theirs(world: World) -> dict[str, str]:
@@ -111,25 +116,19 @@ def _says_a2(env: dict[str, str]) -> subprocess.CompletedProcess[str] | None:
 
 
 def _run(env: dict[str, str], *words: str, passphrase: str = "") -> subprocess.CompletedProcess[str]:
-    """`onloop WORDS…` as an agents' user, with a passphrase on a file descriptor if there is one."""
+    """`onloop WORDS…` as an agents' user, with a passphrase on a file descriptor if there is one.
+
+    It is forked from a process that has imported everything, so that a claim's lease does not end meanwhile.
+    """
     reader, writer = os.pipe()
     os.write(writer, passphrase.encode())
     os.close(writer)
-    more = ("--passphrase-fd", str(reader)) if passphrase else ()
+    ids = (str(AGENT_UID), str(AGENT_UID))
     try:
-        return subprocess.run(
-            as_user(AGENT_UID, *words, *more),
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=DEADLINE_S,
-            cwd="/",
-            pass_fds=(reader,),
-        )
+        ran = zygote().run((*ids, *words), env, Path("/"), reader if passphrase else None, AS)
     finally:
         os.close(reader)
+    return subprocess.CompletedProcess(words, *ran)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")

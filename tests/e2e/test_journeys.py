@@ -102,21 +102,19 @@ def test_an_agent_asks_its_turn_ends_and_the_answer_is_in_the_next_brief(world: 
 def test_an_agent_can_never_approve_whatever_it_calls_itself(world: World) -> None:
     world.init()
     task = f"{world.fleet(world.origin())}.1"
-    attempt = f'{ONLOOP} approve "$ONLOOP_TASK" --digest 000000000000 2>> "$ONLOOP_OUT/said" --as'
-    script = (
-        f"{GOOD}; {ONLOOP} submit > /dev/null;"
-        f'for who in ana human:ana; do {attempt} $who; echo $? >> "$ONLOOP_OUT/codes"; done;'
-        f'unset ONLOOP_TOKEN; {attempt} ana; echo $? >> "$ONLOOP_OUT/codes"'
-    )
+    script = f'{GOOD}; echo "$ONLOOP_TOKEN" > "$ONLOOP_OUT/token"; {ONLOOP} submit > /dev/null'
 
     world.onloop("work", "--role", "implementer", "--once", "--", "sh", "-c", script)
-    found = world.until(task, "input_required", "approval_required")
-    out = world.store.parent / "out" / task
+    world.until(task, "input_required", "approval_required")
+    token = (world.store.parent / "out" / task / "token").read_text().strip()
+    attempt = ("approve", task, "--digest", "000000000000", "--as")
+    as_agent = [world.onloop(*attempt, who, env={"ONLOOP_TOKEN": token}) for who in ("ana", "human:ana")]
+    as_nobody = world.onloop(*attempt, "ana")
 
-    assert (out / "codes").read_text().split() == ["13", "13", "13"]
-    assert "agent:" in (out / "said").read_text()
-    assert "nobody (no credential was given)" in (out / "said").read_text()
-    assert found["decisions"] == []
+    assert [each.code for each in (*as_agent, as_nobody)] == [13, 13, 13]
+    assert all("agent:" in each.err for each in as_agent)
+    assert "nobody (no credential was given)" in as_nobody.err
+    assert world.task(task)["decisions"] == []
 
 
 def test_no_token_and_no_passphrase_is_nobody(world: World) -> None:

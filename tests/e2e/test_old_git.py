@@ -24,6 +24,8 @@ WORDS = {
     "retarget": ("r7k2m", "--branch", "main"),
     "init": ("--repo", "."),
     "submit": (),
+    "tickets": ("list", "--repo", "/nowhere"),
+    "adopt": ("r7k2m",),
     "serve": (),
     "verifier": (),
 }

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from onloop.access.opening import GatewayHandle
+from onloop.agents.acp.acp_command import acp_command, acp_name, vendor_of
 from onloop.agents.agent_command import (
     AgentCommand,
     AgentFolders,
@@ -26,6 +27,7 @@ from onloop.agents.places.place_variables import (
 )
 from onloop.agents.session_memory import KnownSession, SessionMemory
 from onloop.agents.vendors.known_vendors import VENDORS
+from onloop.agents.vendors.vendor import Vendor
 from onloop.agents.workplace import agent_environment, fill_given, written
 from onloop.environments.port import InsideOrder
 from onloop.gates.repository.folders import private, remove_tree
@@ -44,7 +46,8 @@ class SessionSettings(Record):
 
     The agent is the command `argv`, or the one called `agent` with `flags` added. `agent_env` names variables of the
     worker that it gets beside the usual ones and those of its workflow. `beside` is how many agents its worker runs;
-    `url` is where they find the gateway, if not where the worker does.
+    `url` is where they find the gateway, if not where the worker does. With `acp` the command is an agent that speaks
+    ACP, whose loop `onloop acp` owns; `permit` are the kinds of calls that it need not ask about.
     """
 
     argv: tuple[str, ...] = ()
@@ -55,14 +58,16 @@ class SessionSettings(Record):
     flags: tuple[str, ...] = ()
     beside: int = 1
     url: str = ""
+    acp: bool = False
+    permit: tuple[str, ...] = ()
 
 
 class Started(Record):
-    """An agent that was started, and as what; `spec` is None for a plain command."""
+    """An agent that was started, and under which `name` its session is remembered: none for a plain command's."""
 
     running: AgentProcess
     command: AgentCommand
-    spec: AgentSpec | None
+    name: str
     silent_ms: int
 
 
@@ -79,7 +84,7 @@ class AgentStart(Record):
         """Start the agent that the task's step or the worker names; OnloopError says why it cannot be started."""
         home, step = self.opened.home, self._step(task)
         spec = self._spec(task, step)
-        command = AgentCommand(self.settings.argv) if spec is None else self._command(task, step, spec)
+        command = self._plain(task, step) if spec is None else self._command(task, step, spec)
         asked = self.opened.gateway.perform(ReadStepBrief(task.id, step.id))
         fill_given(self.opened, task)
         brief = home.logs / f"{task.id}.brief.md"
@@ -100,7 +105,8 @@ class AgentStart(Record):
             heading=f"{self.opened.gateway.clock()} {task.attempt} {task.round} {task.holder or ''} {step.id}",
         )
         self._report(task, spec, command)
-        return Started(running, command, spec, (spec.silent_ms if spec else 0) or self.settings.stall_ms)
+        name = spec.name if spec is not None else acp_name(self.settings.argv) if self.settings.acp else ""
+        return Started(running, command, name, (spec.silent_ms if spec else 0) or self.settings.stall_ms)
 
     def _order(
         self, task: Task, secret: str, command: AgentCommand, named: tuple[str, ...], spec: AgentSpec | None
@@ -110,8 +116,10 @@ class AgentStart(Record):
         if place is None:
             found = agent_environment(os.environ, home, task, secret, named, self.settings.url)
             return InsideOrder(command.argv, home.environment(task.id), found | dict(command.environment))
+        vendor = self._whose(spec)
+        if vendor is not None:
+            lend_login(vendor, home.agent_home(task.id))
         if spec is not None:
-            lend_login(VENDORS[spec.vendor], home.agent_home(task.id))
             with written(home.given(task.id)):  # the folder was made anew: nothing in it is an agent's
                 write_hook_file(spec, home.given(task.id) / HOOK_FILE)
         place.enter(task_folders(home, task.id))
@@ -121,8 +129,8 @@ class AgentStart(Record):
     def remember(self, task: Task, started: Started, begun: int) -> None:
         """Remember the session of an agent that has ended, whose run began at `begun` (ms), for the next round."""
         memory, session = self._memory(task), started.command.output.session
-        if started.spec is not None and session and started.command.output.works:
-            memory.remember(KnownSession(started.spec.name, task.step or "", session, begun))
+        if started.name and session and started.command.output.works:
+            memory.remember(KnownSession(started.name, task.step or "", session, begun))
 
     def tidy(self, task: Task) -> None:
         """Remove the temporary files of an agent that has ended, and what was lent to it of its vendor's login."""
@@ -146,6 +154,20 @@ class AgentStart(Record):
         mirror = self.opened.mirror(task.origin) if task.origin is not None else None
         commit = mirror.git.text("rev-parse", "--verify", f"refs/heads/{task.target}") if mirror is not None else ""
         return named_agent(step.agent or self.settings.agent, mirror, commit)
+
+    def _whose(self, spec: AgentSpec | None) -> Vendor | None:
+        """The vendor whose login the agent needs, where that is known."""
+        if spec is not None:
+            return VENDORS[spec.vendor]
+        return vendor_of(self.settings.argv) if self.settings.acp else None
+
+    def _plain(self, task: Task, step: Step) -> AgentCommand:
+        """The command that the worker was given, by itself or in the loop that we own."""
+        words = self.settings.argv
+        if not self.settings.acp:
+            return AgentCommand(words)
+        session = "" if step.review_gates else self._memory(task).session_for(task, acp_name(words))
+        return acp_command(words, self.settings.permit, session)
 
     def _command(self, task: Task, step: Step, spec: AgentSpec) -> AgentCommand:
         folders = self._folders(task)

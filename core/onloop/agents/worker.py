@@ -35,7 +35,7 @@ class WorkerSettings(Record):
     `agent_env` names variables of the worker that its agents get. Instead of the command `argv` it may run the agent
     called `agent`, with `flags` added. Without a role it claims for every role. `among` says which tasks it takes,
     `crew` how many agents work at once, and `url` where they find the gateway, if not where the worker does. `places`
-    says in what they work.
+    says in what they work. With `acp` the command speaks ACP, and need not ask about calls of the kinds in `permit`.
     """
 
     name: str
@@ -50,12 +50,23 @@ class WorkerSettings(Record):
     crew: CrewSize = CrewSize()
     url: str = ""
     places: EnvironmentSettings = EnvironmentSettings()
+    acp: bool = False
+    permit: tuple[str, ...] = ()
 
     @property
     def session(self) -> SessionSettings:
         """What of them each of its agents' sessions needs."""
         return SessionSettings(
-            self.argv, self.lease_ms, self.stall_ms, self.agent_env, self.agent, self.flags, self.crew.most, self.url
+            self.argv,
+            self.lease_ms,
+            self.stall_ms,
+            self.agent_env,
+            self.agent,
+            self.flags,
+            self.crew.most,
+            self.url,
+            self.acp,
+            self.permit,
         )
 
 

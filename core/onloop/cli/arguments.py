@@ -205,6 +205,8 @@ class WorkArguments(Arguments, frozen=True, kw_only=True):
 
     role: str
     agent: str | None
+    acp: str | None
+    permit: tuple[str, ...]
     jobs: int | None
     min: int | None
     max: int | None

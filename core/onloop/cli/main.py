@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar, assert_never
 
 from onloop.cli.arguments import Arguments, DashboardArguments
 from onloop.cli.context import Context
-from onloop.cli.output import VerbOutput, write, write_error
+from onloop.cli.output import VerbOutput, error_text, json_text, write, write_error
 from onloop.cli.verb import COMMON, DASHBOARD, Argument, Reach, Verb
 from onloop.cli.verb_table import GROUPS, VERBS, verb
 from onloop.errors import BadInput, Exit, OnloopError, Unavailable, UnknownThing
@@ -98,6 +98,24 @@ def run(words: Sequence[str]) -> int:
         return Exit.OK
     except (OSError, OverflowError, UnicodeEncodeError) as problem:
         return write_error(_foreseen(problem), as_json=as_json)
+
+
+def answered(words: Sequence[str]) -> tuple[Exit, str]:
+    """The exit code and the one object of `onloop WORDS… --json`, for a verb that is asked for within this process."""
+    try:
+        _check_encoding(words)
+        found, args = parse([*words[:1], "--json", *words[1:]])
+        context = Context(args, found.name if found is not None else "")
+        try:
+            output = _carried_out(found, context)
+            return output.exit, json_text(replace(output, head=context.receipt))
+        finally:
+            context.close()
+    except OnloopError as error:
+        return error.exit, error_text(error)
+    except (OSError, OverflowError, UnicodeEncodeError) as problem:
+        foreseen = _foreseen(problem)
+        return foreseen.exit, error_text(foreseen)
 
 
 def _check_reach(found: Verb | None, context: Context[Any]) -> None:

@@ -61,11 +61,15 @@ def json_text(output: VerbOutput) -> str:
     return json.dumps({"exit": output.exit.value, **data, **head}, ensure_ascii=True)
 
 
+def error_text(error: OnloopError) -> str:
+    """The one JSON object that says what happened and what would work."""
+    return json.dumps(plain(ErrorJson(error.exit, error.code, error.message, error.hint)), ensure_ascii=True)
+
+
 def write_error(error: OnloopError, *, as_json: bool) -> int:
     """Print what happened and what would work; with --json the same as an object on stdout."""
     if as_json:
-        model = ErrorJson(error.exit, error.code, error.message, error.hint)
-        _print(json.dumps(plain(model), ensure_ascii=True))
+        _print(error_text(error))
     problems = error.problems if isinstance(error, WorkflowError) else (f"onloop: {error.message}",)
     for problem in problems:
         _print(safe(problem), error=True)

@@ -51,6 +51,8 @@ _OF_AGENTS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "handoff": (Example('onloop handoff --why "my context is full"', "let another agent go on"),),
         "heartbeat": (Example("onloop heartbeat --context 60%", "keep the lease, and say how full your context is"),),
         "release": (Example('onloop release --until 45m --why "usage limit"', "not now; it costs no attempt"),),
+        "acp": (Example("onloop acp -- opencode acp", "work on your task with an agent that speaks ACP"),),
+        "mcp": (Example("claude mcp add onloop -- onloop mcp", "let an agent call the verbs as MCP tools"),),
         "fail": (Example('onloop fail "the API that the brief names does not exist"', "you cannot do this step"),),
     }
 )
@@ -210,6 +212,7 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "work": (
             Example("onloop work --agent claude --jobs 4", "a vendor's agent, four at a time"),
+            Example("onloop work --acp 'opencode acp' --permit execute", "an agent that speaks ACP"),
             Example("onloop work --role implementer --once -- my-agent --quiet", "a command of your own, for one task"),
         ),
         "verifier": (Example("onloop verifier --jobs 2 --idle-exit 10m", "gates, two at a time, while there are any"),),
@@ -375,7 +378,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "keep the store": ("store", "gc", "attest"),
         "be an agent": (
             *("claim", "join", "leave", "next", "check", "submit", "ask", "fail", "release", "handoff"),
-            *("checkpoint", "heartbeat", "inbox", "tell", "review", "spawn"),
+            *("checkpoint", "heartbeat", "inbox", "tell", "review", "spawn", "acp", "mcp"),
         ),
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from onloop.cli.agent_protocol_verb_table import AGENT_PROTOCOLS, OF_WORKERS
 from onloop.cli.agent_verb_table import AGENTS
 from onloop.cli.arguments import (
     DemoArguments,
@@ -176,7 +177,8 @@ VERBS: tuple[Verb, ...] = (
                 "--agent",
                 help="claude, codex, gemini, opencode, copilot, or a file of the repository in .onloop/agents",
             ),
-            arg("--role", help="the role to claim for (default, with --agent: every role)", default=""),
+            *OF_WORKERS,
+            arg("--role", help="the role to claim for (default, with --agent or --acp: every role)", default=""),
             arg("--name", help="the agent's name (default: the agent or the role, and the process id)"),
             arg("--jobs", help="how many agents work at once (default: 1)", type=int, metavar="N"),
             arg("--min", help="how many work at once while anything waits (with --max)", type=int, metavar="N"),
@@ -306,6 +308,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     *TOKENS,
     *REFERENCE,
+    *AGENT_PROTOCOLS,
     Verb(
         "hook",
         "build",

@@ -10,7 +10,7 @@ from onloop.errors import UnknownThing
 FOLDER = Path(__file__).parent
 TOPICS = (
     *("tutorial", "engineer", "approver", "operator", "agents", "administrator"),
-    *("remote", "elsewhere", "machines", "environments", "ci"),
+    *("agent-protocols", "remote", "elsewhere", "machines", "environments", "ci"),
     *(
         "workflows",
         "built-ins",
@@ -23,7 +23,7 @@ TOPICS = (
         "fleets",
         "lifecycle",
     ),
-    *("schedules", "calling", "measures"),
+    *("schedules", "calling", "recipes", "measures"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "protocol", "http"),
     *("verbs", "keys", "figures", "words", "design"),

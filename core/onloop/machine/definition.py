@@ -184,6 +184,8 @@ class Step(Record):
     """How long the task stands here before it goes on by itself."""
     outside: EffectSpec | None = None
     """What its effect does in particular; None where the workflow gave no more than the effect's name."""
+    permit: tuple[str, ...] = ()
+    """Kinds of calls about which an agent that speaks ACP need not ask a person."""
 
     @property
     def effect_spec(self) -> EffectSpec | None:

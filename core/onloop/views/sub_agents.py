@@ -17,6 +17,9 @@ MOST = 32
 LONGEST_NAME = 64
 LONGEST_DOING = 200
 
+PLAN, TOOL_CALL = "plan", "tool call"
+"""What an agent may also say that it has in its process, by ACP; neither is counted as a sub-agent."""
+
 
 class SubAgentNews(Record):
     """What an agent says of one sub-agent in its process: it is there, of what kind, and at what; or it has ended."""
@@ -74,12 +77,14 @@ def sub_agents_of(leases: Iterable[Lease], rows: Iterable[SubAgent]) -> Mapping[
 def sub_agent_words(row: SubAgent, when: str) -> str:
     """One of them in a sentence: what it is, whose process it shares, since when, and what its agent says of it."""
     says = f"; its agent says: {row.doing}" if row.doing else ""
-    return f"{row.kind or 'sub-agent'} ({row.name}), process of {row.task}, {when}{says}"
+    name = f" ({row.name})" if row.name != row.kind else ""
+    return f"{row.kind or 'sub-agent'}{name}, process of {row.task}, {when}{says}"
 
 
 def counted(rows: Sequence[SubAgent]) -> str:
-    """How many there are, in words; empty for none."""
-    return f"{len(rows)} sub-agent{'s' if len(rows) != 1 else ''}" if rows else ""
+    """How many sub-agents there are, in words; empty for none."""
+    count = sum(row.kind not in {PLAN, TOOL_CALL} for row in rows)
+    return f"{count} sub-agent{'s' if count != 1 else ''}" if count else ""
 
 
 def _check_room(tx: Transaction, lease: Lease) -> None:

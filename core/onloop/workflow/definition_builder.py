@@ -72,6 +72,7 @@ def _step(step: m.StepPart) -> d.Step:
         brief=step.brief,
         isolation=d.Isolation(step.isolation),
         not_by=tuple(step.not_by),
+        permit=tuple(step.permit),
         timeout_ms=_STEP.timeout_ms if step.timeout is None else step.timeout,
         attempts=_attempts(step.attempts),
         rounds=step.rounds,

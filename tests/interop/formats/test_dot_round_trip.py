@@ -35,7 +35,7 @@ steps:
       - {id: a, command: [sh, -c, "echo 'it''s \\"x\\"'; printf '%s\\\\n' {report}", ""]}
       - {id: b, file: {path: docs/a.md, contains: "x\\ny"}}
       - {id: c, human: {from: [ana], quorum: 1, expire: {after: 3d, outcome: reject}}}
-    next: [{when: "task.round >= 1", to: more.parts}, {to: test.all}]
+    next: [{when: "task.round >= 1", to: test.all}, {to: more.parts}]
   - id: more.parts
     fan_out:
       join: {quorum: 1}

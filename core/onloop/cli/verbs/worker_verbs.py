@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -12,6 +14,7 @@ from pathlib import Path
 from onloop.access.far_handles import FarHandles
 from onloop.access.opening import check_agents_reach, open_home
 from onloop.access.verifier_process import ensure_verifier
+from onloop.agents.acp.permission_call import permitted
 from onloop.agents.demand import CrewSize
 from onloop.agents.places.environment_settings import MOST_WARM, EnvironmentSettings, Reuse
 from onloop.agents.places.opening_pool import lines_here, opened_pool, with_template
@@ -117,19 +120,20 @@ def _unknown_agent(name: str | None) -> Iterator[str]:
 
 def _settings(args: WorkArguments) -> WorkerSettings:
     words = command_words(args.command)
-    if not words and not args.agent:
+    spoken = _speaking_acp(args)
+    if not words and not args.agent and not spoken:
         hint = f"onloop work --agent {'|'.join(VENDORS)}, or: onloop work --role ROLE -- CMD…"
         raise BadInput("there is no agent to run", hint=hint)
-    if not args.agent and not args.role:
+    if not args.agent and not args.role and not spoken:
         raise BadInput("a command of your own needs a role to claim for", hint="onloop work --role ROLE -- CMD…")
     if args.agent and not re.match(AGENT, args.agent):
         hint = f"name a vendor ({', '.join(VENDORS)}), or a file in .onloop/agents without its .md"
         raise BadInput(f"{args.agent[:60]!r} cannot be an agent's name", hint=hint)
-    who = "-".join(part for part in (args.agent, args.role) if part)
+    who = "-".join(part for part in (args.agent, Path(spoken[0]).name if spoken else "", args.role) if part)
     return WorkerSettings(
         name=args.name or f"{who}-{os.getpid()}",
         role=args.role,
-        argv=() if args.agent else words,
+        argv=() if args.agent else (*spoken, *words),
         lease_ms=milliseconds(args.lease),
         stall_ms=milliseconds(args.stall) if args.stall else 0,
         agent_env=_nameable(args.agent_env),
@@ -138,7 +142,28 @@ def _settings(args: WorkArguments) -> WorkerSettings:
         among=ClaimFilter(args.run or "", args.repo or "", args.workflow or "", args.label or ""),
         crew=_crew(args),
         places=_places(args),
+        acp=bool(spoken),
+        permit=args.permit,
     )
+
+
+def _speaking_acp(args: WorkArguments) -> tuple[str, ...]:
+    """The words of the agent that `--acp` names, which no shell reads; BadInput for what cannot be run."""
+    if args.acp is None:
+        if args.permit:
+            raise BadInput("--permit is about agents that speak ACP", hint="onloop work --acp CMD --permit KIND")
+        return ()
+    permitted(args.permit)
+    try:
+        words = tuple(shlex.split(args.acp))
+    except ValueError as problem:
+        raise BadInput(f"--acp {safe(args.acp, 100)!r}: {problem}".lower(), hint="close its quotes") from None
+    if args.agent or not words:
+        what = "--acp and --agent both name an agent" if args.agent else "--acp names no agent"
+        raise BadInput(what, hint="give one of them, such as --acp 'opencode acp'")
+    if args.environment is None and shutil.which(words[0]) is None:
+        raise BadInput(f"no {safe(words[0], 100)!r} is on the path", hint="install the agent that --acp names")
+    return words
 
 
 def _places(args: WorkArguments) -> EnvironmentSettings:

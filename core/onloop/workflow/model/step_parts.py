@@ -151,6 +151,10 @@ class ContextPart(WorkflowPart):
     hard: Annotated[Share, Field(description="from how full its context is it gets no more rounds")]
 
 
+CallKind = Literal["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "switch_mode", "other"]
+"""Kinds of tool calls, as the Agent Client Protocol names them."""
+
+
 class StepPart(WorkflowPart):
     """A micro-step: done by a `role`, by `run`, by an `effect`, by time (`wait`), or by its gates alone.
 
@@ -164,6 +168,9 @@ class StepPart(WorkflowPart):
     )
     agent: Annotated[str, Field(pattern=AGENT)] | None = Field(
         default=None, description="the agent that does the role's work: a file in .onloop/agents, or a vendor"
+    )
+    permit: Annotated[list[CallKind], Field(max_length=20)] = Field(
+        default=[], description="kinds of calls about which an agent that speaks ACP need not ask a person"
     )
     run: Argv | None = Field(
         default=None, description="a command that does it, without an agent: a program and its words"

@@ -1,0 +1,1 @@
+"""Agents that speak the Agent Client Protocol: our own client of it, and the loop that it drives."""

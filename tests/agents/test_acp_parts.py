@@ -1,0 +1,161 @@
+"""ACP: whom an answer gives leave for what, and lines from an agent that means no good."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onloop.agents.acp.acp_updates import AcpUpdates
+from onloop.agents.acp.heard_line import hear_line, line_of
+from onloop.agents.acp.permission_call import (
+    FOOTER,
+    HEADER,
+    MOST_QUESTIONS,
+    MOST_SHOWN,
+    CallLeave,
+    Leaves,
+    PermissionCall,
+    permission_call,
+    permitted,
+    question_of,
+)
+from onloop.agents.acp.rpc_line import LONGEST_MESSAGE, MOST_NOISE, LineEnded, RpcLine
+from onloop.errors import BadInput
+from onloop.machine.feedback import Feedback
+
+CLONE = Path("/clone")
+
+
+def call(command: str, kind: str = "execute", **more: Any) -> PermissionCall:
+    options = [{"optionId": "a", "kind": "allow_once"}, {"optionId": "d", "kind": "reject_once"}]
+    tool = {"kind": kind, "title": "a title", "rawInput": {"command": command}, **more}
+    return permission_call(1, {"toolCall": tool, "options": options}, {}, (CLONE,))
+
+
+def said(text: str, question: str, by: str = "human:ana") -> Feedback:
+    return Feedback("answer", text, by, 1, question, "agent:x")
+
+
+def on(each: PermissionCall, *answers: Feedback, kinds: tuple[str, ...] = ()) -> CallLeave:
+    return Leaves(kinds, answers).on(each, lambda line: line)
+
+
+def test_leave_is_for_exactly_the_call_that_was_shown_and_the_last_word_counts() -> None:
+    push, force = call("git push"), call("git push --force")
+    asked = question_of([push])
+
+    assert on(push) is CallLeave.ASK
+    assert on(push, said("allow", asked)) is CallLeave.ALLOW
+    assert on(force, said("allow", asked)) is CallLeave.ASK
+    assert on(force, said("allow all", asked)) is CallLeave.ALLOW
+    assert on(call("x", "fetch"), said("allow all", asked)) is CallLeave.ASK
+    assert on(push, said("allow", asked), said("no more", asked)) is CallLeave.DENY
+    for words in ("", "allowed", "do not allow", "allow it not", "ok"):
+        assert on(push, said(words, asked)) is CallLeave.DENY
+
+
+def test_a_question_that_an_agent_words_itself_and_an_answer_of_no_person_give_no_leave() -> None:
+    push, line = call("git push"), call("git push").line
+    for question in (
+        line,
+        f"{HEADER}\n{line}",
+        f"Is this well?\n{HEADER}\n{line}\n{FOOTER}",
+        f"{HEADER}\nhidden\n{line}\n{FOOTER}",
+        "\n".join((HEADER, *(f"- read: {n}" for n in range(MOST_SHOWN)), line, FOOTER)),
+    ):
+        assert on(push, said("allow", question)) is CallLeave.ASK
+    assert on(push, said("allow", question_of([push]), by="agent:x")) is CallLeave.ASK
+    forged = call(f"true [0]\n{line}")
+    assert on(push, said("allow", question_of([forged]))) is CallLeave.ASK
+
+
+def test_what_is_usual_is_usual_in_the_tasks_own_folders_alone() -> None:
+    kinds = tuple(permitted(()))
+    for path, leave in (
+        ("/clone/a", CallLeave.ALLOW),
+        ("a", CallLeave.ALLOW),
+        ("/etc/a", CallLeave.ASK),
+        ("/clone/../b", CallLeave.ASK),
+    ):
+        assert on(call("x", "edit", locations=[{"path": path}]), kinds=kinds) is leave
+    assert on(call("x", "execute"), kinds=kinds) is CallLeave.ASK
+    assert on(call("x", "approve"), kinds=tuple(permitted(("execute",)))) is CallLeave.ASK, "an unknown kind is other"
+    assert permitted(("none",)) == frozenset() and "fetch" in permitted(("all",))
+    with pytest.raises(BadInput):
+        permitted(("approve",))
+
+
+def test_people_are_asked_so_often_and_no_more_and_about_so_many_calls() -> None:
+    answers = tuple(said("no", question_of([call(str(number))])) for number in range(MOST_QUESTIONS))
+
+    assert on(call("one more"), *answers[1:]) is CallLeave.ASK
+    assert on(call("one more"), *answers) is CallLeave.DENY
+    many = [call("x" * 5_000 + str(number % 50)) for number in range(500)]
+    assert question_of(many).count("\n") == MOST_SHOWN + 1 and len(question_of(many)) < 10_000
+    assert call("x" * 5_000 + "1").line != call("x" * 5_000 + "2").line, "what is cut still counts"
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[RpcLine, int]]:
+    ours, theirs = os.pipe()
+    unread, writes = os.pipe()
+    try:
+        yield RpcLine(ours, writes), theirs
+    finally:
+        for end in (ours, theirs, unread, writes):
+            os.close(end)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200))
+def test_whatever_an_agent_prints_is_a_message_or_noise(line: tuple[RpcLine, int], content: bytes) -> None:
+    rpc, theirs = line
+    os.write(theirs, content + b'\n{"method": "end"}\n')
+
+    message = rpc.receive(1.0)
+    while message is not None and message.get("method") != "end":
+        message = rpc.receive(1.0)
+
+    assert message == {"method": "end"}
+    rpc._noises = 0
+
+
+def test_a_message_without_an_end_and_noise_without_measure_end_the_line(line: tuple[RpcLine, int]) -> None:
+    rpc, theirs = line
+    os.set_blocking(theirs, False)
+    os.write(theirs, b"\n".join([b"noise"] * (MOST_NOISE + 2)) + b"\n")
+    with pytest.raises(LineEnded, match="no message"):
+        rpc.receive(1.0)
+
+    rpc._rest.clear()
+    rpc._noises = 0
+    with pytest.raises(LineEnded, match="MiB"):
+        for _ in range(LONGEST_MESSAGE // 10_000 + 2):
+            os.write(theirs, b"x" * 10_000)
+            rpc.receive(0.0)
+
+
+def test_an_agent_that_reads_nothing_does_not_hold_us_for_ever(
+    line: tuple[RpcLine, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onloop.agents.acp.rpc_line.WRITE_S", 0.05)
+    with pytest.raises(LineEnded, match="does not read"):
+        line[0].send({"method": "x", "params": "y" * 1_000_000})
+
+
+@given(st.dictionaries(st.text(max_size=12), st.recursive(st.none() | st.text(max_size=9) | st.integers(), st.lists)))
+def test_updates_of_any_shape_say_something_or_nothing(fields: dict[str, Any]) -> None:
+    updates = AcpUpdates("s")
+    kinds = ("agent_message_chunk", "tool_call", "tool_call_update", "plan", "usage_update", "unknown")
+    told = [heard for kind in kinds for heard in updates.hear({**fields, "sessionUpdate": kind})]
+    told += list(updates.end())
+
+    for heard in told:
+        assert list(hear_line(json.loads(json.dumps(line_of(heard))))) == [heard]
