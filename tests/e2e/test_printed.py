@@ -419,6 +419,7 @@ def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: Wo
     story.decided("token", "revoke", "farm", "--reason", "sold")
     story.said("decisions")
     story.said("report", run)
+    story.said("loop")
     story.said("report", run, "--out", "report.csv")
     begun = story.said("start", "spawning.yaml", "--repo", str(world.origin("six", {"spawning.yaml": SPAWNING})))
     lead = story.by("lead", begun["task"], "lead")

@@ -29,6 +29,7 @@ AWAY = Step("escape", gone="── subject")
 
 EVERYWHERE = (
     Step("2", "[2 Tree]"), Step("3", "[3 Fleet]"), Step("4", "[4 Agents]"), Step("5", "[5 Log]"),
+    Step("6", "[6 Loop]"),
     Step("1", "[1 Inbox]", under=APPROVE),
     Step("question_mark", "keys · Enter lists the guides"), Step("escape", "[1 Inbox]"),
     Step("colon", "a name from ?"), Step("escape", gone="a name from ?"),

@@ -23,6 +23,7 @@ class Where(StrEnum):
     FLEET = "in the Fleet"
     AGENTS = "in Agents"
     LOG = "in the Log"
+    LOOP = "in the Loop"
     SHEET = "in the sheet"
     BULK = "in a list of decisions"
     FILES = "on what a commit changes"
@@ -53,7 +54,7 @@ def _in(*places: Where) -> frozenset[Where]:
     return frozenset(places)
 
 
-VIEWS = (Where.INBOX, Where.TREE, Where.FLEET, Where.AGENTS, Where.LOG)
+VIEWS = (Where.INBOX, Where.TREE, Where.FLEET, Where.AGENTS, Where.LOG, Where.LOOP)
 """The views in the order of their number keys."""
 
 _LISTS, _SHEET, _ALL = _in(*VIEWS), _in(Where.SHEET), _in(*VIEWS, Where.SHEET)
@@ -71,6 +72,7 @@ KEYS: tuple[Key, ...] = (
     _view(3, Where.FLEET, "repositories and causes by step", "onloop list"),
     _view(4, Where.AGENTS, "who holds what, where, since when", "onloop list --state working"),
     _view(5, Where.LOG, "what happened, and who caused it", "onloop log"),
+    _view(6, Where.LOOP, "what people and gates cost and catch", "onloop loop"),
     Key(("enter",), "Enter", "go", "open", "drill in, or open the sheet; in the sheet, confirm", _ROW,
         "onloop show {task}", _LISTS),
     Key(("a",), "a", "decide('approve')", "approve", "open the sheet; in it, approve what is shown (Enter confirms)",

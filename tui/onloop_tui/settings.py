@@ -33,6 +33,7 @@ class StartView(StrEnum):
     FLEET = "fleet"
     AGENTS = "agents"
     LOG = "log"
+    LOOP = "loop"
 
     @property
     def where(self) -> Where:

@@ -201,6 +201,10 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             _looks("onloop log r7k2m.3", "who did what to it, when"),
             _looks("onloop log --after 0 --limit 20 --json", "the first events, for a script"),
         ),
+        "loop": (
+            _looks("onloop loop", "touches, autonomy, what gates cost and catch, calls for nothing"),
+            Example("onloop loop --since 14d --md > loop.md", "the last two weeks, for others"),
+        ),
         "report": (
             _looks("onloop report r7k2m", "how far it is, what holds it up, how long the rest may take"),
             Example("onloop report r7k2m --out report.html", "all of it, as one file for others"),
@@ -379,7 +383,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "from another machine": ("login", "logout", "token"),
         "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
         "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),
-        "see what happens": ("list", "tree", "report", "log", "logs", "decisions"),
+        "see what happens": ("list", "tree", "report", "loop", "log", "logs", "decisions"),
         "decide": ("approve", "reject", "answer", "override", "delegate"),
         "step in": (
             *("note", "enter", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude"),

@@ -30,6 +30,7 @@ from onloop.cli.fleet_arguments import FLEET_TARGETS, FROM_PROGRAM, PLAN, FleetA
 from onloop.cli.hook_verb_table import HOOK
 from onloop.cli.instruct_verb_table import INSTRUCT
 from onloop.cli.launcher_verb_table import TOKENS
+from onloop.cli.loop_verb_table import LOOP
 from onloop.cli.people_verb_table import PEOPLE
 from onloop.cli.person_verb_table import ENROL
 from onloop.cli.place_arguments import PLACES
@@ -167,6 +168,7 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.GATEWAY,
     ),
     REPORT,
+    LOOP,
     Verb(
         "work",
         "work",

@@ -23,7 +23,7 @@ TOPICS = (
         "fleets",
         "lifecycle",
     ),
-    *("schedules", "calling", "recipes"),
+    *("schedules", "calling", "recipes", "measures"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "audits", "protocol", "standard", "http"),
     *("verbs", "keys", "figures", "words", "design"),

@@ -1,4 +1,4 @@
-"""The main screen: one of five views, the decision sheet beside it, and the lines around them."""
+"""The main screen: one of six views, the decision sheet beside it, and the lines around them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
 from onloop_tui.screens.log_view import LogView
+from onloop_tui.screens.loop_view import LoopView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.trees_view import TreesView
@@ -38,7 +39,7 @@ from onloop_tui.widgets.prompt import Prompt
 TICK_S = 0.5
 REDRAW_MS = 10_000
 """How often the ages in an open sheet are updated."""
-VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView)
+VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView, LoopView)
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 

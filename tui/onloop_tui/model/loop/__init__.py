@@ -1,0 +1,1 @@
+"""Loop: the figures of the loop as rows."""
