@@ -10,8 +10,9 @@ import pytest
 
 from onloop.cli.main import parse
 from onloop.cli.verb import Verb
-from onloop.cli.verb_examples import CAUSE, EXAMPLES, RUN, TASK, WANTS, Example, examples_of
+from onloop.cli.verb_examples import CAUSE, EXAMPLES, RUN, TASK, Example, examples_of
 from onloop.cli.verb_table import VERBS
+from onloop.cli.verb_wants import WANTS
 from support.world import WORKFLOW, World
 
 ALL = [example for examples in EXAMPLES.values() for example in examples]

@@ -376,32 +376,6 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
 )
 """By verb, and by verb and the word that it chooses by."""
 
-WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "try it": ("demo", "simulate", "help", "completion"),
-        "set it up": ("init", "enrol", "people", "passphrase", "doctor", "environment", "hook", "instruct", "serve"),
-        "from another machine": ("login", "logout", "token"),
-        "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
-        "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),
-        "see what happens": ("list", "tree", "report", "loop", "log", "logs", "decisions"),
-        "decide": ("approve", "reject", "answer", "override", "delegate"),
-        "step in": (
-            *("note", "enter", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude"),
-            *("freeze", "unfreeze"),
-        ),
-        "put right": ("amend", "retarget", "adopt", "cause", "repository"),
-        "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
-        "look at a repository": ("audit",),
-        "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema", "conformance"),
-        "keep the store": ("store", "gc", "attest"),
-        "be an agent": (
-            *("claim", "join", "leave", "next", "check", "submit", "ask", "fail", "release", "handoff"),
-            *("checkpoint", "heartbeat", "inbox", "tell", "review", "spawn", "acp", "mcp"),
-        ),
-    }
-)
-"""What one wants, and the verbs for it; every verb is there once."""
-
 
 def examples_of(verb: str, word: str | None = None) -> tuple[Example, ...]:
     """The examples of a verb with all the words that it chooses by, or with one of them."""

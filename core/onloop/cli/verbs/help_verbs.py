@@ -18,8 +18,9 @@ from onloop.cli.json_models.build_models import (
 from onloop.cli.main import verb_parser
 from onloop.cli.output import VerbOutput
 from onloop.cli.verb import Verb
-from onloop.cli.verb_examples import EXAMPLES, WANTS, example_lines, examples_of
+from onloop.cli.verb_examples import EXAMPLES, example_lines, examples_of
 from onloop.cli.verb_table import VERBS, verb
+from onloop.cli.verb_wants import WANTS
 from onloop.errors import UnknownThing
 from onloop.guides.catalogue import TOPICS, guide, guides
 from onloop.guides.layout import Piece, Style, StyledLine, plain, wrapped

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onloop.agents.agent_command import seen_logins
-from onloop.agents.hooks.installation import installed_events
+from onloop.agents.hooks.forms.hook_places import HookFolders, HookPlace, place_of, scopes_of
 from onloop.agents.vendors.known_vendors import VENDORS
-from onloop.agents.vendors.vendor import Vendor, hook_file
+from onloop.agents.vendors.vendor import Vendor
 from onloop.errors import OnloopError
 from onloop.insight.audit.primitives import AgentLook, StoreLook
 from onloop.machine.rules.people.enrolment import APPROVERS
@@ -23,20 +23,15 @@ def looked_at_agents(project: Path, home: Path, inherited: Mapping[str, str]) ->
 
 def _look(vendor: Vendor, project: Path, home: Path, inherited: Mapping[str, str]) -> AgentLook:
     program = shutil.which(vendor.program, path=inherited.get("PATH")) or ""
-    hooked = tuple(
-        str(path)
-        for user in (False, True)
-        if (path := hook_file(vendor, user=user, project=project, home=home)) is not None and _is_hooked(vendor, path)
-    )
+    places = (place_of(vendor, scope, HookFolders(project, home)) for scope in scopes_of(vendor))
+    hooked = tuple(str(place.path) for place in places if _is_hooked(place))
     return AgentLook(vendor.name, vendor.title, program, seen_logins(vendor, home, inherited), hooked)
 
 
-def _is_hooked(vendor: Vendor, path: Path) -> bool:
-    """Whether our hook is in a file: a file that a link leads to, or that is no file, is the repository's own trick."""
-    if path.is_symlink() or not path.is_file():
-        return False
+def _is_hooked(place: HookPlace) -> bool:
+    """Whether our hook is in a file: one that cannot be read, or is a repository's trick, has none."""
     try:
-        return bool(installed_events(vendor, path))
+        return bool(place.events())
     except OnloopError:
         return False
 
