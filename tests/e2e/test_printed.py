@@ -49,7 +49,7 @@ from onloop.cli.json_models.people_models import (
     ToSignJson,
 )
 from onloop.cli.json_models.place_models import EnteredJson, ImageBuiltJson, ImageRemovedJson
-from onloop.cli.json_models.schemas import models_named
+from onloop.cli.json_models.schemas import ExitJson, models_named
 from onloop.cli.json_models.standard.standard_models import ConformanceJson
 from onloop.cli.json_models.store_models import AttestationCheckedJson, AttestationJson, AttestationKeyJson
 from onloop.cli.json_models.trigger_models import DeliveryShownJson
@@ -96,6 +96,8 @@ steps:
     gates: [{id: readme, file: {path: README.md}}]
 """
 ELSEWHERE = {
+    ("acp", ExitJson): "it speaks ACP, and ends as its agent does: tests/e2e/test_acp.py",
+    ("mcp", ExitJson): "it speaks MCP: tests/e2e/test_mcp.py",
     ("conformance", ConformanceJson): "a gateway under trial: tests/interop",
     ("demo", DemoJson): "it takes a minute, and tests/demo plays it",
     ("demo", DemoLeftJson): "only a terminal shows a dashboard",
@@ -385,6 +387,16 @@ def the_store(story: Story, run: str) -> None:
     story.said("store", "archive", archive, "--read")
 
 
+def files_of_others(story: Story) -> None:
+    """Workflows out and in, and what an audit says of repositories."""
+    dot = story.world.folder / "feature.dot"
+    dot.write_text(story.said("workflow", "export", "attractor", "feature")["text"])
+    story.said("workflow", "import", str(dot))
+    origin = story.world.origin("audited", {"README.md": "# audited\n"})
+    story.said("audit", str(origin))
+    story.said("audit", "--fleet", str(origin.parent))
+
+
 def another_store(story: Story) -> None:
     """A store that the command line makes, in which nothing is to be done."""
     other = World(story.world.folder / "second")
@@ -403,6 +415,7 @@ def another_store(story: Story) -> None:
 def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: World) -> None:
     story = Story(world)
     without_a_store(story)
+    files_of_others(story)
     another_store(story)
     world.init()
     run = world.fleet(*map(world.origin, ("one", "two", "three", "four", "five")), workflow=WORKFLOW)

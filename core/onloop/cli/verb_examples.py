@@ -52,7 +52,7 @@ _OF_AGENTS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "heartbeat": (Example("onloop heartbeat --context 60%", "keep the lease, and say how full your context is"),),
         "release": (Example('onloop release --until 45m --why "usage limit"', "not now; it costs no attempt"),),
         "acp": (Example("onloop acp -- opencode acp", "work on your task with an agent that speaks ACP"),),
-        "mcp": (Example("claude mcp add onloop -- onloop mcp", "let an agent call the verbs as MCP tools"),),
+        "mcp": (Example("onloop mcp", "serve the verbs as MCP tools: claude mcp add onloop -- onloop mcp"),),
         "fail": (Example('onloop fail "the API that the brief names does not exist"', "you cannot do this step"),),
     }
 )
@@ -337,7 +337,7 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "hook show": (_looks("onloop hook show claude", "what an agent would call at the end of a turn"),),
         "hook install": (
             Example("onloop hook install claude", "in this project"),
-            Example("sudo onloop hook install codex --managed", "for all users of this machine, out of agents' reach"),
+            Example("onloop hook install codex --managed", "as root: for all users, out of agents' reach"),
         ),
         "instruct": (),
         "instruct show": (_looks("onloop instruct show codex", "what it would read in AGENTS.md"),),
