@@ -107,7 +107,7 @@ def test_a_log_read_in_parts_with_some_events_twice_says_the_same(seed: int, cut
     log = PlantedLog(seed, frozenset(Plant), tasks=20).events
     fold = LoopFold()
     for cut in sorted(cuts):
-        fold.take(log[max(0, cut - 7) : cut] if cut <= len(log) and fold.last >= cut - 8 else log[:cut])
+        fold.take(log[max(0, fold.last - 7) : cut])
         fold.figures(LATER)
     fold.take(log)
 

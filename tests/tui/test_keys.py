@@ -65,7 +65,7 @@ INBOX = (
     Step("asterisk", "4 of 4 marked"), Step("asterisk", gone="4 of 4 marked"),
     Step("p", gone="── 2 tasks"), Step("p", "── 2 tasks"),
     Step("z", "Snooze"), Step("escape", gone="Snooze"), Step("M", "Mute"), Step("escape", gone="Mute"),
-    Step("W", "shown is what you started"), Step("W", "· my groups"), Step("W", "shown is what anybody"),
+    Step("W", "shown is what you started"), Step("W", "my groups · advisory"), Step("W", "shown is what anybody"),
     Step("W", "shown is what you may act on"), Step("n", under=QUESTION), Step("n", under=FAILING),
     Step("s", "have the same text"), Step("u", "nobody has split or merged"), Step("N", under=QUESTION),
     Step("full_stop", "acknowledged"), Step("H", "✓ acked"), Step("H", gone="✓ acked"),
