@@ -13,9 +13,8 @@ from support.world import WORKFLOW, World
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[tuple[World, TestForge]]:
+def shop(world: World, tmp_path: Path) -> Iterator[tuple[World, TestForge]]:
     """A store that knows a forge with acme/app in it, which has a workflow."""
-    world = World(tmp_path)
     world.init()
     with TestForge(tmp_path / "forge") as forge:
         forge.repository(APP, {"README.md": "hello\n", "small.yaml": WORKFLOW})

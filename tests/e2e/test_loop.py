@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from e2e.conftest import end_verifier
 from onloop.errors import Exit
 from support.world import World
 
@@ -11,14 +14,15 @@ GREETING = 'echo hello > hello.txt; git add -A; git commit -qm "Say hello"'
 
 
 @pytest.fixture(scope="module")
-def merged(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, str]:
+def merged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
     """A world in which a task waits for its approval, and its run."""
     world = World(tmp_path_factory.mktemp("looped"))
     world.init()
     run = world.fleet(world.origin("shop"))
     world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(GREETING))
     world.until(f"{run}.1", "input_required", "approval_required")
-    return world, run
+    yield world, run
+    end_verifier(world)
 
 
 def test_a_task_that_waits_is_one_request_that_is_open(merged: tuple[World, str]) -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from e2e.conftest import end_verifier
 from onloop.errors import Exit
 from support.world import World
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, str]:
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
     """A world in which one task has begun, and its run."""
     world = World(tmp_path_factory.mktemp("reported"))
     world.init()
     origin = world.origin("shop")
     ran = world.onloop("start", "feature", "--repo", str(origin), "--no-base-check", "--title", "=1+1 <b>", "--json")
-    return world, ran.json["run"]
+    yield world, ran.json["run"]
+    end_verifier(world)
 
 
 def test_a_report_is_one_screen_without_a_format_and_a_document_with_one(begun: tuple[World, str]) -> None:

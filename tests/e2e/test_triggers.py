@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +24,10 @@ secret = {command = ["/bin/echo", "a long secret"]}
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    made.init()
-    declare(made)
-    yield made
+def world(world: World) -> World:
+    world.init()
+    declare(world)
+    return world
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ BRANCH = "agents/hello"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.init()
-    return made
+def world(world: World) -> World:
+    world.init()
+    return world
 
 
 def pushed(world: World, origin: Path, text: str) -> None:
