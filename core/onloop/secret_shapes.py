@@ -164,7 +164,8 @@ def _word(pattern: str, fits: Callable[[str], bool] = _any) -> Shape:
 NAMED: tuple[Shape, ...] = (
     _named(
         "authorization",
-        r"authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:(?:bearer|basic|token)\s{1,4})?(?P<v>" + _HEADER + ")",
+        r"authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:(?:bearer|basic|token)\s{1,4})?(?!(?:bearer|basic|token)\s)"
+        r"(?P<v>" + _HEADER + ")",
     ),
     _named("bearer", r"\bbearer\s{1,4}(?P<v>[\w.~+/-]{16,4000}=*)", _is_mixed),
     _named(

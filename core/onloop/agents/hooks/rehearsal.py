@@ -29,6 +29,7 @@ REHEARSAL_S = 300.0
 KEY = "loopback"
 """The value given as API key; the model on loopback does not check it."""
 _TASK = "rehearsal"
+_NOBODYS = "nobody has this one"
 _COMMIT = "echo proof > proof.txt && git add --all && git commit --quiet --message proof"
 _PUSHED, _CHANGED = "pushed", ".onloop/proof"
 _PUSH = f"git push --quiet origin HEAD:refs/heads/proof; echo tried > {_PUSHED}"
@@ -102,7 +103,7 @@ def rehearsed(
         command = command_of(spec, program, folders, flags=flags, brings_hook=installed is None)
         proof = folder / "called"
         own = {"PATH": path_with_onloop(inherited), PROOF: str(proof), "ONLOOP_OUT": str(folders.out)}
-        own |= {"ONLOOP_TOKEN": "rehearsal", "ONLOOP_STORE": str(folder / "no-store"), "ONLOOP_TASK": _TASK}
+        own |= {"ONLOOP_TOKEN": _NOBODYS, "ONLOOP_STORE": str(folder / "no-store"), "ONLOOP_TASK": _TASK}
         environment = for_agents(inherited, command.inherits) | own | dict(command.environment) | dict(variables)
         said = _run(command.argv, clone, environment)
         called = proof.read_text(encoding="utf-8").splitlines() if proof.exists() else []

@@ -127,4 +127,4 @@ def _(venue: Venue) -> None:
 @CLAIMING.case(18, "people read what to export", "without --json `claim` prints lines `export NAME=VALUE` for a shell")
 def _(venue: Venue) -> None:
     reply = venue.claim(venue.begun(), "--role", "implementer", json=False).ends(Exit.OK)
-    reply.holds("export ONLOOP_TOKEN=" in reply.text, "a line export ONLOOP_TOKEN=…")
+    reply.holds("export ONLOOP_TOKEN" in reply.text, "a line that exports ONLOOP_TOKEN")

