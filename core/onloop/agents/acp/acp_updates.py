@@ -12,6 +12,8 @@ from onloop.views.sub_agents import PLAN, TOOL_CALL, SubAgentNews, cut
 MOST_CALLS = 32
 """How many tool calls are remembered, the latest ones: a request for leave may only name one."""
 LONGEST_SAID = 4_000
+_KEPT = ("toolCallId", "title", "kind", "status", "locations", "content", "rawInput")
+"""What is remembered of a call: what its leave and its log are made of."""
 _MARKS = {"completed": "x", "in_progress": ">", "pending": " "}
 _OVER = frozenset({"completed", "failed", "cancelled"})
 
@@ -76,7 +78,7 @@ class AcpUpdates:
     def _call(self, update: Fields) -> Iterator[Heard]:
         number = text_of(update.get("toolCallId"))
         known = self.calls.get(number, {})
-        call = {**known, **{name: value for name, value in update.items() if value is not None}}
+        call = {**known, **{name: update[name] for name in _KEPT if update.get(name) is not None}}
         self.calls[number] = call
         self.calls.move_to_end(number)
         while len(self.calls) > MOST_CALLS:

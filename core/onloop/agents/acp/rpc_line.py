@@ -21,10 +21,12 @@ LONGEST_MESSAGE = 4 * 1_048_576
 """How many bytes one message may have: a tool call may hold a whole file."""
 MOST_ARRIVED = 10_000
 """How many messages may wait for us while the agent does not read what we write."""
+LARGEST_ARRIVED = 4 * LONGEST_MESSAGE
+"""How many bytes those may have together."""
 MOST_NOISE = 1_000
-"""How many lines that are no message are passed over."""
+"""How many lines that are no message, be they empty, are passed over."""
 WRITE_S = 60.0
-"""How long an agent may leave what we write unread, in seconds."""
+"""How long an agent may take to read one message of ours, in seconds, whatever it prints meanwhile."""
 _PIECE = 65_536
 _DEEP = 100
 
@@ -52,7 +54,8 @@ class RpcLine:
     _noises: int = 0
     _rest: bytearray = field(default_factory=bytearray)
     _looked: int = 0
-    _arrived: deque[Message] = field(default_factory=deque)
+    _arrived: deque[tuple[int, Message]] = field(default_factory=deque)
+    _waiting: int = 0
 
     def __post_init__(self) -> None:
         os.set_blocking(self.reads, False)
@@ -63,8 +66,10 @@ class RpcLine:
         content = memoryview(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
         ends = time.monotonic() + WRITE_S
         while content:
-            heard, ready, _ = select.select([self.reads], [self.writes], [], max(0.0, ends - time.monotonic()))
-            if len(self._arrived) > MOST_ARRIVED or not (heard or ready):
+            left = ends - time.monotonic()
+            heard, ready, _ = select.select([self.reads], [self.writes], [], max(0.0, left))
+            too_many = len(self._arrived) > MOST_ARRIVED or self._waiting > LARGEST_ARRIVED
+            if too_many or left < 0 or not (heard or ready):
                 raise line_ended("the agent does not read what it is sent")
             if heard:  # it may wait for us to read before it reads
                 self._read()
@@ -80,11 +85,15 @@ class RpcLine:
     def receive(self, timeout_s: float) -> Message | None:
         """The next message, or None where none came in time; LineEnded once there will be none."""
         ends = time.monotonic() + timeout_s
+        is_over = False
         while not self._arrived:
-            if not select.select([self.reads], [], [], max(0.0, ends - time.monotonic()))[0]:
+            if is_over or not select.select([self.reads], [], [], max(0.0, ends - time.monotonic()))[0]:
                 return None
             self._read()
-        return self._arrived.popleft()
+            is_over = time.monotonic() >= ends
+        size, message = self._arrived.popleft()
+        self._waiting -= size
+        return message
 
     def _read(self) -> None:
         try:
@@ -106,16 +115,16 @@ class RpcLine:
             raise line_ended(f"the agent sent a message of more than {LONGEST_MESSAGE >> 20} MiB")
 
     def _take(self, line: bytes) -> None:
-        if not line.strip():
-            return
         message = _message(line)
         if message is not None:
-            self._arrived.append(message)
+            self._arrived.append((len(line), message))
+            self._waiting += len(line)
             return
         self._noises += 1
         if self._noises > MOST_NOISE:
             raise line_ended(f"the agent printed more than {MOST_NOISE} lines that are no message")
-        self.noise.append(safe(line[:1_000].decode("utf-8", "replace")))
+        if line.strip():
+            self.noise.append(safe(line[:1_000].decode("utf-8", "replace")))
 
 
 def _message(line: bytes) -> Message | None:
