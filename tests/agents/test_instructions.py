@@ -116,6 +116,56 @@ def test_a_skill_that_others_wrote_is_left(tmp_path: Path) -> None:
             change()
 
 
+def test_a_file_that_only_tells_of_onloop_is_left_and_so_is_what_a_link_leads_to(tmp_path: Path) -> None:
+    readme, skills = tmp_path / "README.md", instructions_for("claude", tmp_path)[1]
+    told = f"# Ours\n\nWe use onloop.\n\n{skill()}"
+    readme.write_text(told, encoding="utf-8")
+    skills.file.path.parent.mkdir(parents=True)
+    skills.file.path.symlink_to("../../../README.md")
+
+    for why in ("is a link", "not a file that onloop wrote"):
+        for change in (skills.is_there, skills.install, skills.uninstall):
+            with pytest.raises(BadInput, match=why):
+                change()
+        assert readme.read_text(encoding="utf-8") == told
+        skills.file.path.unlink()
+        skills.file.path.write_text(told, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [".claude-plugin/plugin.json", ".claude-plugin/marketplace.json"])
+def test_a_plugin_of_anothers_is_left_and_ours_of_an_older_version_is_replaced(name: str, tmp_path: Path) -> None:
+    place = next(each for each in instructions_for(PLUGIN, tmp_path) if each.file.name == name)
+    place.install()
+    ours = json.loads(place.file.path.read_text(encoding="utf-8"))
+
+    place.file.path.write_text(json.dumps({**ours, "version": "0.0.1"}), encoding="utf-8")
+    assert place.install() and json.loads(place.file.path.read_text(encoding="utf-8")) == ours
+    for others in (json.dumps({**ours, "homepage": "https://example.org"}), "[]", "onloop", ""):
+        place.file.path.write_text(others, encoding="utf-8")
+        for change in (place.install, place.uninstall):
+            with pytest.raises(BadInput, match="not a file that onloop wrote"):
+                change()
+        assert place.file.path.read_text(encoding="utf-8") == others
+
+
+def test_a_persons_hooks_in_a_plugin_are_kept(tmp_path: Path) -> None:
+    place = next(each for each in instructions_for(PLUGIN, tmp_path) if each.file.name == "hooks/hooks.json")
+    mine = {"description": "Mine.", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "say onloop"}]}]}}
+    place.file.path.parent.mkdir()
+    before = json.dumps(mine, indent=2) + "\n"
+    place.file.path.write_text(before, encoding="utf-8")
+
+    assert not place.uninstall()
+    assert place.install() and not place.install() and place.is_there()
+    merged = json.loads(place.file.path.read_text(encoding="utf-8"))
+    assert merged["description"] == "Mine." and merged["hooks"]["Stop"][0] == mine["hooks"]["Stop"][0]  # type: ignore[index]
+    assert merged["hooks"]["Stop"][1:] == VENDORS["claude"].hooks()["Stop"]
+    assert place.uninstall() and place.file.path.read_text(encoding="utf-8") == before
+    place.file.path.write_text('{"hooks": []}', encoding="utf-8")
+    with pytest.raises(BadInput, match="form of a hooks file"):
+        place.install()
+
+
 def test_the_plugin_holds_what_claude_code_reads(tmp_path: Path) -> None:
     for place in instructions_for(PLUGIN, tmp_path):
         place.install()

@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onloop.agents.hooks.denials.prohibitions import PROHIBITIONS, Forbidden, StepFacts
-from onloop.agents.hooks.denials.shell_reading import commands_in
+from onloop.agents.hooks.denials.shell_reading import MOST_EFFORT, ReadingEffort, TooMuchToRead, commands_in
 from onloop.agents.hooks.denials.step_facts import gate_programs
 from onloop.agents.hooks.denials.tool_deeds import deeds_of
-from onloop.agents.hooks.denials.tool_ruling import tool_reply, tool_ruling
+from onloop.agents.hooks.denials.tool_ruling import UNREADABLE, tool_reply, tool_ruling
 from onloop.agents.hooks.payload import payload_of
 from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.errors import Unavailable
 from onloop.workflow.loader import load
+from support.effort import at_most
 
 PUSHES = r"""
 git push
@@ -233,6 +234,42 @@ def test_much_of_anything_is_read_in_one_pass(part: str) -> None:
     text = part * (60_000 // len(part))
 
     assert len(deeds_of("Bash", {"command": text}, "/r", "/r")) <= 200
+
+
+DEEP = "/r" + "/a" * 40
+FLOODS = {
+    "wrappers": ("Bash", "env " + "eval env " * 20 + " y" * 500, "/r"),
+    "nested": ("Bash", "env " + "eval env " * 12 + " y" * 2000, "/r"),
+    "letters": ("Bash", r"\a" * 200_000, "/r"),
+    "paths": ("Bash", "rm" + " a" * 30_000, DEEP),
+    "keywords": ("Bash", "if " * 21_000, "/r"),
+    "patch": ("apply_patch", "*** Update File: a\n" * 200_000, DEEP),
+    "folder": ("Bash", "touch" + " a" * 1000, "/a" * 1_000_000),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_what_would_take_long_to_read_is_refused_unread(name: str) -> None:
+    tool, text, folder = FLOODS[name]
+
+    with at_most(1):
+        deeds = deeds_of(tool, {"command": text}, folder)
+    assert tool_ruling(deeds, StepFacts) == UNREADABLE
+
+
+def test_all_depths_of_a_script_are_read_from_one_effort() -> None:
+    effort, read = ReadingEffort(), 0
+
+    with pytest.raises(TooMuchToRead):
+        for command in commands_in("env " + "eval env " * 20 + " y" * 500, effort):
+            read += len(command.words)
+    assert 0 < read <= 2 * MOST_EFFORT
+
+
+def test_much_that_is_written_by_one_command_is_still_read() -> None:
+    assert why("cat > a.py <<'EOF'\n" + "x = [1, 2]\n" * 5000 + "EOF\ngit push").startswith("onloop: your step forbids")
+    assert why("cat > a.py <<'EOF'\n" + "x = [1, 2]\n" * 5000 + "EOF\n") == ""
+    assert why("a\\b" * 5000) == why("python x.py && " * 2000 + "true") == ""
 
 
 def test_each_prohibition_says_what_to_do_instead() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from guides.pages import GUIDES, blocks
-from support.world import World
+from support.world import WORKFLOW, World
 
 RECIPES = dict(
     zip(
@@ -29,6 +29,14 @@ try:
 except ApplicationError as no:
     print(no.details[0], no.non_retryable)
 """
+RUNS_LONG = """
+workflow: small
+steps:
+  - id: develop.write
+    role: implementer
+    brief: Make it say hello.
+    gates: [{id: tests, command: [sleep, "1000"]}]
+"""
 LANGGRAPH = """
 import subprocess
 from graph_flow import flow, may_go_on
@@ -43,9 +51,9 @@ print(state["code"], state["rounds"], may_go_on(state))
 class Claimed:
     """A task that is claimed, and the folder where its flow lies."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, workflow: str = WORKFLOW) -> None:
         world.init()
-        run = world.fleet(world.origin("shop"))
+        run = world.fleet(world.origin("shop"), workflow=workflow)
         claimed = world.onloop("claim", f"{run}.1", "--role", "implementer", "--name", "ada")
         assert claimed.code == 0, claimed.err
         self.clone = world.store.parent / "environments" / f"{run}.1"
@@ -70,13 +78,25 @@ class Claimed:
 
 def test_the_function_that_recipes_share_says_no_until_the_gates_passed_and_where_it_cannot_ask(world: World) -> None:
     claimed = Claimed(world)
-    asks = "import gate; code, why = gate.check(); print(code, code in gate.GO_ON, bool(why))"
+    asks = "import gate; code, why, _ = gate.check(); print(code, code in gate.GO_ON, bool(why))"
 
     assert claimed.runs(asks) == "10 False True"
     claimed.environment["ONLOOP_TOKEN"] = "forged"
     code, goes_on, says_why = claimed.runs(asks).split()
 
     assert (int(code) > 0, goes_on, says_why) == (True, "False", "True")
+
+
+def test_a_flow_waits_while_gates_run_and_not_where_it_must_submit(world: World) -> None:
+    claimed = Claimed(world, RUNS_LONG)
+    asks = "import gate; code, _, waits = gate.check(); print(code, waits)"
+    commits = "git add -A; git commit -q --allow-empty -m Hello"
+    submits = f"echo hello > hello.txt; {commits}; onloop submit --wait 0s"
+    shell = 'import subprocess; subprocess.run("{}", shell=True); '
+
+    assert claimed.runs(asks) == "10 False"
+    assert claimed.runs(shell.format(submits) + asks) == "10 True"
+    assert claimed.runs(shell.format(commits) + asks) == "10 False", "HEAD is another commit, which nothing checks"
 
 
 def test_recipes_are_short_and_of_python() -> None:
@@ -95,6 +115,6 @@ def test_temporal_and_langgraph_flows_go_on_when_the_gates_say_so(world: World, 
         pytest.skip("no registry that has temporalio and langgraph")
     claimed = Claimed(world)
 
-    assert claimed.runs(TEMPORAL, python) == "10 False"
+    assert claimed.runs(TEMPORAL, python) == "10 True"
     assert claimed.runs(LANGGRAPH, python) == "0 1 True"
     assert claimed.runs(TEMPORAL, python).startswith("0 develop.write is achieved")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,14 @@ from support.effort import at_most
 
 PLACE = re.compile(r"p\.dot:([1-9][0-9]*:[1-9][0-9]*|1:1): [^\x00-\x1f\x7f-\x9f]+")
 BEGIN = "digraph G {\n start [shape=Mdiamond]\n exit [shape=Msquare]\n"
+
+
+def _keys(number: int) -> str:
+    return ",".join(f"k{number}_{each}=1" for each in range(50))
+
+
+def _defaults(what: str) -> str:
+    return "".join(f"{what} [{_keys(number)}]\n" for number in range(100))
 
 
 def refused(text: str | bytes) -> str:
@@ -56,6 +65,10 @@ def refused(text: str | bytes) -> str:
             "begins without an agent",
         ),
         (
+            f'{BEGIN} h [shape=hexagon] start -> a -> h h -> exit [label="No"] }}',
+            "4:36: a person can only reject",
+        ),
+        (
             f"{BEGIN} h [shape=hexagon] start -> a -> h h -> b h -> c b -> exit c -> exit }}",
             "which of its choices approves",
         ),
@@ -77,6 +90,10 @@ def test_what_is_no_pipeline_is_refused_at_its_place(text: str | bytes, says: st
         b"digraph G { a [" + b"/**/" * 200_000,
         ("digraph G { a [" + ",".join(f"k{number}=1" for number in range(100_000))).encode(),
         (BEGIN + "start" + "".join(f"->n{number}" for number in range(900)) + "-> exit }").encode(),
+        (BEGIN + f'edge [label="{"x " * 200_000}"]\n' + "start -> a -> exit\n" * 2_000 + "}").encode(),
+        (BEGIN + _defaults("node") + "start -> a -> exit }").encode(),
+        (BEGIN + _defaults("edge") + "start -> a -> exit }").encode(),
+        (BEGIN + "".join(f"subgraph {{ node [{_keys(n)}] a }}\n" for n in range(100)) + "start->a->exit }").encode(),
         (BEGIN + "start -> f0\n" + "".join(f"f{n} [shape=component]\nf{n} -> f{n + 1}\n" for n in range(400))).encode()
         + b"}",
     ],
@@ -90,11 +107,28 @@ def test_what_is_no_pipeline_is_refused_at_its_place(text: str | bytes, says: st
         "comments",
         "attributes",
         "a long way",
+        "a long label of all edges",
+        "defaults of nodes",
+        "defaults of edges",
+        "defaults of scopes after each other",
         "fan-outs within fan-outs",
     ],
 )
 def test_what_is_too_large_or_too_deep_is_refused_soon(text: bytes) -> None:
     assert refused(text)
+
+
+def test_a_goal_that_a_prompt_names_often_is_not_put_in_before_its_length_is_known() -> None:
+    text = f'digraph G {{ goal="{"x" * 20_000}" start [shape=Mdiamond] exit [shape=Msquare]\n'
+    text += f' a [prompt="{"$goal" * 4_000}"] start -> a -> exit }}'
+    tracemalloc.start()
+    try:
+        says = refused(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "2:12: a prompt of 80000000 characters" in says
+    assert most < 10_000_000
 
 
 @given(st.binary(max_size=200) | st.text('digraph{}[]=->";,\\ \n/*ab1.', max_size=80).map(lambda t: t.encode()))

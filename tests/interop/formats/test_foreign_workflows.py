@@ -11,6 +11,7 @@ from onloop.interop.formats.format_catalogue import ForeignFormat, format_of, im
 from onloop.interop.formats.losses import Loss, LossKind
 from onloop.machine.definition import END, Definition, Effect, ExpireOutcome, HumanGate, JoinKind
 from onloop.workflow.loader import load
+from support.effort import at_most
 
 EXAMPLES = Path(__file__).with_name("examples")
 BEGIN = "digraph G {\n start [shape=Mdiamond]\n exit [shape=Msquare]\n"
@@ -56,6 +57,15 @@ def test_a_persons_choice_is_a_gate_whose_rejection_leads_back() -> None:
     assert [step.id for step in definition.steps] == ["work.plan", "people.approve", "work.implement", "work.simplify"]
     assert definition.steps[1].gates == (HumanGate("approve", ("approvers",)),)
     assert definition.steps[1].on_reject == "work.plan"
+
+
+def test_a_node_that_only_edges_name_is_of_the_shape_that_it_inherits() -> None:
+    definition, _ = pipeline('a [shape=box, prompt="do"]\n node [shape=hexagon]\n start -> a -> review -> exit')
+    assert [step.id for step in definition.steps] == ["work.a", "people.review"]
+    assert definition.steps[1].gates == (HumanGate("approve", ("approvers",)),)
+    source = 'digraph G { a [shape=box, prompt="do"] node [shape=hexagon] start -> a -> review -> exit }'
+    definition, _ = taken(source, ForeignFormat.FABRO, "p.fabro")
+    assert [step.id for step in definition.steps] == ["work.a", "people.review"], "start and exit are known by name"
 
 
 def test_a_choice_that_leads_past_the_work_ends_the_task_instead() -> None:
@@ -187,6 +197,13 @@ def test_what_is_no_file_of_symphony_is_refused_at_its_place(text: str, says: st
     assert says in caught.value.problems[0]
 
 
+def test_whether_a_hook_clones_is_read_soon_however_often_it_names_git() -> None:
+    for words, says in (("git " * 100_000, "the hook after_create"), ("a git -c b clone c", "which clones")):
+        with at_most(8.0):
+            _, losses = taken(f"---\nhooks: {{after_create: '{words}'}}\n---\nx", ForeignFormat.SYMPHONY)
+        assert any(says in what for what in whats(losses, LossKind.LOST))
+
+
 def test_spec_kits_gates_are_peoples_and_none_is_passed_by_a_rejection_or_an_input() -> None:
     definition, _ = example("speckit.yml")
     assert [step.id for step in definition.steps] == [
@@ -239,6 +256,9 @@ steps:
             "- {id: s, type: if, condition: x, then: [], else: [{id: a, prompt: y}]}",
             "x:4:45: a step of the kind if, with two",
         ),
+        ("- {id: s, type: if, then: {id: g, type: gate}}", "x:4:21: then is no list of steps"),
+        ("- {id: s, type: if, then: [], else: {id: g, type: gate}}", "x:4:31: else is no list of steps"),
+        ("- {id: s, type: while, condition: x, steps: {id: g, type: gate}}", "x:4:38: steps is no list of steps"),
         ("- {id: s, type: magic}", "x:4:11: a step of the kind 'magic'"),
         ("- {id: s, type: shell, run: make}", "x:3:1: no agent works in it"),
         ("- a", "x:4:3: a step that is no mapping"),

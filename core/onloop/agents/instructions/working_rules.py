@@ -12,6 +12,7 @@ SUMMARY = (
     "How to work on a task under onloop, the gateway that says whether a step is done. Use it whenever ONLOOP_TASK is "
     "set, or somebody names a task of onloop."
 )
+_FRONT = "---\nname: onloop\n"
 _STOP = {
     Exit.OK: "go on, or end your turn",
     Exit.NOT_YET: "read why, mend it, commit, submit again",
@@ -23,6 +24,9 @@ _STOP = {
     Exit.ENDED: "stop",
     Exit.UNAVAILABLE: "wait a little, then ask again",
 }
+
+OWN_MARK = "<!-- A file of onloop's: `onloop instruct install` replaces it, and `uninstall` removes it. -->"
+"""The line by which a skill is known to be ours."""
 
 
 def working_rules() -> str:
@@ -63,7 +67,12 @@ def _forbidden() -> list[str]:
 
 def skill() -> str:
     """The same as an Agent Skill: a folder's SKILL.md, which agents read when its description fits."""
-    return f"---\nname: onloop\ndescription: {SUMMARY}\n---\n\n{working_rules()}\n"
+    return f"{_FRONT}description: {SUMMARY}\n---\n{OWN_MARK}\n\n{working_rules()}\n"
+
+
+def is_own_skill(text: str) -> bool:
+    """Whether a file is such a skill, of this version or another; one that only tells of onloop is not."""
+    return text.startswith(_FRONT) and OWN_MARK in text.splitlines()
 
 
 def block_text() -> str:

@@ -68,6 +68,7 @@ _BY_TYPE = {
     "wait": NodeKind.WAIT,
     "stack.manager_loop": NodeKind.MANAGER,
 }
+_BY_NAME = {"start": NodeKind.START, "exit": NodeKind.EXIT, "end": NodeKind.EXIT}
 
 DRAWING = frozenset(
     {
@@ -108,14 +109,17 @@ _NO |= {"skip", "cancel", "abort", "stop", "decline"}
 
 
 def kind_of(node: DotNode) -> NodeKind | None:
-    """What the node does by its type, or else its shape, or else its name; None where nobody knows."""
+    """What the node does by its type, or else its shape, or else its name; None where nobody knows.
+
+    A shape that a node named only by edges inherits counts as well, unless the name is that of the start or the exit.
+    """
     kind, shape = node.text("type"), node.text("shape")
     if kind:
         return _BY_TYPE.get(kind)
-    if shape and node.is_declared:
+    named = _BY_NAME.get(node.name.lower())
+    if shape and (node.is_declared or named is None):
         return _BY_SHAPE.get(shape)
-    named = {"start": NodeKind.START, "exit": NodeKind.EXIT, "end": NodeKind.EXIT}
-    return named.get(node.name.lower(), NodeKind.AGENT)
+    return named or NodeKind.AGENT
 
 
 def outcome_of(condition: str) -> bool | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from onloop.interop.formats.dot_graph import DotEdge, DotGraph, DotNode, DotValue
+from onloop.interop.formats.dot_graph import Attributes, DotEdge, DotGraph, DotNode, DotValue
 from onloop.interop.formats.dot_tokens import DotToken, DotWordKind, tokens
 from onloop.interop.formats.losses import FileRefused
 from onloop.records import MutableRecord, field
+from onloop.workflow.positioned_tree import Position
 
 MOST_NODES = 1_000
 MOST_EDGES = 5_000
@@ -26,6 +27,14 @@ class _Scope(MutableRecord):
 def dot_graph(source: bytes) -> DotGraph:
     """The graph in the bytes of a file; FileRefused says where it is none."""
     return _DotReader(source).graph()
+
+
+def _together(at: Position, first: Attributes, then: Attributes) -> dict[str, DotValue]:
+    """Both, the later ones before the earlier: no more than one list may have, however many lists there were."""
+    found = {**first, **then}
+    if len(found) > MOST_ATTRIBUTES:
+        raise FileRefused(at, f"more than {MOST_ATTRIBUTES} attributes, defaults included", "remove some")
+    return found
 
 
 class _DotReader:
@@ -88,11 +97,11 @@ class _DotReader:
         self._scopes.append(_Scope(dict(outer.node), dict(outer.edge)))
 
     def _defaults(self, what: str) -> None:
-        given = self._attribute_list()
+        at, given, scope = self._next.at, self._attribute_list(), self._scopes[-1]
         if what == "node":
-            self._scopes[-1].node.update(given)
+            scope.node = _together(at, scope.node, given)
         elif what == "edge":
-            self._scopes[-1].edge.update(given)
+            scope.edge = _together(at, scope.edge, given)
         elif len(self._scopes) == 1:
             self._attributes.update(given)
 
@@ -103,7 +112,7 @@ class _DotReader:
             names.append(self._name("a node"))
             if len(names) > MOST_EDGES:
                 break
-        given = {**self._scopes[-1].edge, **self._attribute_list()}
+        given = _together(self._next.at, self._scopes[-1].edge, self._attribute_list())
         for each in names:
             if each.text not in self._nodes:
                 self._keep(DotNode(each.text, each.at, dict(self._scopes[-1].node), is_declared=False))
@@ -117,10 +126,10 @@ class _DotReader:
         if before is not None and before.is_declared and given:
             at = f"{before.at.line}:{before.at.column}"
             raise FileRefused(name.at, f"node {name.text[:60]!r} is here twice, first at {at}", "keep one")
-        inherited = self._scopes[-1].node if before is None else {**before.attributes, **self._scopes[-1].node}
+        inherited = _together(name.at, before.attributes if before is not None else {}, self._scopes[-1].node)
         if before is not None and not before.is_declared:
             del self._nodes[name.text]  # nodes are in the order in which they are declared
-        self._keep(DotNode(name.text, name.at, {**inherited, **given}))
+        self._keep(DotNode(name.text, name.at, _together(name.at, inherited, given)))
 
     def _keep(self, node: DotNode) -> None:
         if node.name not in self._nodes and len(self._nodes) == MOST_NODES:

@@ -91,12 +91,12 @@ class StepMaker:
         at, text = node.place("prompt", "label"), node.text("prompt") or node.text("label") or node.name
         if text.startswith("@"):
             text = self._included(node, text[1:])
-        if "$goal" in text and self.goal:
-            text = text.replace("$goal", self.goal)
-        if len(text) > LONGEST_BRIEF:
+        goal = self.goal or "$goal"
+        length = len(text) + text.count("$goal") * (len(goal) - len("$goal"))
+        if length > LONGEST_BRIEF:  # counted before the goal is put in, for it may be there often
             hint = "keep long text in the repository, and name its path"
-            raise FileRefused(at, f"a prompt of {len(text)} characters, more than {LONGEST_BRIEF}", hint)
-        return text
+            raise FileRefused(at, f"a prompt of {length} characters, more than {LONGEST_BRIEF}", hint)
+        return text.replace("$goal", goal)
 
     def _included(self, node: DotNode, path: str) -> str:
         content = self._include(path)

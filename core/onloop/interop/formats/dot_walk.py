@@ -13,6 +13,7 @@ from onloop.workflow.positioned_tree import Position
 
 MOST_STATIONS = 100
 DEEPEST_BRANCH = 3
+LONGEST_LABEL = 500
 _MOST_BRANCHES = 20
 _START = Position(1, 1)
 
@@ -46,12 +47,21 @@ class GraphWalk:
 
     def whole(self) -> tuple[Station, ...]:
         """The stations from the start to the exit; FileRefused where no way leads there."""
+        self._labels()
         start = self._only(NodeKind.START, "Mdiamond", "start")
         self._only(NodeKind.EXIT, "Msquare", "exit")
         self.passed[start.name] = None
         way = way_on(NodeKind.BRANCH, start.at, self.leaving, start.name, self.passed)
         self._unasked(start, way)
         return self._walk(way.on.goal, (), 0)
+
+    def _labels(self) -> None:
+        """Refuse words of choices that are too long: each edge is asked anew what a default for all edges says."""
+        for edge in self._graph.edges:
+            for name in ("label", "condition"):
+                if len(edge.text(name)) > LONGEST_LABEL:
+                    words = f"a {name} of an edge with {len(edge.text(name))} characters, more than {LONGEST_LABEL}"
+                    raise FileRefused(edge.attributes[name].at, words, "say it in fewer")
 
     def _unasked(self, node: DotNode, way: WayOn) -> None:
         """Say which ways are left where there is no work yet that a person could decide about."""

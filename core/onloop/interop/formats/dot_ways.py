@@ -31,6 +31,9 @@ def way_on(
     distinct = tuple({edge.goal: edge for edge in reversed(edges)}.values())[::-1]
     if not edges:
         raise FileRefused(at, "no edge leads on from here", "lead it to the node of shape Msquare")
+    if kind is NodeKind.HUMAN and all(_sense(edge) is False for edge in edges):
+        hint = "lead a choice whose label begins with Approve to what comes next"
+        raise FileRefused(edges[0].at, "a person can only reject here, and it would lead on", hint)
     if len(distinct) == 1:
         return WayOn(edges[0])
     on = _onward(kind, at, edges, passed, leaving)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from onloop.interop.formats.losses import LARGEST_FILE, FileRefused, ImportedWorkflow, LossKind, LossList
 from onloop.interop.formats.speckit_nodes import field, number, place, text_of
 from onloop.interop.formats.step_names import GivenNames, workflow_slug
 from onloop.machine.definition import END
 from onloop.workflow.document import read
-from onloop.workflow.positioned_tree import ListNode, MapNode, Position, plain
+from onloop.workflow.positioned_tree import ListNode, MapNode, Node, Position, plain
 
 MOST_STEPS = 100
 LONGEST_BRIEF = 50_000
@@ -86,7 +86,7 @@ class _Making:
         self._tags: set[str] = set()
 
     def whole(self) -> ImportedWorkflow:
-        self._take(field(self._root, "steps"))
+        self._take(self._root, "steps")
         if not self._steps:
             raise FileRefused(place(self._root, "steps"), "no agent works in it", "add a command or a prompt")
         self._unchecked()
@@ -100,8 +100,8 @@ class _Making:
             self._unsaid(about, {"id", "description"}, "the workflow")
         return ImportedWorkflow({**data, "steps": self._steps}, self._losses.ordered())
 
-    def _take(self, items: object) -> None:
-        for each in items.items if isinstance(items, ListNode) else ():
+    def _take(self, owner: MapNode, name: str) -> None:
+        for each in self._listed(owner, name):
             if not isinstance(each, MapNode):
                 raise FileRefused(each.position, "a step that is no mapping", "begin it with id:")
             kind = text_of(each, "type") or ("prompt" if "prompt" in each.fields else "command")
@@ -116,6 +116,13 @@ class _Making:
             self._unsaid(each, _SAID[kind], f"step {text_of(each, 'id')}")
             if len(self._steps) > MOST_STEPS:
                 raise FileRefused(each.position, f"more than {MOST_STEPS} steps", "divide the workflow")
+
+    def _listed(self, owner: MapNode, name: str) -> Sequence[Node]:
+        """The steps in that field: none where it is not there, and refused where it is no list."""
+        found = field(owner, name)
+        if found is not None and not isinstance(found, ListNode):
+            raise FileRefused(place(owner, name), f"{name} is no list of steps", "begin each step with a dash")
+        return found.items if found is not None else ()
 
     def _one(self, kind: str, node: MapNode) -> None:
         match kind:
@@ -202,18 +209,17 @@ class _Making:
             self._losses.add(LossKind.CHANGED, place(node, "options"), what, why)
 
     def _branch(self, node: MapNode) -> None:
-        other = field(node, "else")
-        if isinstance(other, ListNode) and other.items:
+        if self._listed(node, "else"):
             hint = "it chooses by an expression, which nothing here evaluates: keep the side that is meant"
             raise FileRefused(place(node, "else"), "a step of the kind if, with two sides", hint)
         words, why = "a condition of steps", "nothing here evaluates it: they are always done"
         self._losses.add(LossKind.CHANGED, place(node, "condition"), words, why)
-        self._take(field(node, "then"))
+        self._take(node, "then")
 
     def _loop(self, node: MapNode) -> None:
         """What is repeated, once; then the command that the condition asks about leads back, or a person does."""
         before = len(self._steps)
-        self._take(field(node, "steps"))
+        self._take(node, "steps")
         inside = self._steps[before:]
         target = next((str(step["id"]) for step in inside if "role" in step), None) or self._worker()
         if target is None:

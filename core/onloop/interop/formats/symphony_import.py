@@ -30,6 +30,7 @@ _WEEK = 604_800_000
 _START = Position(1, 1)
 _HOLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.:-]*\}")
 _TAG = re.compile(r"\{\{[^{}\n]{0,200}\}\}|\{%[^%\n]{0,200}%\}")
+_GIT, _CLONE = re.compile(r"\bgit\b"), re.compile(r"\bclone\b")
 _HEADING = re.compile(r"#{1,6} +(.*)")
 _MERGING = re.compile(r"merg|land|ship", re.IGNORECASE)
 _SENT_BACK = re.compile(r"rework|revis|changes", re.IGNORECASE)
@@ -154,7 +155,7 @@ def _setup(root: MapNode, losses: LossList) -> list[list[str]]:
     script = node.value if isinstance(node, Scalar) else None
     if node is None or not isinstance(script, str) or not script.strip():
         return []
-    if re.search(r"\bgit\b.*\bclone\b", script):
+    if any(_clones(line) for line in script.split("\n")):
         why = "the worker clones the repository itself; write what else it does into environment.setup"
         losses.add(LossKind.LOST, node.position, "the hook after_create, which clones", why)
         return []
@@ -165,6 +166,11 @@ def _setup(root: MapNode, losses: LossList) -> list[list[str]]:
     why = "environment.setup prepares what gates find, without a network unless network: true"
     losses.add(LossKind.CHANGED, node.position, "the hook after_create", why)
     return [["sh", "-ec", script]]
+
+
+def _clones(line: str) -> bool:
+    git = _GIT.search(line)
+    return git is not None and _CLONE.search(line, git.end()) is not None
 
 
 def _limits(root: MapNode, losses: LossList) -> Step:

@@ -13,6 +13,10 @@ from onloop.records import MutableRecord, Record, field
 
 DEEPEST = 8
 """How deep commands within commands are followed."""
+LONGEST_SCRIPT = 64 * 1024
+MOST_EFFORT = 50_000
+"""How much of one call is read, at all depths together: tokens, words of commands, parts of paths, 64 letters each."""
+_LETTERS = 64
 
 _TOKEN = re.compile(
     r"""
@@ -39,6 +43,22 @@ _WRAPPERS = frozenset(
 )
 
 
+class TooMuchToRead(Exception):
+    """A script is longer, or has more in it, than is read."""
+
+
+class ReadingEffort(MutableRecord):
+    """What may still be read of one call: a gateway reads for many, and a short script can hold very much."""
+
+    left: int = MOST_EFFORT
+
+    def spend(self, amount: int) -> None:
+        """Count something as read; TooMuchToRead where nothing is left."""
+        self.left -= amount
+        if self.left < 0:
+            raise TooMuchToRead
+
+
 class SimpleCommand(Record):
     """One command: its words, the program by its name alone first, and the files that the shell opens to write."""
 
@@ -53,26 +73,33 @@ class _ShellReading(MutableRecord):
     writes: list[str] = field(default_factory=list)
     inner: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
-    word: str | None = None
+    word: list[str] | None = None
     target: bool | None = None
 
     def add(self, text: str) -> None:
-        self.word = (self.word or "") + text
+        if self.word is None:
+            self.word = []
+        self.word.append(text)
 
     def end_word(self) -> None:
         if self.word is None:
             return
         if self.target is None:
-            self.words.append(self.word)
+            self.words.append("".join(self.word))
         elif self.target:
-            self.writes.append(self.word)
+            self.writes.append("".join(self.word))
         self.word = self.target = None
 
 
-def commands_in(text: str, depth: int = 0) -> Iterator[SimpleCommand]:
-    """The commands of a script in order, those within others too."""
+def commands_in(text: str, effort: ReadingEffort | None = None, depth: int = 0) -> Iterator[SimpleCommand]:
+    """The commands of a script in order, those within others too; TooMuchToRead where there are too many."""
+    if len(text) > LONGEST_SCRIPT:
+        raise TooMuchToRead
+    effort = ReadingEffort() if effort is None else effort
+    effort.spend(len(text) // _LETTERS)
     now, at = _ShellReading(), 0
     while at < len(text):
+        effort.spend(1)
         if text[at] == "#" and now.word is None:
             at = _line_end(text, at)
             continue
@@ -84,13 +111,13 @@ def commands_in(text: str, depth: int = 0) -> Iterator[SimpleCommand]:
         at = token.end()
         if token.lastgroup == "end" or token["end"] is not None:
             now.end_word()
-            yield from _carried_out(now, depth)
+            yield from _carried_out(now, effort, depth)
             at = _after_here(text, at, now.marks) if token["end"] == "\n" else at
             now = _ShellReading(marks=now.marks)
         else:
             _take(now, token)
     now.end_word()
-    yield from _carried_out(now, depth)
+    yield from _carried_out(now, effort, depth)
 
 
 def _take(now: _ShellReading, token: re.Match[str]) -> None:
@@ -143,38 +170,39 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _carried_out(now: _ShellReading, depth: int) -> Iterator[SimpleCommand]:
+def _carried_out(now: _ShellReading, effort: ReadingEffort, depth: int) -> Iterator[SimpleCommand]:
     """The command that was read, as its program gets it, and those that it contains."""
-    words = now.words
-    while words and (words[0] in _KEYWORDS or _SET.match(words[0])):
-        words = words[1:]
+    effort.spend(len(now.words))
+    begin = next((n for n, word in enumerate(now.words) if word not in _KEYWORDS and not _SET.match(word)), None)
+    words = now.words[begin:] if begin is not None else []
     if depth < DEEPEST:
         for inner in now.inner:
-            yield from commands_in(inner, depth + 1)
-        yield from _within(words, depth + 1)
+            yield from commands_in(inner, effort, depth + 1)
+        yield from _within(words, effort, depth + 1)
     named = (words[0].rpartition("/")[2], *words[1:]) if words else ()
     if named or now.writes:
         yield SimpleCommand(named, tuple(now.writes))
 
 
-def _within(words: list[str], depth: int) -> Iterator[SimpleCommand]:
+def _within(words: list[str], effort: ReadingEffort, depth: int) -> Iterator[SimpleCommand]:
     """The commands that a shell, `eval`, `find -exec` or a program that starts others is given."""
     program = words[0].rpartition("/")[2] if words else ""
     if program in _SHELLS:
         at = next((n for n, word in enumerate(words) if n and word.startswith("-") and word.endswith("c")), 0)
         if at and len(words) > at + 1:
-            yield from commands_in(words[at + 1], depth)
+            yield from commands_in(words[at + 1], effort, depth)
     elif program == "eval":
-        yield from commands_in(" ".join(words[1:]), depth)
+        yield from commands_in(" ".join(words[1:]), effort, depth)
     elif program in _WRAPPERS or program == "find":
-        yield from _started(words, depth)
+        yield from _started(words, effort, depth)
 
 
-def _started(words: list[str], depth: int) -> Iterator[SimpleCommand]:
+def _started(words: list[str], effort: ReadingEffort, depth: int) -> Iterator[SimpleCommand]:
     """Every tail of the words as a command: which of them is an option's value is not known."""
     for at in range(1, min(len(words), 12)):
         if not words[at].startswith("-") and not _SET.match(words[at]):
+            effort.spend(len(words) - at)
             tail = words[at:]
             yield SimpleCommand((tail[0].rpartition("/")[2], *tail[1:]))
             if tail[0].rpartition("/")[2] in _SHELLS | {"eval"} and depth < DEEPEST:
-                yield from _within(tail, depth + 1)
+                yield from _within(tail, effort, depth + 1)

@@ -7,8 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from onloop.agents.hooks.denials.prohibitions import Forbidden, forbidden_command, forbidden_file
-from onloop.agents.hooks.denials.shell_reading import SimpleCommand, commands_in
-from onloop.records import Record
+from onloop.agents.hooks.denials.shell_reading import (
+    ReadingEffort,
+    SimpleCommand,
+    TooMuchToRead,
+    commands_in,
+)
+from onloop.records import Record, field
 
 DEEPEST = 40
 """How many folders above a file are looked at for what is meant."""
@@ -39,11 +44,13 @@ class ToolDeed(Record):
     """One thing that a call would do: a command that is on the list, or the change of a file.
 
     `path` is the file from the root of its repository, or from the root of the file system; `words` are the command's.
+    `unread` stands for what else there is: more than is read of one call.
     """
 
     kind: Forbidden | None = None
     words: tuple[str, ...] = ()
     path: str = ""
+    unread: bool = False
 
     @property
     def shown(self) -> str:
@@ -57,21 +64,35 @@ def deeds_of(tool: str, given: Mapping[str, object], folder: str, root: str = ""
     `folder` is where the agent works, and `root` the repository around it, if that is known.
     """
     found: list[ToolDeed] = []
-    for deed in _every(tool.casefold(), given, _DeedPlace(folder, root)):
-        found.append(deed)
-        if len(found) == MOST_DEEDS:
-            break
+    try:
+        if len(folder) > LONGEST_PATH:
+            raise TooMuchToRead
+        for deed in _every(tool.casefold(), given, _DeedPlace(folder, root)):
+            found.append(deed)
+            if len(found) == MOST_DEEDS:
+                break
+    except TooMuchToRead:
+        found.append(ToolDeed(unread=True))
     return tuple(found)
 
 
 class _DeedPlace(Record):
     folder: str
     root: str
+    effort: ReadingEffort = field(default_factory=ReadingEffort)
+
+    def moved(self, folder: str) -> _DeedPlace:
+        """The same after a `cd`; where no system could go, it stays."""
+        full = os.path.join(self.folder, os.path.expanduser(folder))  # noqa: PTH111, PTH118
+        return _DeedPlace(os.path.normpath(full), self.root, self.effort) if len(full) < LONGEST_PATH else self
 
     def changed(self, path: str, *, whole: bool = False) -> Iterator[ToolDeed]:
         """The deed of changing a path, by its name and by what a link leads to."""
         literal = _GLOB.split(path, maxsplit=1)[0]
+        if len(literal) > LONGEST_PATH:  # no system opens it
+            return
         full = os.path.normpath(os.path.join(self.folder, os.path.expanduser(literal)))  # noqa: PTH111, PTH118
+        self.effort.spend(4 * (1 + full.count("/")))  # each folder above it is held against the list
         whole = whole or literal != path
         for each in dict.fromkeys((full, os.path.realpath(full) if self.root else full)):
             kind, name = self._kind(each, whole=whole)
@@ -131,10 +152,9 @@ def _patched(text: str, place: _DeedPlace) -> Iterator[ToolDeed]:
 
 
 def _of_script(text: str, place: _DeedPlace) -> Iterator[ToolDeed]:
-    for command in commands_in(text):
+    for command in commands_in(text, place.effort):
         if command.words[:1] == ("cd",) and len(command.words) > 1:
-            folder = os.path.join(place.folder, os.path.expanduser(command.words[1]))  # noqa: PTH111, PTH118
-            place = _DeedPlace(os.path.normpath(folder), place.root) if len(folder) < LONGEST_PATH else place
+            place = place.moved(command.words[1])
         for path in command.writes:
             yield from place.changed(path)
         yield from _done_by(command, place)

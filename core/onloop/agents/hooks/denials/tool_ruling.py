@@ -30,6 +30,8 @@ def tool_ruling(deeds: Iterable[ToolDeed], facts: Callable[[], StepFacts]) -> st
     """
     known: StepFacts | None = None
     for deed in deeds:
+        if deed.unread:
+            return UNREADABLE
         if deed.kind in _ALWAYS:
             return _words(deed.kind, deed)
         if known is None:

@@ -76,9 +76,7 @@ def fleet_lines(found: Sequence[Audit]) -> Iterator[str]:
     header = (
         "REPOSITORY",
         *(each.primitive.value.upper() for each in found[0].primitives),
-        "PRESENT",
-        "STALE",
-        "ABSENT",
+        *(each.value.upper() for each in ArtefactStanding),
     )
     yield from columns(rows, header=header)
     yield ""
