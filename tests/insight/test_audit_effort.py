@@ -44,8 +44,8 @@ HOSTILE = {
     },
     "a name of spaces": {".github/workflows/a.yml": f"name: a{' ' * 200_000}b", ".github/settings.yml": WAITS + "a"},
     "many names and many that wait": {
-        ".github/workflows/a.yml": "".join(f"  name: ${{{{x}}}}b{number}\n" for number in range(MANY // 2)),
-        ".github/settings.yml": "branches:\n  contexts:\n" + f"    - a b{MANY // 2 - 1}\n" * MANY,
+        ".github/workflows/a.yml": "".join(f"  name: ${{{{x}}}}b{number}\n" for number in range(MANY // 4)),
+        ".github/settings.yml": "branches:\n  contexts:\n" + f"    - a b{MANY // 4 - 1}\n" * MANY,
     },
     "imports of others": PATHS | {"a.proto": 'import "google/q.proto";\n' * (MANY // 2)},
     "imports that are there": PATHS | {"a.proto": 'import "f7.proto";\n' * (MANY // 2)},
@@ -53,8 +53,9 @@ HOSTILE = {
     "flags without a script": {"AGENTS.md": f"npm {'--a ' * 40}x", "package.json": "{}"},
     "a target of spaces": {"AGENTS.md": "`make a`", "Makefile": " \n" * 100_000 + "x"},
     "a recipe of spaces": {"AGENTS.md": "`just a`", "justfile": f"a{' ' * 200_000}"},
-    "paths in code": PATHS | {"AGENTS.md": "".join(f"`d{number}/f0.proto`\n" for number in range(MANY // 4))},
-    "paths in submodules": {"AGENTS.md": "".join(f"`m{number}/a.py`\n" for number in range(MANY // 8)), "a/b": ""},
+    "paths in code": PATHS
+    | {"AGENTS.md": "".join(f"`{'x' * 40}/f{number}.proto`\n" for number in range(5_000)), f"{'x' * 40}/a": ""},
+    "links to submodules": {"AGENTS.md": "".join(f"[a](m{number}/a.py)\n" for number in range(MANY // 2)), "a/b": ""},
     "dots in a Go module": {"go.sum": "x", "go.mod": "a." * 100_000 + "\n"},
     "lines of nothing in a Go module": {"go.sum": "x", "go.mod": "\n" * 100_000 + "x"},
     "spaces where a share should be": {"tox.ini": f"fail_under{' ' * 1_990}x\n" * 150},

@@ -39,7 +39,7 @@ _LONGEST_CONTEXT = 200
 _WILDCARDS = re.compile(r"\*+")
 _MOST_WORK = 200_000_000
 """How many characters of paths are held against patterns of owners; one with several wildcards counts the more."""
-_MOST_HELD = 2_000_000
+_MOST_HELD = 1_000_000
 """How often a check that is waited for is held against a piece of a job's name."""
 
 
