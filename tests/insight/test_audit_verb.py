@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,19 @@ import pytest
 from onloop.errors import Exit
 from support.world import WORKFLOW, World
 
+WATCHED = """
+import os, sys
+from onloop.cli.main import run
+
+def look(event, given):
+    if event == "open" and str(given[0]).endswith("AGENTS.md"):
+        fds = os.listdir("/proc/self/fd")
+        print("READ", *(os.readlink(f"/proc/self/fd/{fd}") for fd in fds if os.path.lexists(f"/proc/self/fd/{fd}")))
+
+sys.addaudithook(look)
+sys.exit(run(sys.argv[1:]))
+"""
+"""Runs a verb, and says which files are open whenever instructions are read."""
 HOSTILE = "\x1b[31mCLAUDE\n|x|`y`.md"
 
 
@@ -98,3 +113,19 @@ def test_without_a_store_it_looks_all_the_same_and_says_so(world: World, tmp_pat
 
     assert ran.code == 0 and "no store was looked at" in ran.err and "it is no git repository" in ran.out
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the kernel does not list open files here")
+@pytest.mark.parametrize("words", [("audit",), ("audit", "--fleet")])
+def test_the_store_is_closed_before_a_repository_is_opened(
+    world: World, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "shop" / "objects").mkdir(parents=True)
+    (tmp_path / "shop" / "AGENTS.md").write_text("x")
+    program = [sys.executable, "-c", WATCHED, *words, str(tmp_path if len(words) > 1 else tmp_path / "shop")]
+
+    ran = subprocess.run(program, env=world.environment, cwd=world.folder, capture_output=True, text=True, check=True)
+
+    read = [line for line in ran.stdout.splitlines() if line.startswith("READ")]
+    assert read and "no store was looked at" not in ran.stderr
+    assert not [line for line in read if "onloop.db" in line or "turnstile.lock" in line]

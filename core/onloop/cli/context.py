@@ -38,6 +38,7 @@ class Context(MutableRecord, Generic[ArgsT_co]):
     verb: str
     _opened: GatewayHandle | None = None
     _head: str | None = None
+    _is_closed: bool = False
 
     @property
     def home(self) -> Home:
@@ -94,8 +95,9 @@ class Context(MutableRecord, Generic[ArgsT_co]):
         return self._opened
 
     def close(self) -> None:
-        """Close the store."""
-        if self._opened is not None:
+        """Close the store, once: a verb may do so before it looks at what others own."""
+        if self._opened is not None and not self._is_closed:
+            self._is_closed = True
             self._opened.close()
 
     def agent(self) -> Principal:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from onloop.insight.audit.artefact import Looked, SeenPlace
-from onloop.insight.audit.listing import BINARY, Listing, beside
-from onloop.insight.audit.prose import dead_commands, dead_links, dead_paths, unreadable
-from onloop.insight.audit.seeking import MOST, files
+from onloop.insight.audit.listing import BINARY, Listing, beside, rows
+from onloop.insight.audit.prose import KnownCommands, dead_commands, dead_links, dead_paths, known_commands, unreadable
+from onloop.insight.audit.seeking import MOST, PathEndings, files
 
 INSTRUCTIONS = re.compile(
     r"(?:(?:.*/)?(?:AGENTS|AGENT|CLAUDE|GEMINI|QWEN|WARP|CRUSH)\.md|(?:.*/)?\.cursorrules|(?:.*/)?\.cursor/rules/.+"
@@ -20,17 +20,17 @@ INSTRUCTIONS = re.compile(
 SKILLS = re.compile(r"(?:.*/)?SKILL\.md$")
 
 _IMPORT = re.compile(r"@([\w.-]+(?:/[\w.-]+)*\.md)\s*$")
-_MATTER = re.compile(r"﻿?---\s*\n(.*?)\n---\s*(?:\n|$)", re.DOTALL)
 
 
 def instructions(listing: Listing) -> Looked:
     """Instructions for agents; stale where they name links, paths or commands that are not there."""
     seen = tuple(files(listing, INSTRUCTIONS, "it tells agents how to work here"))
-    stale = (place for each in seen for place in _wrong(listing, each.path))
+    endings, known = PathEndings(listing), known_commands(listing)
+    stale = (place for each in seen for place in _wrong(listing, each.path, endings, known))
     return Looked(seen, tuple(islice(stale, MOST)))
 
 
-def _wrong(listing: Listing, path: str) -> Iterator[SeenPlace]:
+def _wrong(listing: Listing, path: str, endings: PathEndings, known: KnownCommands) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is None:
         return
@@ -38,12 +38,19 @@ def _wrong(listing: Listing, path: str) -> Iterator[SeenPlace]:
         yield from unreadable(listing, path)
         return
     yield from dead_links(listing, path)
-    yield from dead_paths(listing, path)
-    yield from dead_commands(listing, path)
-    for number, line in enumerate(text.splitlines(), 1):
+    yield from dead_paths(listing, path, endings)
+    yield from dead_commands(listing, path, known)
+    for number, line in rows(text):
         found = _IMPORT.match(line.strip())
         if found is not None and (where := beside(path, found[1])) and not listing.has(where):
             yield SeenPlace(path, number, f"it takes in {found[1]!r}, which is not there")
+
+
+def _matter(text: str) -> list[str]:
+    """The lines of the front matter; none where it is not there, or does not end."""
+    first, *others = text.removeprefix("\ufeff").splitlines() or [""]
+    ends = next((at for at, line in enumerate(others) if line.rstrip() == "---"), 0)
+    return others[:ends] if first.rstrip() == "---" else []
 
 
 def skills(listing: Listing) -> Looked:
@@ -57,10 +64,8 @@ def _wrong_skill(listing: Listing, path: str) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is None:
         return
-    matter = _MATTER.match(text)
-    missing = [
-        key for key in ("name", "description") if not re.search(rf"^{key}\s*:", matter[1] if matter else "", re.M)
-    ]
+    keys = {line.partition(":")[0].rstrip() for line in _matter(text) if ":" in line}
+    missing = [key for key in ("name", "description") if key not in keys]
     if missing:
         yield SeenPlace(path, 1, f"its front matter has no {' and no '.join(missing)}, so no agent finds it")
     yield from dead_links(listing, path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
 from onloop.insight.audit.artefact import Looked, SeenPlace
-from onloop.insight.audit.listing import Listing, beside
+from onloop.insight.audit.listing import Listing, beside, rows
 from onloop.insight.audit.seeking import MOST, files, line_of, lines
 
 SETUP = re.compile(
@@ -34,7 +34,10 @@ _SCRIPT = re.compile(r"\"(?:setup|bootstrap|dev:setup|setup:dev|d)\"\s*:\s*\"")
 _HASHED = re.compile(r"(?:requirements[^/]*/)?[\w.-]*requirements[\w.-]*\.txt$")
 _HASH = re.compile(r"--hash=sha256:")
 _BUILT = re.compile(r"\s*\"(?:dockerfile|dockerFile|dockerComposeFile)\"\s*:\s*\"([^\"$]+)\"")
-_GO_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./~-]+)\s+(v\S+)")
+_GO_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w-]+\.[\w./~-]+)\s+(v\S+)")
+_GO_REPLACE = re.compile(r"^[ \t]*(?:replace[ \t]+)?([\w-]+\.[\w./~-]+)(?:[ \t]+v\S+)?[ \t]+=>", re.MULTILINE)
+_MOST_WORK = 400_000_000
+"""How many characters of lock files are gone through, once for each dependency."""
 
 
 def setup(listing: Listing) -> Looked:
@@ -56,22 +59,35 @@ def locks(listing: Listing) -> Looked:
     """What fixes every dependency; stale where something is depended on that was never fixed."""
     named = (each for each in files(listing, LOCKS, "it fixes what is built with") if not _ASIDE.search(each.path))
     seen = tuple(chain(named, lines(listing, _HASHED, _HASH, "it fixes what is built with")))
-    stale = (place for each in seen for place in _unfixed(listing, each.path))
-    return Looked(seen, tuple(islice(stale, MOST)))
+    return Looked(seen, tuple(islice(_unfixed(listing, [each.path for each in seen]), MOST)))
 
 
-def _unfixed(listing: Listing, lock: str) -> Iterator[SeenPlace]:
-    """What the manifest beside a lock file names, and the lock file does not."""
+def _unfixed(listing: Listing, locks: list[str]) -> Iterator[SeenPlace]:
+    """What a manifest beside a lock file names, and the lock file does not, as far as it is worth the work."""
+    work = 0
+    for lock in locks:
+        for dependency, known in _wanted(listing, lock):
+            found = re.search(known, listing.texts[lock], re.MULTILINE)
+            work += found.end() if found is not None else len(listing.texts[lock])
+            if work > _MOST_WORK:
+                return
+            if found is None:
+                path, name = (
+                    f"{lock.rpartition('/')[0]}/{_READERS[lock.rpartition('/')[2]][0]}",
+                    dependency.split(" ")[0],
+                )
+                number = line_of(listing.texts[path.lstrip("/")], name)
+                yield SeenPlace(path.lstrip("/"), number, f"{name!r} is not in {lock}")
+
+
+def _wanted(listing: Listing, lock: str) -> Iterator[tuple[str, str]]:
+    """What the manifest beside a lock file names, and the pattern by which the lock file would."""
     folder, _, name = lock.rpartition("/")
     manifest, wanted, known = _READERS.get(name, ("", _nothing, ""))
     path = f"{folder}/{manifest}".lstrip("/")
-    text, said = listing.texts.get(lock), listing.texts.get(path)
-    if text is None or said is None or not manifest:
-        return
-    for dependency in wanted(listing, path):
-        if not re.search(known.replace("NAME", _spelled(dependency, name)), text, re.MULTILINE):
-            number = line_of(said, dependency.split(" ")[0])
-            yield SeenPlace(path, number, f"{dependency.split(' ')[0]!r} is not in {lock}")
+    if manifest and lock in listing.texts and path in listing.texts:
+        for dependency in wanted(listing, path):
+            yield dependency, known.replace("NAME", _spelled(dependency, name))
 
 
 def _spelled(name: str, lock: str) -> str:
@@ -109,8 +125,8 @@ def _of_cargo(listing: Listing, path: str) -> Iterator[str]:
 
 def _of_go(listing: Listing, path: str) -> Iterator[str]:
     text = listing.texts[path]
-    replaced = set(re.findall(r"^\s*(?:replace\s+)?([\w.-]+\.[\w./~-]+)(?:\s+v\S+)?\s+=>", text, re.MULTILINE))
-    for line in text.splitlines():
+    replaced = set(_GO_REPLACE.findall(text))
+    for _, line in rows(text):
         found = _GO_REQUIRE.match(line)
         if found is not None and "=>" not in line and found[1] not in replaced:
             yield f"{found[1]} {found[2]}"

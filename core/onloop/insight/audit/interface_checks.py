@@ -8,31 +8,34 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from onloop.insight.audit.artefact import Looked, SeenPlace
-from onloop.insight.audit.listing import Listing, beside, is_brought
-from onloop.insight.audit.seeking import CI, MOST, files, lines
+from onloop.insight.audit.listing import Listing, beside, is_brought, rows
+from onloop.insight.audit.seeking import CI, MOST, PathEndings, below, files, lines
 
 _I = re.IGNORECASE
 _NAMELESS = re.compile(r"(?:^|/)specs?/(?![^/]*(?:open-?api|swagger|asyncapi))[^/]+\.ya?ml$", _I)
 _TRIED = re.compile(r"(?:^|/)(?:tests?|__tests__|testdata|test-data|fixtures|examples?|samples?|e2e)/", _I)
 
 CONTRACTS = re.compile(
-    r"(?!\.github/).*(?:(?:open-?api|swagger|asyncapi)[^/]*\.(?:ya?ml|json)|(?:open-?api|swagger)/(?:.*/)?[^/]+\.(?:ya?ml|json)"
+    r"(?!\.github/)(?:(?>.*?(?:open-?api|swagger)/).*[^/]\.(?:ya?ml|json)|.*(?:(?:open-?api|swagger|asyncapi)[^/]*\.(?:ya?ml|json)"
     r"|\.proto|(?:^|/)schema[^/]*\.graphqls?|\.graphqls|\.schema\.json|[-_]schema\.json|/schemas?/[^/]+\.json"
-    r"|(?:^|/)schema\.json|(?:^|/)specs?/[^/]+\.ya?ml|\.(?:avsc|thrift|smithy|wsdl|raml|tsp|xsd))$",
+    r"|(?:^|/)schema\.json|(?:^|/)specs?/[^/]+\.ya?ml|\.(?:avsc|thrift|smithy|wsdl|raml|tsp|xsd)))$",
     _I,
 )
+_STEPS = r"[\w-]*migrations?"
+_VERSIONS = rf"(?:[\w-]*alembic|{_STEPS})/versions"
 MIGRATIONS = re.compile(
-    r"(?:.*/)?(?:(?:[\w-]*migrations?|drizzle)/(?:.*/)?[vV]?\d[\w.-]*\."
-    r"(?:py|sql|[cm]?[jt]s|rb|php|go|cs|java|kt|rs|exs)|(?:[\w-]*migrations?)/(?:.*/)?\d[^/]*/(?:migration|up|down)\.(?:sql|ts)|db/migrate/\d+_[^/]+\.rb"
-    r"|(?:[\w-]*alembic|[\w-]*migrations?)/versions/(?:.*/)?(?!__init__)[^/]+\.py|V\d[\w.]*__[^/]+\.(?:sql|java)"
-    r"|(?:db|liquibase)/(?:.*/)?changelog[^/]*\.(?:xml|ya?ml|sql))$",
+    rf"(?:{below(f'{_STEPS}|drizzle')}[vV]?\d[\w.-]*\."
+    r"(?:py|sql|[cm]?[jt]s|rb|php|go|cs|java|kt|rs|exs)"
+    rf"|{below(_STEPS)}\d[^/]*/(?:migration|up|down)\.(?:sql|ts)|(?:.*/)?db/migrate/\d+_[^/]+\.rb"
+    rf"|{below(_VERSIONS)}(?!__init__)[^/]+\.py|(?:.*/)?V\d[\w.]*__[^/]+\.(?:sql|java)"
+    rf"|{below('db|liquibase')}changelog[^/]*\.(?:xml|ya?ml|sql))$",
     _I,
 )
 FLAGS = re.compile(
-    r"(?:.*/)?(?:[^/]*feature[-_.]?(?:flags?|toggles?|gates?)[^/]*"
+    r"(?:(?:.*/)?[^/]*feature[-_.]?(?:flags?|toggles?|gates?)[^/]*"
     r"\.(?:py|[cm]?[jt]sx?|rb|go|java|kt|cs|ya?ml|json|rs|php|exs?|toml)"
-    r"|feature[-_]?(?:flags?|toggles?)/(?:.*/)?[^/]+\.(?:py|[cm]?[jt]sx?|rb|go|java|kt|cs|ya?ml|json|rs|php|exs?)"
-    r"|[^/]+\.flagd\.json|waffle_flags[^/]*|launchdarkly[^/]*)$",
+    rf"|{below('feature[-_]?(?:flags?|toggles?)')}[^/]+\.(?:py|[cm]?[jt]sx?|rb|go|java|kt|cs|ya?ml|json|rs|php|exs?)"
+    r"|(?:.*/)?(?:[^/]+\.flagd\.json|waffle_flags[^/]*|launchdarkly[^/]*))$",
     _I,
 )
 PREVIEWS = re.compile(
@@ -59,6 +62,7 @@ _PREVIEWED = re.compile(
 )
 _REVIEW_APPS = re.compile(r"app\.json$|render\.yaml$")
 _REVIEWED = re.compile(r"\"review\"\s*:|\"formation\"\s*:|\"buildpacks\"\s*:|previews?(?:Enabled)?:", _I)
+_OTHERS = frozenset({"google", "github.com", "gogoproto", "validate", "buf"})
 _PROTO_IMPORT = re.compile(r"import\s+(?:public\s+|weak\s+)?\"([^\"]+)\"\s*;")
 
 
@@ -69,7 +73,8 @@ def contracts(listing: Listing) -> Looked:
         SeenPlace(path, 0, "it says what others may rely on")
         for path in islice((path for path in paths if _says_so(listing, path)), MOST)
     )
-    stale = (place for each in seen for place in _wrong_contract(listing, each.path))
+    endings = PathEndings(listing)
+    stale = (place for each in seen for place in _wrong_contract(listing, each.path, endings))
     return Looked(seen, tuple(islice(stale, MOST)))
 
 
@@ -81,7 +86,7 @@ def _says_so(listing: Listing, path: str) -> bool:
     )
 
 
-def _wrong_contract(listing: Listing, path: str) -> Iterator[SeenPlace]:
+def _wrong_contract(listing: Listing, path: str, endings: PathEndings) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is None:
         return
@@ -90,9 +95,9 @@ def _wrong_contract(listing: Listing, path: str) -> Iterator[SeenPlace]:
     elif path.endswith(".json") and (line := _bad_json(text)):
         yield SeenPlace(path, line, "it is no JSON")
     elif path.endswith(".proto"):
-        for number, words in enumerate(text.splitlines(), 1):
+        for number, words in rows(text):
             found = _PROTO_IMPORT.match(words)
-            if found is not None and not _is_known(listing, path, found[1]):
+            if found is not None and not _is_known(listing, path, found[1], endings):
                 yield SeenPlace(path, number, f"it takes in {found[1]!r}, which is not there")
 
 
@@ -106,16 +111,12 @@ def _bad_json(text: str) -> int:
     return 0
 
 
-def _is_known(listing: Listing, path: str, wanted: str) -> bool:
+def _is_known(listing: Listing, path: str, wanted: str, endings: PathEndings) -> bool:
     """Whether an import is there, or is of somebody else's: what begins at no folder of ours."""
     top = wanted.partition("/")[0]
-    if "/" in wanted and not any(folder.rpartition("/")[2] == top for folder in listing.folders):
+    if top in _OTHERS or ("/" in wanted and not endings.has(top)):
         return True
-    if listing.has(beside(path, wanted)) or any(
-        known.endswith(f"/{wanted}") or known == wanted for known in listing.paths
-    ):
-        return True
-    return top in {"google", "github.com", "gogoproto", "validate", "buf"}
+    return listing.has(beside(path, wanted)) or endings.has(wanted)
 
 
 def migrations(listing: Listing) -> Looked:
@@ -134,7 +135,7 @@ def _wrong_migrations(listing: Listing) -> Iterator[SeenPlace]:
 
 
 def _wrong_alembic(listing: Listing, path: str) -> Iterator[SeenPlace]:
-    for number, line in enumerate(listing.texts[path].splitlines(), 1):
+    for number, line in rows(listing.texts[path]):
         found = re.match(r"script_location\s*=\s*(?:%\(here\)s/)?([\w./-]+)\s*$", line)
         if found is not None and not listing.has(beside(path, found[1])) and not listing.has(found[1]):
             yield SeenPlace(path, number, f"its steps should be in {found[1]!r}, which is not there")
@@ -168,7 +169,7 @@ def previews(listing: Listing) -> Looked:
 
 
 def _wrong_site(listing: Listing, path: str) -> Iterator[SeenPlace]:
-    for number, line in enumerate(listing.texts[path].splitlines(), 1):
+    for number, line in rows(listing.texts[path]):
         found = re.match(r"\s*base\s*=\s*[\"']/?([\w./-]+?)/?[\"']", line)
         if found is not None and not listing.has(found[1]) and not listing.has(beside(path, found[1])):
             yield SeenPlace(path, number, f"it is built in {found[1]!r}, which is not there")

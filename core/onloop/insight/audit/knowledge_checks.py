@@ -8,21 +8,21 @@ from itertools import islice
 from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing
 from onloop.insight.audit.prose import dead_links
-from onloop.insight.audit.seeking import MOST, files
+from onloop.insight.audit.seeking import MOST, below, files
 
 _TEXT = r"\.(?:md|mdx|markdown|rst|adoc|txt)$"
 _INDEX = r"(?!(?:readme|index|[\w-]*template[\w-]*|_index|toc|about)\.)"
 
 DECISIONS = re.compile(
-    rf"(?:.*/)?(?:(?:adrs?|architecture[-_ ]?decisions?(?:[-_ ]?records?)?|decision[-_ ]?(?:records?|logs?))"
-    rf"/(?:.*/)?{_INDEX}[^/]+{_TEXT}"
-    rf"|(?:decisions|rfcs?|proposals|design-?docs)/(?:.*/)?(?:rfc|adr|prop)?[-_]?\d+[^/]*{_TEXT}"
-    rf"|adr[-_]?\d+[^/]*{_TEXT}|decisions?(?:[-_]log)?{_TEXT})",
+    rf"(?:{below('adrs?|architecture[-_ ]?decisions?(?:[-_ ]?records?)?|decision[-_ ]?(?:records?|logs?)')}"
+    rf"{_INDEX}[^/]+{_TEXT}"
+    rf"|{below('decisions|rfcs?|proposals|design-?docs')}(?:rfc|adr|prop)?[-_]?\d+[^/]*{_TEXT}"
+    rf"|(?:.*/)?(?:adr[-_]?\d+[^/]*{_TEXT}|decisions?(?:[-_]log)?{_TEXT}))",
     re.IGNORECASE,
 )
 RUNBOOKS = re.compile(
-    rf"(?:.*/)?(?:(?:run[-_]?books?|on-?call|incident[-_]response|playbooks?)/(?:.*/)?[^/]+{_TEXT}"
-    rf"|[^/]*(?:run[-_]?books?|(?<![a-z])on-?call|incident[-_]response)[^/]*{_TEXT})",
+    rf"(?:{below('run[-_]?books?|on-?call|incident[-_]response|playbooks?')}[^/]+{_TEXT}"
+    rf"|(?:.*/)?[^/]*(?:run[-_]?books?|(?<![a-z])on-?call|incident[-_]response)[^/]*{_TEXT})",
     re.IGNORECASE,
 )
 

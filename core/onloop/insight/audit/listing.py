@@ -15,6 +15,12 @@ from onloop.records import Record
 
 BINARY = "\0"
 """The text of a file that has no text."""
+LONGEST_PATH, LONGEST_NAME, DEEPEST = 1_024, 255, 40
+"""The longest path that is looked at, the longest name in it, and how many folders it may lie in."""
+LONGEST_LINE = 4_000
+"""How much of one line is looked at."""
+_MOST_FOLDERS = 200_000_000
+"""How many characters the names of all folders may have: each path stands once for each folder that it lies in."""
 
 _TRIAL = re.compile(r"(^|/)(tests?|__tests__|spec|specs|e2e|testdata|fixtures|examples?|samples?)/", re.IGNORECASE)
 _BROUGHT = re.compile(
@@ -40,7 +46,13 @@ class Listing(Record):
     def has(self, path: str) -> bool:
         """Whether a file or a folder is there, or lies in a submodule, whose files nobody sees."""
         bare = path.strip("/")
-        return bare in self.files or bare in self.folders or any(_is_in(bare, each) for each in self.submodules)
+        return bare in self.files or bare in self.folders or self._is_in_submodule(bare)
+
+    def _is_in_submodule(self, bare: str) -> bool:
+        if not self.submodules or not is_within(bare):
+            return False
+        pieces = bare.split("/")
+        return any("/".join(pieces[:end]) in self.submodules for end in range(1, len(pieces) + 1))
 
     def matching(self, pattern: re.Pattern[str]) -> Iterator[str]:
         """The paths that a pattern matches from their first character on, in their order."""
@@ -54,7 +66,7 @@ class Listing(Record):
         """Path, number and text of each line that was read of the files that a pattern matches."""
         for path in self.texts:
             if pattern.match(path):
-                yield from ((path, number, line) for number, line in enumerate(self.texts[path].splitlines(), 1))
+                yield from ((path, number, line) for number, line in rows(self.texts[path]))
 
     def toml(self, path: str) -> dict[str, Any]:
         """A TOML file as a table; empty where it is missing or cannot be read."""
@@ -91,10 +103,35 @@ def listing_of(
     notes: tuple[str, ...] = (),
 ) -> Listing:
     """The listing of these paths, with their folders; files are read in the order of the paths."""
-    files = frozenset(paths)
+    given = frozenset(paths)
+    files = frozenset(_within(given))
+    left = len(given) - len(files)
+    notes = (*notes, f"paths too long, too deep or too many to be looked at: {left}") if left else notes
     ordered = tuple(sorted(files, key=lambda path: (path.count("/"), path)))
     read = {path: texts[path] for path in ordered if path in texts}
     return Listing(name, commit, ordered, read, _folders(files), files, frozenset(submodules), notes)
+
+
+def rows(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text with their numbers, each as far as it is looked at."""
+    return ((number, line[:LONGEST_LINE]) for number, line in enumerate(text.splitlines(), 1))
+
+
+def is_within(path: str) -> bool:
+    """Whether a path is one that people could have: what is longer costs every pattern too much."""
+    return (
+        len(path) <= LONGEST_PATH
+        and path.count("/") <= DEEPEST
+        and (len(path) <= LONGEST_NAME or max(map(len, path.split("/"))) <= LONGEST_NAME)
+    )
+
+
+def _within(paths: Iterable[str]) -> Iterator[str]:
+    work = 0
+    for path in sorted(paths):
+        work += len(path) * path.count("/") if is_within(path) else 0
+        if work <= _MOST_FOLDERS and is_within(path):
+            yield path
 
 
 def _folders(files: Iterable[str]) -> frozenset[str]:
@@ -122,7 +159,3 @@ def beside(path: str, relative: str) -> str:
     start = "" if relative.startswith("/") else dirname(path)
     found = normpath(f"{start}/{relative.lstrip('/')}".lstrip("/"))
     return "" if found == ".." or found.startswith(("../", "/")) else found
-
-
-def _is_in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")

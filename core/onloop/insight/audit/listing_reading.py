@@ -16,7 +16,7 @@ from onloop.gates.repository.git import Git
 from onloop.gates.repository.head import read_ref
 from onloop.gates.repository.loan import LOANED_REF, loaned
 from onloop.insight.audit.known_artefacts import is_lock, telling
-from onloop.insight.audit.listing import BINARY, Listing, beside, listing_of
+from onloop.insight.audit.listing import BINARY, DEEPEST, Listing, beside, is_within, listing_of
 from onloop.records import Record
 
 MOST_PATHS = 250_000
@@ -32,7 +32,6 @@ MOST_TEXTS = 2_000
 
 _LEFT_OUT = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache", ".tox", "target"})
 _FILE, _LINK, _MODULE = "100", "120000", "160000"
-_DEEPEST = 40
 
 
 class _Entry(Record):
@@ -140,7 +139,9 @@ def _entry(entry: str) -> tuple[str, _Entry]:
 
 def _chosen(entries: Mapping[str, _Entry]) -> tuple[list[str], tuple[str, ...]]:
     """The files whose text is read, what most depends on first; in words, what is too much or too large."""
-    ranked = sorted((rank, path.count("/"), path) for path in entries if (rank := telling(path)) is not None)
+    ranked = sorted(
+        (rank, path.count("/"), path) for path in filter(is_within, entries) if (rank := telling(path)) is not None
+    )
     chosen, total, large, left = list[str](), 0, 0, 0
     for _, _, path in ranked:
         entry = entries[path]
@@ -210,7 +211,7 @@ def _of_folder(top: Path, name: str, why: str) -> Listing:
                     path = os.path.relpath(each.path, top).encode("utf-8", "replace").decode()
                     if each.is_dir(follow_symlinks=False):
                         waiting += (
-                            [(Path(each.path), depth + 1)] if each.name not in _LEFT_OUT and depth < _DEEPEST else []
+                            [(Path(each.path), depth + 1)] if each.name not in _LEFT_OUT and depth < DEEPEST else []
                         )
                     elif each.is_file(follow_symlinks=False):
                         entries[path] = _Entry(_FILE, each.path, each.stat(follow_symlinks=False).st_size)

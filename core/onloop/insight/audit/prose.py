@@ -7,21 +7,24 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from onloop.insight.audit.artefact import SeenPlace
-from onloop.insight.audit.listing import BINARY, Listing, beside
+from onloop.insight.audit.listing import BINARY, LONGEST_LINE, Listing, beside, rows
+from onloop.insight.audit.seeking import PathEndings
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]{0,300}\]\(<?([^()\s<>]{1,400})>?(?:\s+\"[^\"\n]{0,200}\")?\)")
 _CODE = re.compile(r"(?<!`)`([^`\n]{2,200})`(?!`)")
 _PATH = re.compile(r"\.{0,2}/?[\w.@+-]+(?:/[\w.@+-]+)+/?")
-_SCRIPT = re.compile(r"\b(?:npm|pnpm|yarn|bun)\s+(?:--?[\w-]+\s+)*run\s+([\w:.-]+)")
+_SCRIPT = re.compile(r"\b(?:npm|pnpm|yarn|bun)\s+(?:-[\w-]{1,60}\s+){0,8}run\s+([\w:.-]+)")
 _MAKE = re.compile(r"(?:^|[`;&|]\s*|\$\s+)make\s+([a-zA-Z][\w.-]*)(?=\s|`|$)")
 _JUST = re.compile(r"(?:^|[`;&|]\s*|\$\s+)just\s+([a-zA-Z][\w-]*)(?=\s|`|$)")
-_TARGET = re.compile(r"^([\w.%/ -]+?)\s*::?(?!=)", re.MULTILINE)
-_RECIPE = re.compile(r"^@?([\w-]+)(?:\s+[^:=\n]*)?:(?!=)", re.MULTILINE)
+_TARGET = re.compile(r"^(?!\t)([\w.%/ \t-]+)::?(?!=)", re.MULTILINE)
+_RECIPE = re.compile(r"^@?([\w-]+)(?:[ \t][^:=\n]*)?:(?!=)", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _MADE = re.compile(r"(^|/)(dist|build|out|target|node_modules|coverage|\.venv|venv|bin|obj|tmp|logs?|\.next)(/|$)")
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
 _JUSTFILES = ("justfile", "Justfile", ".justfile")
-_LONGEST = 4_000
+
+KnownCommands = tuple[tuple[re.Pattern[str], frozenset[str] | None, str], ...]
+"""How each kind of command is written, the names that there are (None where nobody knows), and what one lacks."""
 
 
 def dead_links(listing: Listing, path: str) -> Iterator[SeenPlace]:
@@ -36,33 +39,34 @@ def dead_links(listing: Listing, path: str) -> Iterator[SeenPlace]:
                 yield SeenPlace(path, number, f"the link {target!r} leads nowhere")
 
 
-def dead_paths(listing: Listing, path: str) -> Iterator[SeenPlace]:
+def dead_paths(listing: Listing, path: str, endings: PathEndings) -> Iterator[SeenPlace]:
     """The paths in code marks that begin at a folder of the repository and are not there."""
-    endings = _Endings(listing)
     for number, line in _prose(listing.texts.get(path, "")):
         for code in _CODE.findall(line):
             if _PATH.fullmatch(code) is None or _MADE.search(code) or code.startswith(("../", "/", "@")):
                 continue
             bare = code.removeprefix("./").rstrip("/")
             top = bare.partition("/")[0]
-            if top in listing.folders and _is_a_file_name(bare) and not endings.has(bare):
+            if top in listing.folders and _is_a_file_name(bare) and not (_is_there(listing, bare) or endings.has(bare)):
                 yield SeenPlace(path, number, f"{bare!r} is not there")
 
 
-def dead_commands(listing: Listing, path: str) -> Iterator[SeenPlace]:
-    """The scripts and targets that a text runs, and that no package.json, Makefile or justfile has."""
-    known = [
+def known_commands(listing: Listing) -> KnownCommands:
+    """The scripts, targets and recipes that a repository has."""
+    return (
         (_SCRIPT, _scripts(listing), "no package.json has the script"),
         (_MAKE, _targets(listing, _MAKEFILES, _TARGET), "no Makefile has the target"),
         (_JUST, _targets(listing, _JUSTFILES, _RECIPE), "no justfile has the recipe"),
-    ]
-    for number, line in enumerate(listing.texts.get(path, "").splitlines(), 1):
+    )
+
+
+def dead_commands(listing: Listing, path: str, known: KnownCommands) -> Iterator[SeenPlace]:
+    """The scripts and targets that a text runs, and that no package.json, Makefile or justfile has."""
+    for number, line in rows(listing.texts.get(path, "")):
         for pattern, names, words in known:
             if names is not None:
                 yield from (
-                    SeenPlace(path, number, f"{words} {name!r}")
-                    for name in pattern.findall(line[:_LONGEST])
-                    if name not in names
+                    SeenPlace(path, number, f"{words} {name!r}") for name in pattern.findall(line) if name not in names
                 )
 
 
@@ -71,19 +75,6 @@ def unreadable(listing: Listing, path: str) -> Iterator[SeenPlace]:
     text = listing.texts.get(path)
     if text is not None and (BINARY in text or not text.strip()):
         yield SeenPlace(path, 1, "it is no text" if BINARY in text else "it is empty")
-
-
-class _Endings:
-    """Whether a path, or one that ends with it below some folder, is there; the paths are cut once, when asked."""
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-
-    def has(self, bare: str) -> bool:
-        if _is_there(self._listing, bare):
-            return True
-        ending = f"/{bare}"
-        return any(path.endswith(ending) or f"{ending}/" in path for path in self._listing.paths)
 
 
 def _is_there(listing: Listing, where: str) -> bool:
@@ -112,7 +103,7 @@ def _prose(text: str) -> Iterator[tuple[int, str]]:
         if _FENCE.match(line):
             fenced = not fenced
         elif not fenced:
-            yield number, line[:_LONGEST]
+            yield number, line[:LONGEST_LINE]
 
 
 def _scripts(listing: Listing) -> frozenset[str] | None:
@@ -129,6 +120,6 @@ def _targets(listing: Listing, names: tuple[str, ...], pattern: re.Pattern[str])
     """The targets of the one file at the top; None where there is none, or where it includes others."""
     path = next((name for name in names if name in listing.texts), None)
     text = listing.texts.get(path or "", "")
-    if path is None or re.search(r"^\s*-?(?:include|import|mod|set fallback)\b", text, re.MULTILINE) or "%:" in text:
+    if path is None or re.search(r"^[ \t]*-?(?:include|import|mod|set fallback)\b", text, re.MULTILINE) or "%:" in text:
         return None
     return frozenset(word for found in pattern.findall(text) for word in found.split())

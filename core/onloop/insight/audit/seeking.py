@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 
@@ -23,6 +24,12 @@ RUNS = re.compile(
     r"|\.pre-commit-config\.yaml|package\.json|pyproject\.toml|setup\.cfg|\.config/pre-commit-config\.yaml)$"
 )
 """As `CI`, and with the files that people run things by."""
+
+
+def below(folder: str) -> str:
+    """The pattern of what lies at any depth below the first folder of this name: others are not tried after it."""
+    return rf"(?>(?:.*?/)??(?:{folder})/)(?:.*/)?"
+
 
 _COMMENT = re.compile(r"\s*(?:#|//|;)")
 
@@ -45,6 +52,24 @@ def lines(listing: Listing, where: re.Pattern[str], said: re.Pattern[str], words
         if not _COMMENT.match(line) and (match := said.search(line[:2_000].partition(" # ")[0])) is not None
     )
     return islice(found, MOST)
+
+
+class PathEndings:
+    """Whether a path is there, or one that ends with it below some folder; the paths are put in order once."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._reversed: list[str] = []
+
+    def has(self, path: str) -> bool:
+        """Whether a file or a folder is this path, or ends with it."""
+        if self._listing.has(path):
+            return True
+        if not self._reversed:
+            self._reversed = sorted(f"/{each}"[::-1] for each in self._listing.files | self._listing.folders)
+        wanted = f"/{path}"[::-1]
+        at = bisect_left(self._reversed, wanted)
+        return at < len(self._reversed) and self._reversed[at].startswith(wanted)
 
 
 def line_of(text: str, word: str) -> int:

@@ -8,17 +8,17 @@ from itertools import chain, islice
 
 from onloop.insight.audit.artefact import Looked, SeenPlace
 from onloop.insight.audit.listing import Listing, is_brought
-from onloop.insight.audit.seeking import MOST, RUNS, line_of, lines
+from onloop.insight.audit.seeking import MOST, RUNS, below, line_of, lines
 
 TESTS = re.compile(
-    r"(?:.*/)?(?:test_[^/]+\.py|[^/]+_tests?\.(?:py|go|rb|exs|dart|cc|cpp|c|rs|php|[jt]s|sh)|tests?\.(?:py|[cm]?[jt]s)"
+    r"(?:(?:.*/)?(?:test_[^/]+\.py|[^/]+_tests?\.(?:py|go|rb|exs|dart|cc|cpp|c|rs|php|[jt]s|sh)|tests?\.(?:py|[cm]?[jt]s)"
     r"|[^/]+[.-](?:test|spec|cy|e2e|test-d)\.[cm]?[jt]sx?|[^/]+_spec\.(?:rb|lua)|[^/]+\.(?:bats|feature)"
-    r"|[^/]+(?:Test|Tests|IT|Spec|Specs)\.(?:java|kt|scala|cs|groovy|swift|php)"
-    r"|(?:tests?|__tests__|spec|t)/(?:.*/)?[^/]+\.(?:rs|sh|[cm]?[jt]sx?|py|c|cc|cpp|test|rb|t|pl|exp|lua))$"
+    r"|[^/]+(?:Test|Tests|IT|Spec|Specs)\.(?:java|kt|scala|cs|groovy|swift|php))"
+    rf"|{below('tests?|__tests__|spec|t')}[^/]+\.(?:rs|sh|[cm]?[jt]sx?|py|c|cc|cpp|test|rb|t|pl|exp|lua))$"
 )
 FIXTURES = re.compile(
     r"(?:.*/)?(?:fixtures?|__fixtures__|testdata|test[-_]?data|test[-_]fixtures?|cassettes|__snapshots__|goldens?|__mocks__"
-    r"|vcr_cassettes)/.+|(?:.*/)?(?:tests?|spec|specs|__tests__|e2e)/(?:.*/)?(?:data|resources|assets|files|factories|support"
+    rf"|vcr_cassettes)/.+|{below('tests?|spec|specs|__tests__|e2e')}(?:data|resources|assets|files|factories|support"
     r"|mocks?|snapshots?|stubs?|inputs?|modules|config)/.+|(?:.*/)?(?:conftest\.py|factories\.(?:rb|py)|[\w-]*fixtures?\.(?:py|[jt]s|go|rb))$",
     re.IGNORECASE,
 )
@@ -28,7 +28,7 @@ THRESHOLDS = re.compile(
 )
 
 _FAILS = re.compile(
-    r"fail[_-]under[\"']?\s*[=: ]\s*[\"']?(\d+(?:\.\d+)?)|check-?coverage[\"']?\s*[:=]\s*true"
+    r"fail[_-]under[\"']?\s{0,8}[=: ]\s{0,8}[\"']?(\d+(?:\.\d+)?)|check-?coverage[\"']?\s*[:=]\s*true"
     r"|check-coverage\s+--\w+|--check-coverage"
     r"|coverageThresholds?\b|\bthresholds?\s*:\s*\{|\bthresholds?\.\w+\s*=|minimum_coverage\b|minimum_line_coverage|\bcoverageRatio\b"
     r"|jacocoTestCoverageVerification|koverVerify|--fail-uncovered|--fail-under-\w+|threshold-total|COVERAGE_THRESHOLD"
@@ -38,7 +38,7 @@ _CODECOV = re.compile(r"^\s+(?:target:\s*(?:[\"']?\d|auto)|threshold:\s*\d)")
 _NEVER = re.compile(r"informational:\s*true")
 _BUILDS = re.compile(r"(?:.*/)?(?:pom\.xml|build\.gradle(?:\.kts)?)$")
 _JACOCO = re.compile(r"<minimum>|jacocoTestCoverageVerification|koverVerify|violationRules")
-_ZERO = re.compile(r"fail[_-]under[\"']?\s*[=: ]\s*0(?:\.0+)?\s*$")
+_ZERO = re.compile(r"fail[_-]under[\"']?\s{0,8}[=: ]\s{0,8}0(?:\.0+)?\s*$")
 _RUN_FILES = re.compile(rf"(?:.*/)?package\.json$|{RUNS.pattern}")
 _NO_TEST = re.compile(r"\"test\"\s*:\s*\"echo \\?\"?Error: no test specified")
 _SNAPSHOT = re.compile(r"(.*/)?__snapshots__/([^/]+)\.(?:snap|ambr)$")
@@ -48,7 +48,7 @@ def tests(listing: Listing) -> Looked:
     """Tests; stale where the folder that is named for them is not there, or where what is called test is none."""
     paths = (path for path in listing.matching(TESTS) if not is_brought(path) and not FIXTURES.match(path))
     seen = tuple(SeenPlace(path, 0, "a test") for path in islice(paths, MOST))
-    return Looked(seen, tuple(chain(_dead_folders(listing), _no_test(listing))) if seen else ())
+    return Looked(seen, tuple(islice(chain(_dead_folders(listing), _no_test(listing)), MOST)) if seen else ())
 
 
 def _dead_folders(listing: Listing) -> Iterator[SeenPlace]:

@@ -85,12 +85,14 @@ def _exit(unmet: tuple[str, ...]) -> Exit:
 
 
 def _store(context: Context[AuditArguments]) -> tuple[StoreLook | None, tuple[str, ...]]:
-    """What the store in reach holds; nothing, and why, where none is."""
+    """What the store in reach holds; nothing, and why, where none is. It is closed before a repository is opened."""
     try:
         house = context.opened.gateway.perform(ReadStoreState())
+        return looked_at_store(context.opened.home.name, house), ()
     except OnloopError as problem:
         return None, (f"no store was looked at: {problem.message}",)
-    return looked_at_store(context.opened.home.name, house), ()
+    finally:
+        context.close()
 
 
 def _audited(folder: Path, store: StoreLook | None) -> Audit:
