@@ -66,10 +66,10 @@ class RpcLine:
         content = memoryview(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
         ends = time.monotonic() + WRITE_S
         while content:
-            left = ends - time.monotonic()
-            heard, ready, _ = select.select([self.reads], [self.writes], [], max(0.0, left))
             too_many = len(self._arrived) > MOST_ARRIVED or self._waiting > LARGEST_ARRIVED
-            if too_many or left < 0 or not (heard or ready):
+            left = -1.0 if too_many else ends - time.monotonic()
+            heard, ready, _ = select.select([self.reads], [self.writes], [], max(0.0, left))
+            if left < 0 or not (heard or ready):
                 raise line_ended("the agent does not read what it is sent")
             if heard:  # it may wait for us to read before it reads
                 self._read()
