@@ -133,8 +133,8 @@ def test_a_line_shows_title_places_and_input_and_what_a_command_is_for_is_no_par
         for words in ("one day", "another")
     )
     assert one.line == two.line and "one day" not in one.line
-    first, second = ({"toolCallId": name} for name in ("t1", "t2"))
-    assert asks("other", **first).line != asks("other", **second).line, "what is not described is no other's equal"
+    first, second = asks("other", toolCallId="t1"), asks("other", toolCallId="t2")
+    assert first.line != second.line, "what is not described is no other's equal"
 
 
 def test_a_line_that_is_cut_says_so_and_takes_its_own_digest() -> None:
