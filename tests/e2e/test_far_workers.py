@@ -101,7 +101,8 @@ def test_connections_that_are_cut_while_work_is_handed_in_lose_nothing_and_doubl
         token, task = far.gateway.let_in(), far.begin()
         many = "for n in 1 2 3; do head -c 3900000 /dev/urandom > $ONLOOP_OUT/artefact-$n; done"
         sums = f"(cd $ONLOOP_OUT; sha256sum artefact-*) > {there.world.folder}/sums"
-        there.work(token, f"{many}; {sums}; echo hello > hello.txt; git add -A; git commit -qm hello")
+        script = f"{many}; {sums}; echo hello > hello.txt; git add -A; git commit -qm hello"
+        there.work(token, script, "--lease", "5m")  # however long three cut connections take
         try:
             far.world.until(task, "input_required", "approval_required")
         finally:
