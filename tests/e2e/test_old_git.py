@@ -26,6 +26,9 @@ WORDS = {
     "submit": (),
     "tickets": ("list", "--repo", "/nowhere"),
     "adopt": ("r7k2m",),
+    "acp": ("--", "true"),
+    "mcp": (),
+    "conformance": ("--command", "onloop"),
     "serve": (),
     "verifier": (),
 }
