@@ -114,6 +114,13 @@ def test_no_file_is_longer_than_a_room() -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
+def test_the_dashboards_work_beside_its_keys_is_begun_in_one_place() -> None:
+    """A coroutine that is made before its worker begins is awaited by nobody where that is put away."""
+    begun = {path.name for path in SOURCE if ".run_worker(" in path.read_text(encoding="utf-8")}
+
+    assert begun == {"app.py", "background.py"}
+
+
 def _is_a_flat_match(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether it does nothing but choose by kind, in two lines for each: a table, which reads best in one piece."""
     match = node.body[-1]

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from onloop.access.opening import open_file
+from onloop.cli.verbs.serve_verbs import kept_there
+from onloop.errors import StoreError
+from onloop.home import Home
 from support.waiting import DEADLINE_S, wait_for
 from support.world import World
 
@@ -38,6 +42,15 @@ def test_who_works_with_a_store_that_is_removed_says_so_and_ends(world: World, w
     assert process.returncode == 17, said
     assert f"the store {world.store} is gone" in said
     assert not world.store.exists()
+
+
+def test_a_store_that_is_removed_while_a_gateway_opens_it_is_gone_and_was_not_always_missing(world: World) -> None:
+    world.init()
+    home = Home(world.store)
+
+    with pytest.raises(StoreError, match="is gone"), kept_there(home):
+        remove(world)
+        open_file(home)
 
 
 def test_a_worker_whose_agent_runs_ends_the_agent_too(world: World) -> None:

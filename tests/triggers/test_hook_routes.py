@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from onloop.access.opening import create_home, open_file
+from onloop.access.opening import GatewayHandle, create_home, open_file
+from onloop.errors import StoreError
 from onloop.home import Home
 from onloop.identity.scram import RANDOM_COST
 from onloop.remote.http.door import HttpDoor
@@ -24,7 +25,7 @@ from onloop.remote.http.routes import ROUTES
 from onloop.store.rows import Delivery
 from onloop.triggers.body_turns import MOST_OF_ONE
 from onloop.triggers.delivery_intake import DeliveryIntake
-from onloop.triggers.delivery_records import LARGEST_BODY
+from onloop.triggers.delivery_records import LARGEST_BODY, TakenDelivery
 from onloop.triggers.hook_proofs import signed
 from onloop.triggers.hook_routes import FORGED_AT_ONCE, MOST_BODIES, hook_doors
 from support.hooked import SECRET, github_headers, issue, standard_headers
@@ -216,3 +217,22 @@ def test_many_webhooks_of_one_address_at_once_are_all_taken(door: HookedDoor) ->
 
     assert {answer.status_code for answer in answers} == {202}
     assert len(door.rows()) == len(bodies)
+
+
+def test_a_store_that_cannot_be_opened_is_said_to_the_sender_and_the_next_webhook_is_stored(door: HookedDoor) -> None:
+    troubles = [StoreError("the disk is full", hint="free some space")]
+
+    def opened() -> GatewayHandle:
+        if troubles:
+            raise troubles.pop()
+        return open_file(door.home)
+
+    intake = DeliveryIntake(opened, lambda: None)
+    intake.start()
+    first, second = (
+        intake.give(TakenDelivery(name, "github", "g", "push", name * 64, "{}", "{}")).exception(60) for name in "56"
+    )
+    intake.stop(5)
+
+    assert isinstance(first, StoreError)
+    assert second is None

@@ -102,7 +102,9 @@ def test_each_point_of_a_burndown_counts_what_was_open_then(
 ) -> None:
     spans = []
     for number, (created, ended, out) in enumerate(drawn):
-        left = (created + out[0], None if out[1] is None else created + out[0] + out[1]) if out and ended is None else None
+        left = None
+        if out is not None and ended is None:
+            left = (created + out[0], None if out[1] is None else created + out[0] + out[1])
         spans.append(span(number, created, ended=ended, out=left))
     now = max(each.created for each in spans) + long
     told = burndown(RunTimes(0, tuple(spans)), now)

@@ -46,16 +46,17 @@ class DeliveryIntake:
         return receipt
 
     def _run(self) -> None:
-        opened = self._opened()
+        opened: GatewayHandle | None = None
         try:
             while (first := self._waiting.get()) is not None:
                 batch = [first]
                 is_last = not self._gathered(batch)
-                self._store(opened, batch)
+                opened = self._store(opened, batch)
                 if is_last:
                     return
         finally:
-            opened.close()
+            if opened is not None:
+                opened.close()
 
     def _gathered(self, batch: list[tuple[TakenDelivery, Receipt]]) -> bool:
         """Add what waits to the batch; whether more may come."""
@@ -69,13 +70,16 @@ class DeliveryIntake:
             batch.append(found)
         return True
 
-    def _store(self, opened: GatewayHandle, batch: list[tuple[TakenDelivery, Receipt]]) -> None:
+    def _store(self, opened: GatewayHandle | None, batch: list[tuple[TakenDelivery, Receipt]]) -> GatewayHandle | None:
+        """Store a batch; the handle to go on with, none where the store could not be opened."""
         try:
+            opened = opened or self._opened()
             receipts = opened.gateway.perform(ReceiveDeliveries(tuple(taken for taken, _ in batch)))
         except Exception as problem:  # whoever sent them is told, and sends them again
             for _, receipt in batch:
                 receipt.set_exception(problem)
-            return
+            return opened
         for (_, receipt), said in zip(batch, receipts, strict=True):
             receipt.set_result(said)
         self._stored()
+        return opened

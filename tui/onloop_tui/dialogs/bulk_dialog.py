@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -21,6 +22,7 @@ from onloop.machine.commands import Command, Voice
 from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
 from onloop_tui.app_messages import KeysWanted
+from onloop_tui.background import in_background
 from onloop_tui.bindings import BULK, bindings_of, key_piece
 from onloop_tui.dialogs.change_screens import ChangeScreen
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
@@ -208,7 +210,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
         elif person.voice is not None and not self._session.read_only:
             self.phase = Phase.SENDING
             self._draw()
-            self.run_worker(self._send_all(person, person.voice, words), group="send")
+            in_background(self, partial(self._send_all, person, person.voice, words), group="send")
 
     async def _send_all(self, person: Principal, voice: Voice, words: Mapping[str, str]) -> None:
         with self._session.list_under_way():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -12,6 +13,7 @@ from textual.message import Message
 from onloop.errors import OnloopError
 from onloop.machine.marks import Mark
 from onloop.machine.principal import Principal
+from onloop_tui.background import in_background
 from onloop_tui.dialogs.form import FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form
 from onloop_tui.dialogs.recognition import recognise
@@ -112,7 +114,7 @@ class Marking(Vertical):
         if person is None:
             self.mount(person_form(self._session.person_name, self.people))
         elif self._wish is not None:
-            self.run_worker(self._recorded(person, self._wish), group="marking")
+            in_background(self, partial(self._recorded, person, self._wish), group="marking")
 
     async def _recorded(self, person: Principal, wish: MarkWish) -> None:
         marks = wish.marks_of(person.id, self._words)

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -21,6 +22,7 @@ from onloop.machine.task import Task
 from onloop.views.dossier import Asked, Dossier
 from onloop.views.work_warnings import WorkWarning
 from onloop_tui.app_messages import DecisionAccepted, KeysWanted
+from onloop_tui.background import in_background
 from onloop_tui.bindings import answer_keys, answer_names
 from onloop_tui.dialogs.form import TOO_SOON, FormDialog, open_form
 from onloop_tui.dialogs.questions import person_form, words_form
@@ -219,7 +221,7 @@ class DecisionFlow(Vertical):
         if not self._session.armed(self._since):
             self.query_one(FormDialog).say(TOO_SOON)
         elif "passphrase" in event.words:
-            self.run_worker(self._recognise(self._wanted, event.words), group="recognise", exclusive=True)
+            in_background(self, partial(self._recognise, self._wanted, event.words), group="recognise", exclusive=True)
         else:
             self._send(self._wanted, event.words)
 
@@ -268,7 +270,7 @@ class DecisionFlow(Vertical):
             return
         self._stop()
         self._do(Doing.SENDING, (f"sending… {VERBS[act]}", Tone.ACCENT))
-        self.run_worker(self._perform(person, act, dossier, asked, words), group="send")
+        in_background(self, partial(self._perform, person, act, dossier, asked, words), group="send")
 
     async def _perform(
         self, person: Principal, act: Act, dossier: Dossier, asked: Asked | None, words: Mapping[str, str]

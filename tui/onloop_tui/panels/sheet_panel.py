@@ -20,6 +20,7 @@ from onloop.machine.principal import Principal
 from onloop.views.dossier import Dossier
 from onloop.views.work_warnings import WorkWarning
 from onloop_tui.app_messages import DecisionAccepted, SheetClosed
+from onloop_tui.background import in_background
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
 from onloop_tui.dialogs.change_screens import FilesScreen
@@ -70,7 +71,7 @@ class Sheet(Vertical):
         self._looks = LastSeen()
         self._reading = False
         self._snapshot = Snapshot()
-        self._reader: Worker[object] | None = None
+        self._reader: Worker[None] | None = None
         """A function, not a coroutine: a reading that is replaced before it starts leaves nothing unawaited."""
         self.task_id = ""
 
@@ -185,7 +186,7 @@ class Sheet(Vertical):
         elif self._session.read_only:
             self.decision.tell("read-only: nothing can be decided")
         else:
-            self.run_worker(self._list_alike(self._dossier, self._members), group="alike", exclusive=True)
+            in_background(self, partial(self._list_alike, self._dossier, self._members), group="alike", exclusive=True)
 
     async def _list_alike(self, shown: Dossier, members: Sequence[str]) -> None:
         """Read the others, for the digests that their decisions are bound to, and offer the list."""
@@ -267,7 +268,7 @@ class Sheet(Vertical):
         self._reading = True
         self.decision.about(None, *notice)
         self.draw()
-        self._reader = self.run_worker(partial(self._read, notice), group="read", exclusive=True)
+        self._reader = in_background(self, partial(self._read, notice), group="read", exclusive=True)
 
     async def _read(self, notice: Sequence[tuple[str, Tone]]) -> None:
         wanted_id, before = self.task_id, self._dossier
@@ -300,7 +301,7 @@ class Sheet(Vertical):
             return
         life = self._snapshot.board.life(group.cause)
         if life.stage is Stage.NEW or life.news:
-            self.run_worker(self._recorded(person, Seen(group.cause, person.id)), group="seen")
+            in_background(self, partial(self._recorded, person, Seen(group.cause, person.id)), group="seen")
 
     async def _recorded(self, person: Principal, seen: Seen) -> None:
         with suppress(OnloopError):  # losing this record does no harm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +11,7 @@ from textual.binding import BindingType
 from onloop.gateway.bulk import BulkOutcome
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.state import Reason
+from onloop_tui.background import in_background
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan
 from onloop_tui.dialogs.cause_plans import exclude_plan, no_worse_plan, retry_plan
@@ -72,7 +74,7 @@ class FleetView(View):
     def _renew(self) -> None:
         run, seq = self.rows.run_id, self.rows.snapshot.seq
         if self._followed.is_due(run, seq):
-            self.run_worker(self._follow(run, seq), group="history")
+            in_background(self, partial(self._follow, run, seq), group="history")
         for bar in self.query(Bar):
             bar.renew()
         self.post_message(self.Moved())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from onloop.attention.items import AttentionItem
 from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
 from onloop.views.dossier import Dossier
+from onloop_tui.background import in_background
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_decisions import ABOUT_CHANGES, decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
@@ -319,7 +321,7 @@ class InboxView(View):
             self._say("read-only: nothing can be decided")
         elif not self._progress:
             self._progress = f"reading {len(tasks)} tasks …"
-            self.run_worker(self._decide_all(act, tasks), group="marked")
+            in_background(self, partial(self._decide_all, act, tasks), group="marked")
         return True
 
     def _on_base(self, act: Act) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from onloop.errors import OnloopError
+from onloop_tui.background import in_background
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filter_terms import FilterProblem
@@ -126,7 +128,7 @@ class LogView(View):
         if self._loading and not at_once:
             return
         self._loading, self._read = True, self._read + 1
-        self.run_worker(self._load_page(end, self._read), group="log", exclusive=True)
+        in_background(self, partial(self._load_page, end, self._read), group="log", exclusive=True)
 
     async def _load_page(self, end: PageEdge, number: int) -> None:
         window, now = self.list.window, self.session.clock()

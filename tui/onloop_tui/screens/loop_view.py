@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from onloop.insight.measures.loop_figures import LoopFigures
+from onloop_tui.background import in_background
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Tone, hanging, line
@@ -54,7 +55,7 @@ class LoopView(View):
         """Read what is new in the log, at the latest when it is due."""
         self._snapshot = snapshot
         if self._loop.is_due(snapshot.house.id, snapshot.seq):
-            self.run_worker(self._read(), group="loop", exclusive=True)
+            in_background(self, self._read, group="loop", exclusive=True)
         self._show()
 
     async def _read(self) -> None:

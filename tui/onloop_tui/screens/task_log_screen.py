@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from onloop.access.task_log import LogWanted, TaskLog
 from onloop.errors import OnloopError
+from onloop_tui.background import in_background
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Tone, hanging, line
 from onloop_tui.model.log.task_log_lines import kept, task_log_lines
@@ -62,7 +63,7 @@ class TaskLogScreen(Screen[None]):
         self.call_after_refresh(self._draw)
 
     def _look(self) -> None:
-        self.run_worker(self._read(), group="task-log")
+        in_background(self, self._read, group="task-log")
 
     async def _read(self) -> None:
         if self._is_reading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from textual.geometry import Size
 from textual.message import Message
@@ -12,6 +13,7 @@ from textual.strip import Strip
 
 from onloop.errors import OnloopError
 from onloop.views.changes import PatchPage
+from onloop_tui.background import in_background
 from onloop_tui.model.drawing.terminal_text import cells
 from onloop_tui.model.drawing.text_line import GUTTER, Tone, line
 from onloop_tui.model.sheet.patch_lines import patch_line
@@ -87,7 +89,7 @@ class PatchView(ScrollView, can_focus=True, inherit_bindings=False):
     def _want(self, number: int) -> None:
         if self._columns and number not in self._wanted:
             self._wanted.add(number)
-            self.run_worker(self._fetch(number, self._columns), group="pages")
+            in_background(self, partial(self._fetch, number, self._columns), group="pages")
 
     async def _fetch(self, number: int, columns: int) -> None:
         try:

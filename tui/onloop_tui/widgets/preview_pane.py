@@ -9,6 +9,7 @@ from onloop.attention.groups import Group
 from onloop.errors import OnloopError
 from onloop.records import replace
 from onloop.views.dossier import Dossier
+from onloop_tui.background import in_background
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.inbox.preview_lines import preview_lines
 from onloop_tui.session import Session
@@ -44,7 +45,7 @@ class Preview(LineView):
         self.draw()
         if self._wanted() is not None and not self._reading:
             self._reading = True
-            self.run_worker(self._read(), group="preview")
+            in_background(self, self._read, group="preview")
 
     def draw(self) -> None:
         """Draw what has been read, for the current time and width."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import grp
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from onloop.access.histories.passed_histories import PassedHistories
@@ -18,7 +18,7 @@ from onloop.cli.context import Context
 from onloop.cli.output import VerbOutput
 from onloop.cli.running import say, stop_signals
 from onloop.cli.verbs.work_verbs import jobs_at_once
-from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, Unavailable
+from onloop.errors import BadInput, Exit, NotAllowed, OnloopError, StoreError, Unavailable
 from onloop.gates.intake.quarantine import Arrival
 from onloop.home import Home
 from onloop.identity.accounts import account_words
@@ -47,7 +47,7 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
     keeper = TriggerKeeper(home, opened, say, freshened(home))
     door = _door(context.args, home, keeper)
     open_file(home).close()
-    with stop_signals() as stop, keeper.kept():
+    with stop_signals() as stop, keeper.kept(), kept_there(home):
         has_ended = GatewayServer(
             home=home,
             clock=clock_of(home, wall_clock),
@@ -64,11 +64,21 @@ def serve(context: Context[ServeArguments]) -> VerbOutput:
             stores=stores,
             door=door,
         ).run()
-    home.check_there()
     if not has_ended:  # threads that still wait for git would keep the process; what they do is safe to be cut off
         sys.stderr.flush()
         os._exit(Exit.OK)
     return VerbOutput(Exit.OK)
+
+
+@contextmanager
+def kept_there(home: Home) -> Iterator[None]:
+    """StoreError at the end, and for what fails within, where our store's folder was removed or moved meanwhile."""
+    try:
+        yield
+    except (StoreError, FileNotFoundError):
+        home.check_there()
+        raise
+    home.check_there()
 
 
 def _door(args: ServeArguments, home: Home, keeper: TriggerKeeper) -> Callable[[Adopt], Door] | None:
