@@ -12,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from onloop.attention.groups import Group
-from onloop.attention.held_role_items import held_role
 from onloop.attention.items import AttentionItem
 from onloop.errors import OnloopError
 from onloop.gateway.bulk import BulkOutcome
@@ -33,7 +32,7 @@ from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.selection import Selection
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.model.inbox.explain import explanation
+from onloop_tui.model.inbox.explain import explanation, why_no_task
 from onloop_tui.model.inbox.inbox_lines import chip_lines, empty_lines, nothing_hidden_lines, why_lines
 from onloop_tui.model.inbox.order import InboxRow, hidden_rows, shown_rows
 from onloop_tui.model.inbox.run_progress import fleet_lines
@@ -44,15 +43,6 @@ from onloop_tui.widgets.inbox_list import Inbox
 from onloop_tui.widgets.preview_pane import Preview
 
 MOST_RUNS = 3
-
-_NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
-_OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role} tries one task of it now"
-
-
-def _no_task(group: Group) -> str:
-    """Why there is no task to open or mark, and what would work."""
-    role = held_role(group)
-    return _NO_TASK if role is None else _OF_ROLE.format(role=role)
 
 
 class InboxView(View):
@@ -136,7 +126,7 @@ class InboxView(View):
         """Enter: the first task of the cause; a denied request has no task to open."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
-            self._say(_no_task(group))
+            self._say(why_no_task(group))
             return None
         return super().go()
 
@@ -225,7 +215,7 @@ class InboxView(View):
         """Space: mark or unmark all of the cause."""
         group = self.rows.focused_group
         if group is not None and not group.has_tasks:
-            self._say(_no_task(group))
+            self._say(why_no_task(group))
         elif self._may_mark() and group is not None:
             self.rows.select(self.rows.selection.toggled(group))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
+from onloop.attention.held_role_items import held_role
 from onloop.attention.items import Tier
 from onloop.attention.why import CLEARED_BY, RED_BASE
 from onloop.machine.definition import Assurance
@@ -23,6 +24,14 @@ _TIERS = {
     Tier.FYI: "for your information",
 }
 _LABEL = 12
+_NO_TASK = "a denied request has no task; . acknowledges it, onloop log house shows when it happened"
+_OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role} tries one task of it now"
+
+
+def why_no_task(group: Group) -> str:
+    """Why there is no task of this cause to open or mark, and what would work."""
+    role = held_role(group)
+    return _NO_TASK if role is None else _OF_ROLE.format(role=role)
 
 
 def explanation(row: InboxRow, task: Task | None, position: int, now: int, width: int) -> tuple[Line, ...]:
