@@ -93,7 +93,9 @@ def test_fields_of_any_type_are_read_as_absent(value: object) -> None:
     for vendor in VENDORS.values():
         for kind in ("assistant", "user", "result", "item.completed", "turn.failed", "tool_use", "text", "step_finish"):
             line = json.dumps({**dict.fromkeys(names, value), "type": kind}).encode()
-            AgentOutput(vendor.hear).feed(line + b"\n")
+            output = AgentOutput(vendor.hear)
+            output.feed(line + b"\n")
+            assert output.percent is None
 
 
 @pytest.mark.parametrize(
