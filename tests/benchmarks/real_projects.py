@@ -80,7 +80,7 @@ def distribution(name: str, folder: Path) -> Path:
     found = [path for path in sorted(folder.glob("*.tar.gz")) if wanted.fullmatch(path.name)]
     if found:
         return found[-1]
-    words = ("download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder), name)
+    words = ("download", "-q", "--no-deps", "--no-binary", name, "-d", str(folder), name)
     subprocess.run([sys.executable, "-m", "pip", *words], capture_output=True, timeout=DOWNLOAD_S, check=True)
     return next(path for path in folder.glob("*.tar.gz") if wanted.fullmatch(path.name))
 
