@@ -318,6 +318,13 @@ def screen_text(app: Dashboard) -> str:
     return "\n".join(screen_lines(app))
 
 
+def list_text(app: Dashboard) -> str:
+    """What the terminal would show above what is said of the row under the cursor."""
+    glance = app.main.query_one("#glance")
+    lines = screen_lines(app)
+    return "\n".join(lines[: glance.region.y] if glance.display else lines)
+
+
 async def until(pilot: Pilot[str], holds: Callable[[], object]) -> None:
     """Wait for a condition, and say what was on the screen if it never came."""
     end = time.monotonic() + DEADLINE_S

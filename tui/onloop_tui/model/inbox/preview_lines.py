@@ -35,7 +35,7 @@ def preview_lines(
     if dossier is None:
         words = f"it could not be read: {trouble}" if trouble else f"reading {first} …"
         return (*lines, line(""), *hanging((), words, width, Tone.BAD if trouble else Tone.DIM))
-    return (*lines, *_first(dossier, width))
+    return (*lines, line(""), *standing_lines(dossier, width))
 
 
 def _said(group: Group, width: int) -> list[Line]:
@@ -70,10 +70,10 @@ def _member(item: AttentionItem, name: str, selection: Selection, now: int, widt
     return fitted((mark, column(item.task, _TASK), repo, Span(age(now - item.since).rjust(_AGE), Tone.DIM)), width)
 
 
-def _first(dossier: Dossier, width: int) -> list[Line]:
-    """The first member: its gates, the end of a failed gate's output, the changed files, and its agent's words."""
+def standing_lines(dossier: Dossier, width: int) -> tuple[Line, ...]:
+    """How a task stands: its gates, the end of a failed gate's output, the changed files, and its agent's words."""
     task = dossier.task
-    lines = [line(""), heading(f"{task.id}: gates", width), *short_gate_lines(dossier.gates, width)]
+    lines = [heading(f"{task.id}: gates", width), *short_gate_lines(dossier.gates, width)]
     for title, shown in output_lines(dossier.gates, width, _MOST_OUTPUT):
         lines += [line(""), heading(title, width), *shown]
     if dossier.files:
@@ -86,4 +86,4 @@ def _first(dossier: Dossier, width: int) -> list[Line]:
     if statements:
         lines += [line(""), heading("what the agent says (not evidence)", width)]
         lines += quoted("\n".join(statements), width, most=_MOST_SAID)
-    return lines
+    return tuple(lines)
