@@ -320,9 +320,9 @@ def screen_text(app: Dashboard) -> str:
 
 def list_text(app: Dashboard) -> str:
     """What the terminal would show above what is said of the row under the cursor."""
-    glance = app.main.query_one("#glance")
+    detail = app.main.query_one("#detail")
     lines = screen_lines(app)
-    return "\n".join(lines[: glance.region.y] if glance.display else lines)
+    return "\n".join(lines[: detail.region.y] if detail.display else lines)
 
 
 async def until(pilot: Pilot[str], holds: Callable[[], object]) -> None:

@@ -10,7 +10,7 @@ from textual.dom import DOMNode
 from onloop.errors import OnloopError
 from onloop.records import replace
 from onloop_tui.background import in_background
-from onloop_tui.model.glance.found import Found
+from onloop_tui.model.detail.dossier_found import DossierFound
 from onloop_tui.session import Session
 
 KEPT = 32
@@ -25,12 +25,12 @@ class DossiersAside:
 
     def __init__(self, session: Session, node: DOMNode, wanted: Callable[[], Wanted | None], draw: Callable[[], None]):
         self._session, self._node, self._wanted, self._draw = session, node, wanted, draw
-        self._found: dict[Wanted, Found] = {}
+        self._found: dict[Wanted, DossierFound] = {}
         self._reading = False
 
-    def of(self, wanted: Wanted) -> Found:
+    def of(self, wanted: Wanted) -> DossierFound:
         """What has been found out about a task in this version."""
-        return self._found.get(wanted, Found())
+        return self._found.get(wanted, DossierFound())
 
     def read(self) -> None:
         """Read what is wanted, unless it has been read or somebody is reading."""
@@ -48,11 +48,11 @@ class DossiersAside:
         finally:
             self._reading = False
 
-    def _looked_up(self, task: str) -> Found:
+    def _looked_up(self, task: str) -> DossierFound:
         try:
-            return Found(replace(self._session.place.dossier(task), diff=""))
+            return DossierFound(replace(self._session.place.dossier(task), diff=""))
         except OnloopError as problem:
-            return Found(None, problem.message)
+            return DossierFound(None, problem.message)
 
     def _missing(self) -> Wanted | None:
         wanted = self._wanted()

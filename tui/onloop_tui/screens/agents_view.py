@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from onloop.store.rows import SubAgent
 from onloop_tui.bindings import Where, bindings_of, keys_of
-from onloop_tui.model.agents.agent_glance import agent_glance
+from onloop_tui.model.agents.agent_detail import agent_in_detail
 from onloop_tui.model.agents.agent_rows import (
     LIVE,
     AgentRow,
@@ -19,10 +19,10 @@ from onloop_tui.model.agents.agent_rows import (
     heading_line,
     nobody_lines,
 )
+from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.filter.filters import Filter, parse
-from onloop_tui.model.glance.glance import Glance
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.sheet.sub_agent_lines import sub_agent_detail, sub_agent_line
@@ -36,7 +36,7 @@ class AgentsView(View):
     """One row per lease, and below it one for each sub-agent in the agent's process; Enter opens the task."""
 
     where = Where.AGENTS
-    has_glance = True
+    has_detail = True
     nothing = "nobody is at work"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.AGENTS))
 
@@ -89,10 +89,10 @@ class AgentsView(View):
         task = self._held
         return Subject(SubjectKind.TASK, task, (task,)) if task else None
 
-    def glance(self) -> Glance | None:
+    def detail(self) -> RowDetail | None:
         """The agent under the cursor, and how its task stands."""
         row = self._by_task.get(self._held or "")
-        return agent_glance(row, self._snapshot, self.session.clock()) if row is not None else None
+        return agent_in_detail(row, self._snapshot, self.session.clock()) if row is not None else None
 
     def go_to(self, subject: Subject) -> None:
         """Put the cursor on the agent that holds one of these tasks."""

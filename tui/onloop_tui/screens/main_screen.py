@@ -34,7 +34,7 @@ from onloop_tui.session import Session
 from onloop_tui.settings import ThemeName
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
-from onloop_tui.widgets.glance_pane import GlancePane
+from onloop_tui.widgets.detail_pane import DetailPane
 from onloop_tui.widgets.inbox_list import Inbox
 from onloop_tui.widgets.prompt import Prompt
 
@@ -70,7 +70,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         with Horizontal(id="middle"):
             with Vertical(id="left"):
                 yield from self._views
-                yield GlancePane(self.session, lambda: self.view.glance())
+                yield DetailPane(self.session, lambda: self.view.detail())
                 yield Bar(lambda width: self.view.chip(width), id="chip")
                 yield Bar(lambda width: self.view.why(width), id="why")
             yield Sheet(self.session)
@@ -162,7 +162,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self.around.status = ()
         for view in self._views:
             view.display = view is wanted
-        self.set_class(wanted.has_glance, "-glancing")
+        self.set_class(wanted.has_detail, "-detailed")
         if self.around.has_read:
             wanted.take(self.snapshot)
         self.set_focus(wanted.focus_target)
@@ -212,7 +212,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
 
     def action_preview(self) -> None:
         """Show or hide more about the row under the cursor."""
-        words = self.query_one(GlancePane).turn() if self.view.has_glance else self.view.turn_preview()
+        words = self.query_one(DetailPane).turn() if self.view.has_detail else self.view.turn_preview()
         if words:
             self.say(words)
         self.call_after_refresh(self._renew)
@@ -376,7 +376,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         for bar in self.query(Bar):
             if bar.id in _BARS:
                 bar.renew()
-        self.query_one(GlancePane).renew()
+        self.query_one(DetailPane).renew()
 
     def _header(self, width: int) -> tuple[Line, ...]:
         return self.around.header(self.snapshot, [view.where for view in self._views], self.view.where, width)

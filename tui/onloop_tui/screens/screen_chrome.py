@@ -99,8 +99,8 @@ class ScreenChrome:
     def footer(self, here: Where, width: int) -> tuple[Line, ...]:
         """The keys for the current view; at the end of a wide line, the store."""
         keys = [key_piece(key) for key in self.session.settings.keys if here in key.footer]
-        if width < ONE_LINE:
-            return flowed(keys, width, 1)
-        return (
-            spread(*flowed(keys, width, 1), (Span(f"in {end_of(safe(self.session.place.name))}", Tone.DIM),), width),
-        )
+        shown, name = flowed(keys, width, 1), safe(self.session.place.name)
+        if width < ONE_LINE or not name:
+            return shown
+        store = (Span(f"in {end_of(name)}", Tone.DIM),)
+        return (spread(shown[0] if shown else (), store, width),)

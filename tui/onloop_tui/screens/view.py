@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from onloop_tui.bindings import Where
+from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.text_line import Line, Tone
-from onloop_tui.model.glance.glance import Glance
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
@@ -50,7 +50,7 @@ class View(Vertical):
 
     where: ClassVar[Where]
     """The place in the registry whose keys the view handles."""
-    has_glance: ClassVar[bool] = False
+    has_detail: ClassVar[bool] = False
     """Whether the pane below the list shows what is under the cursor."""
     nothing: ClassVar[str] = "there is nothing to open here"
     """The notice for Enter when the cursor is on nothing."""
@@ -116,7 +116,7 @@ class View(Vertical):
         """Put the cursor on the next (1) or previous (-1) row that needs a person."""
         raise NotImplementedError
 
-    def glance(self) -> Glance | None:
+    def detail(self) -> RowDetail | None:
         """What is under the cursor, for the pane below the list; None if there is nothing."""
         return None
 

@@ -37,20 +37,21 @@ def header_lines(
     loud += [*_freezes(snapshot), *_waiting(snapshot.board.counts)]
     quiet: list[Line] = [(Span(f"working {snapshot.overview.working}"),)]
     beside = [*_hidden(snapshot.board.counts), *((Span(label, Tone.WARN),) for label in labels)]
-    if width >= ONE_LINE:
-        return (_one_line(_tabs(tabs), loud, [*quiet, *_calm(snapshot)], beside, age, width),)
+    one = _one_line([_tabs(tabs), *loud], [*quiet, *_calm(snapshot)], beside, age, width)
+    if width >= ONE_LINE and one is not None:
+        return (one,)
     calm = _calm(snapshot) if width >= ROOMY else []
-    named: list[Line] = [(Span(f"in {end_of(store)}", Tone.DIM),)] if store else []
+    named: list[Line] = [(Span(f"in {end_of(store)}", Tone.DIM),)] if store and width < ONE_LINE else []
     return flowed([_tabs(tabs), *loud, *quiet, *calm, *beside, age, *named], width, MOST_LINES)
 
 
-def _one_line(tabs: Line, loud: list[Line], quiet: list[Line], beside: list[Line], age: Line, width: int) -> Line:
-    """All in one line, the age of the data at its end; without room, the counts that need no attention are left out."""
+def _one_line(first: list[Line], quiet: list[Line], beside: list[Line], age: Line, width: int) -> Line | None:
+    """All in one line, without the counts that need no attention if there is no room; None if that is not enough."""
     for kept in range(len(quiet), -1, -1):
-        (left,) = flowed([tabs, *loud, *quiet[:kept], *beside], _ENDLESS, 1)
+        (left,) = flowed([*first, *quiet[:kept], *beside], _ENDLESS, 1)
         if width_of(left) + width_of(age) < width:
-            break
-    return spread(left, age, width)
+            return spread(left, age, width)
+    return None
 
 
 def _waiting(counts: BoardCounts) -> list[Line]:

@@ -8,7 +8,7 @@ from onloop.views.dossier import Dossier
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DossierFound:
     """A dossier without its diff; or why it could not be read; or neither, as long as it is being read."""
 
     dossier: Dossier | None = None

@@ -11,12 +11,12 @@ from itertools import islice
 
 from onloop.attention.groups import age
 from onloop.machine.task import Task
+from onloop_tui.model.detail.dossier_found import DossierFound
 from onloop_tui.model.drawing.side_by_side import halves, side_by_side
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, heading, line
-from onloop_tui.model.glance.found import Found
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.inbox.preview_lines import standing_lines
+from onloop_tui.model.sheet.standing_lines import standing_lines
 from onloop_tui.model.sheet.task_explanation import task_explanation
 
 MOST_MEMBERS = 40
@@ -25,7 +25,7 @@ _SIGN, _TASK, _AGE = 11, 12, 7
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class RowDetail:
     """What is under the cursor: its id, the task whose dossier is shown, and its first column for a width."""
 
     key: str
@@ -33,22 +33,22 @@ class Glance:
     about: Callable[[int], tuple[Line, ...]]
 
 
-def glance_lines(glance: Glance, found: Found, width: int) -> tuple[Line, ...]:
+def detail_lines(detail: RowDetail, found: DossierFound, width: int) -> tuple[Line, ...]:
     """Both columns; without a task only the first, over all of `width`."""
-    if glance.task is None:
-        return glance.about(width)
+    if detail.task is None:
+        return detail.about(width)
     room, rest = halves(width)
-    return side_by_side(glance.about(room), _standing(glance.task, found, rest), width)
+    return side_by_side(detail.about(room), _standing(detail.task, found, rest), width)
 
 
-def _standing(task: Task, found: Found, width: int) -> tuple[Line, ...]:
+def _standing(task: Task, found: DossierFound, width: int) -> tuple[Line, ...]:
     if found.dossier is not None:
         return standing_lines(found.dossier, width)
     words = f"it could not be read: {found.trouble}" if found.trouble else f"reading {task.id} …"
     return hanging((), words, width, Tone.BAD if found.trouble else Tone.DIM)
 
 
-def task_glance(task: Task, snapshot: Snapshot, now: int) -> Glance:
+def task_detail(task: Task, snapshot: Snapshot, now: int) -> RowDetail:
     """A task: how it stands and since when, what moves it on, and who can do that."""
 
     def about(width: int) -> tuple[Line, ...]:
@@ -58,17 +58,17 @@ def task_glance(task: Task, snapshot: Snapshot, now: int) -> Glance:
             *task_explanation(task, snapshot, now, width),
         )
 
-    return Glance(task.id, task, about)
+    return RowDetail(task.id, task, about)
 
 
-def members_glance(
+def members_detail(
     key: str,
     head: Callable[[int], tuple[Line, ...]],
     count: int,
     members: Iterable[tuple[Task, Sign]],
     now: int,
     first: Task | None,
-) -> Glance:
+) -> RowDetail:
     """A row that stands for `count` tasks: what it is, and the first of them; `first` is the one shown closer."""
     listed = tuple(islice(members, MOST_MEMBERS))
 
@@ -81,7 +81,7 @@ def members_glance(
             *((line(f"  … {count - len(listed)} more", Tone.DIM),) if count > len(listed) else ()),
         )
 
-    return Glance(key, first, about)
+    return RowDetail(key, first, about)
 
 
 def headed(title: str, words: str, width: int) -> tuple[Line, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onloop_tui.dossiers_aside import DossiersAside, Wanted
-from onloop_tui.model.glance.found import Found
-from onloop_tui.model.glance.glance import Glance, glance_lines
+from onloop_tui.model.detail.dossier_found import DossierFound
+from onloop_tui.model.detail.row_detail import RowDetail, detail_lines
 from onloop_tui.session import Session
 from onloop_tui.widgets.line_view import LineView
 
@@ -14,13 +14,13 @@ NEEDS = (120, 34)
 """The columns and rows of a terminal that has room for it."""
 
 
-class GlancePane(LineView):
-    """Shows what `glance` says is under the cursor, and how its task stands as soon as that is read. Takes no key."""
+class DetailPane(LineView):
+    """Shows what `detail` says is under the cursor, and how its task stands as soon as that is read. Takes no key."""
 
-    def __init__(self, session: Session, glance: Callable[[], Glance | None]) -> None:
-        super().__init__(id="glance")
+    def __init__(self, session: Session, detail: Callable[[], RowDetail | None]) -> None:
+        super().__init__(id="detail")
         self.can_focus = False
-        self._glance = glance
+        self._detail = detail
         self._shown = ""
         self._aside = DossiersAside(session, self, self._wanted, self.draw)
 
@@ -39,18 +39,18 @@ class GlancePane(LineView):
 
     def draw(self) -> None:
         """Draw what is known, for the current time and width."""
-        glance = self._glance()
-        if glance is None or glance.key != self._shown:
+        detail = self._detail()
+        if detail is None or detail.key != self._shown:
             self.scroll_to(y=0, animate=False)
-            self._shown = glance.key if glance is not None else ""
+            self._shown = detail.key if detail is not None else ""
         wanted = self._wanted()
-        found = self._aside.of(wanted) if wanted is not None else Found()
-        self.show(glance_lines(glance, found, self.room) if glance is not None else ())
+        found = self._aside.of(wanted) if wanted is not None else DossierFound()
+        self.show(detail_lines(detail, found, self.room) if detail is not None else ())
 
     def on_resize(self) -> None:
         """Fit the new room, and read what there was no room for."""
         self.renew()
 
     def _wanted(self) -> Wanted | None:
-        glance = self._glance() if self.display else None
-        return (glance.task.id, glance.task.version) if glance is not None and glance.task is not None else None
+        detail = self._detail() if self.display else None
+        return (detail.task.id, detail.task.version) if detail is not None and detail.task is not None else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onloop.machine.task import Task
+from onloop_tui.model.detail.row_detail import RowDetail, headed, members_detail, task_detail
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, hanging
-from onloop_tui.model.glance.glance import Glance, headed, members_glance, task_glance
 from onloop_tui.model.ground.rollup import RollupCategory
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.tree.tree_node import Node
@@ -16,10 +16,10 @@ from onloop_tui.model.tree.tree_rows import sign_as_of
 _NEEDS = RollupCategory.NEEDS_PERSON
 
 
-def node_glance(node: Node, snapshot: Snapshot, now: int) -> Glance:
+def node_detail(node: Node, snapshot: Snapshot, now: int) -> RowDetail:
     """A task by itself; a run or a parent with the tasks below it, of which the first is shown closer."""
     if not node.children:
-        return task_glance(node.task, snapshot, now)
+        return task_detail(node.task, snapshot, now)
 
     def head(width: int) -> tuple[Line, ...]:
         title, words = node.task.title or node.id, f"{node.id} · {node.task.workflow}"
@@ -29,7 +29,7 @@ def node_glance(node: Node, snapshot: Snapshot, now: int) -> Glance:
         return each.task, sign_as_of(each.task, each.tally, snapshot.house, now, snapshot.leases.get(each.id))
 
     first = next(_below(node), None)
-    return members_glance(
+    return members_detail(
         node.id, head, node.tally.total, map(signed, _below(node)), now, first.task if first else None
     )
 

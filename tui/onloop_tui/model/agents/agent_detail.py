@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from onloop_tui.model.agents.agent_rows import AgentRow, agent_detail
+from onloop_tui.model.detail.row_detail import RowDetail, headed
 from onloop_tui.model.drawing.text_line import Line, hanging, line
-from onloop_tui.model.glance.glance import Glance, headed
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.sheet.task_explanation import task_explanation
 
 
-def agent_glance(row: AgentRow, snapshot: Snapshot, now: int) -> Glance:
+def agent_in_detail(row: AgentRow, snapshot: Snapshot, now: int) -> RowDetail:
     """An agent: what it holds and how it moves, then what would move its task on."""
     task = row.task
 
@@ -21,4 +21,4 @@ def agent_glance(row: AgentRow, snapshot: Snapshot, now: int) -> Glance:
             *task_explanation(task, snapshot, now, width),
         )
 
-    return Glance(task.id, task, about)
+    return RowDetail(task.id, task, about)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onloop_tui.app import Dashboard
-from onloop_tui.model.glance.glance import MOST_MEMBERS
+from onloop_tui.model.detail.row_detail import MOST_MEMBERS
 from onloop_tui.session import Session
 from support.slow_place import SlowPlace
 from support.tui_scenes import MINUTE, Scene, busy, list_text, playing, screen_text, shows, until
@@ -24,8 +24,9 @@ async def test_in_the_tree_a_run_shows_its_tasks_and_a_task_what_moves_it_and_ho
 
 async def test_of_a_large_run_the_first_are_listed_those_before_that_need_a_person() -> None:
     scene = Scene()
+    scene.enrol("ana")
     scene.fleet([f"repository-{number}" for number in range(MOST_MEMBERS + 7)])
-    scene.asks(f"r7k2m.{MOST_MEMBERS + 6}")
+    scene.asks(f"r7k2m.{MOST_MEMBERS + 6}", "Which one?")
     app = scene.dashboard()
 
     async with playing(app, (140, 120)) as pilot:
