@@ -30,7 +30,7 @@ from onloop.remote.line_pool import LinePool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
 from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
-from onloop.views.dossier import Dossier, DossierFound
+from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.reads import ReadEvents
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
@@ -166,7 +166,7 @@ class StoreAccess(Record):
 
 def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
     try:
-        return gateway.perform(DossierFound(task_id))
+        return gateway.perform(ReadDossier(task_id))
     except UnknownThing:
         raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet") from None
 
