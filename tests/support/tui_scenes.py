@@ -318,6 +318,13 @@ def screen_text(app: Dashboard) -> str:
     return "\n".join(screen_lines(app))
 
 
+def list_text(app: Dashboard) -> str:
+    """What the terminal would show above what is said of the row under the cursor."""
+    detail = app.main.query_one("#detail")
+    lines = screen_lines(app)
+    return "\n".join(lines[: detail.region.y] if detail.display else lines)
+
+
 async def until(pilot: Pilot[str], holds: Callable[[], object]) -> None:
     """Wait for a condition, and say what was on the screen if it never came."""
     end = time.monotonic() + DEADLINE_S

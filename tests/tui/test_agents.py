@@ -16,7 +16,7 @@ from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from support.passing import context
 from support.scenario import Scenario, claim, create
 from support.steps import defined, develop
-from support.tui_scenes import MINUTE, NOON, Scene, playing, screen_text, shows, until
+from support.tui_scenes import MINUTE, NOON, Scene, list_text, playing, screen_text, shows, until
 
 LIMITS = ContextLimits(60, 85)
 PARTS = FanOut((develop(context=LIMITS),), spawn=True)
@@ -130,7 +130,7 @@ async def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_e
         await shows(pilot, "└ Explore", "process of r7k2m.1 says: looks for callers", "for 3m", "└ Plan")
         if size[0] > 100:
             await shows(pilot, "2 sub-agents")
-        rows = [row for row in screen_text(app).splitlines() if "r7k2m." in row]
+        rows = [row for row in list_text(app).splitlines() if "r7k2m." in row]
         order = ("ada", "Explore", "Plan", "bo")
         assert [next(name for name in order if name in row) for row in rows] == list(order)
         scene.gateway.perform(Heartbeat(ada, news=(SubAgentNews("a1", ended=True),)))

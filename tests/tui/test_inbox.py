@@ -51,7 +51,7 @@ async def test_the_header_counts_and_says_how_old_and_how_trustworthy_the_data_i
     app = scene.dashboard()
 
     async with playing(app) as pilot:
-        await shows(pilot, "needs you 7 (blocked 4 in 1 cause) · working 1 · waiting 1 · done 0 · advisory")
+        await shows(pilot, "needs you 7 (blocked 4 in 1 cause) · working 1 · waiting 1 · advisory")
         await shows(pilot, "data 0.0 s old")
 
 

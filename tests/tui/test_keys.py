@@ -10,7 +10,7 @@ import pytest
 
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import BULK, KEYS, LEAVING
-from support.tui_scenes import Scene, busy, playing, screen_lines, screen_text, until
+from support.tui_scenes import Scene, busy, list_text, playing, screen_lines, screen_text, until
 
 
 class Step(NamedTuple):
@@ -115,7 +115,7 @@ def _seen(app: Dashboard, step: Step) -> bool:
         step.shown in screen
         and step.under in cursor
         and step.copied in (app.clipboard or "")
-        and not (step.gone and step.gone in screen)
+        and not (step.gone and step.gone in list_text(app))
     )
 
 

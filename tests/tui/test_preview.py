@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 from onloop.machine.task import DecisionKind
-from onloop.records import field
-from onloop.views.dossier import Dossier
 from onloop_tui.app import Dashboard
 from onloop_tui.session import Session
-from onloop_tui.store_access import StoreAccess
+from support.slow_place import SlowPlace
 from support.tui_scenes import busy, playing, screen_text, shows, until
 
 
@@ -66,21 +62,9 @@ async def test_it_is_read_anew_when_its_task_has_changed() -> None:
         await shows(pilot, "── 1 task ", "── r7k2m.2: gates ")
 
 
-class _SlowPlace(StoreAccess):
-    """A store that lets a task be read once it is told to, and remembers what was read."""
-
-    told: threading.Event = field(default_factory=threading.Event)
-    read: list[str] = field(default_factory=list)
-
-    def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
-        self.read.append(task_id)
-        assert self.told.wait(10)
-        return StoreAccess.dossier(self, task_id, changes=changes)
-
-
 async def test_a_store_that_answers_slowly_makes_no_key_wait_and_only_the_last_wish_is_read() -> None:
     scene = busy()
-    slow = _SlowPlace(scene.place.open)
+    slow = SlowPlace(scene.place.open)
     app = Dashboard(Session(slow, scene.clock, scene.person()))
 
     async with playing(app) as pilot:
@@ -95,7 +79,7 @@ async def test_a_store_that_answers_slowly_makes_no_key_wait_and_only_the_last_w
 
 async def test_what_is_not_shown_is_not_read() -> None:
     scene = busy()
-    place = _SlowPlace(scene.place.open)
+    place = SlowPlace(scene.place.open)
     app = Dashboard(Session(place, scene.clock, scene.person()))
 
     async with playing(app, (80, 24)) as pilot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onloop_tui.app import Dashboard
 from onloop_tui.session import ARMING_MS
-from support.tui_scenes import MINUTE, Scene, busy, playing, screen_text, shows, until
+from support.tui_scenes import MINUTE, Scene, busy, list_text, playing, screen_text, shows, until
 
 
 async def test_the_tree_opens_on_the_first_task_that_needs_a_person() -> None:
@@ -38,15 +38,15 @@ async def test_enter_folds_a_run_and_unfolds_it_and_the_keys_for_all_do_it_for_a
         await pilot.press("2", "g")
         await shows(pilot, "▶ ▾ ● children")
         await pilot.press("enter")
-        await until(pilot, lambda: "billing" not in screen_text(app))
+        await until(pilot, lambda: "billing" not in list_text(app))
         await pilot.press("plus")
         await shows(pilot, "billing")
         await pilot.press("minus")
-        await until(pilot, lambda: "billing" not in screen_text(app))
+        await until(pilot, lambda: "billing" not in list_text(app))
         await pilot.press("right")
         await shows(pilot, "billing")
         await pilot.press("h")
-        await until(pilot, lambda: "billing" not in screen_text(app))
+        await until(pilot, lambda: "billing" not in list_text(app))
 
 
 async def test_a_change_is_seen_and_followed_until_a_key_is_pressed() -> None:
@@ -75,7 +75,7 @@ async def test_a_filter_keeps_what_fits_with_the_run_above_it() -> None:
         await pilot.press("2")
         await shows(pilot, "billing")
         await pilot.press("slash", *"state:working", "enter")
-        await until(pilot, lambda: "billing" not in screen_text(app))
+        await until(pilot, lambda: "billing" not in list_text(app))
         await shows(pilot, "limiter", "children r7k2m", "filter")
         await pilot.press("escape")
         await shows(pilot, "billing")

@@ -35,6 +35,7 @@ from onloop_tui.terminal_input import TerminalInput
 from onloop_tui.theme import THEMES
 from onloop_tui.typing_order import Typed, TypingOrder, is_field
 from onloop_tui.watching import Watching
+from onloop_tui.widgets.detail_pane import NEEDS as DETAIL_NEEDS
 
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end the program cleanly."""
@@ -63,8 +64,8 @@ class Dashboard(App[str]):
 
     CSS_PATH = "theme.tcss"
     TITLE = "onloop"
-    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[0], "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual's own
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST[1], "-high")]  # noqa: RUF012 - Textual's own declaration
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[0], "-narrow"), (DETAIL_NEEDS[0], "-wide")]  # noqa: RUF012 - Textual's own
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LEAST[1], "-high"), (DETAIL_NEEDS[1], "-tall")]  # noqa: RUF012 - Textual's own declaration
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from onloop.store.rows import SubAgent
 from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.model.agents.agent_detail import agent_in_detail
 from onloop_tui.model.agents.agent_rows import (
     LIVE,
     AgentRow,
@@ -18,6 +19,7 @@ from onloop_tui.model.agents.agent_rows import (
     heading_line,
     nobody_lines,
 )
+from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.filter.filters import Filter, parse
@@ -34,6 +36,7 @@ class AgentsView(View):
     """One row per lease, and below it one for each sub-agent in the agent's process; Enter opens the task."""
 
     where = Where.AGENTS
+    has_detail = True
     nothing = "nobody is at work"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.AGENTS))
 
@@ -85,6 +88,11 @@ class AgentsView(View):
         """The task of the agent under the cursor, or of the one in whose process it is."""
         task = self._held
         return Subject(SubjectKind.TASK, task, (task,)) if task else None
+
+    def detail(self) -> RowDetail | None:
+        """The agent under the cursor, and how its task stands."""
+        row = self._by_task.get(self._held or "")
+        return agent_in_detail(row, self._snapshot, self.session.clock()) if row is not None else None
 
     def go_to(self, subject: Subject) -> None:
         """Put the cursor on the agent that holds one of these tasks."""

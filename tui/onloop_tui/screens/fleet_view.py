@@ -18,9 +18,11 @@ from onloop_tui.dialogs.cause_plans import exclude_plan, no_worse_plan, retry_pl
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
 from onloop_tui.model.decide.retry_rest import remedy_of
+from onloop_tui.model.detail.row_detail import RowDetail, task_detail
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.fleet.burndown import burndown_lines, pace_lines, title_line, wave_strip
+from onloop_tui.model.fleet.cause_detail import cause_detail
 from onloop_tui.model.fleet.matrix_rows import drilled_line, row_name
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -38,6 +40,7 @@ class FleetView(View):
     """Shows one run and its progress; Enter drills into a row, or opens the sheet of a repository."""
 
     where = Where.FLEET
+    has_detail = True
     nothing = "nobody in this row waits for a person; Enter lists them"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.FLEET))
 
@@ -109,6 +112,15 @@ class FleetView(View):
         """The repositories that need a person for the same cause as `task`; only `task` if it needs none."""
         row = self.rows.row_here
         return self.rows.matrix.members(row.key) if row is not None and row.is_open else (task,)
+
+    def detail(self) -> RowDetail | None:
+        """The repositories of the row under the cursor, or one of them."""
+        rows, row, now = self.rows, self.rows.row_here, self.session.clock()
+        if rows.cursor is None or row is None:
+            return None
+        if not rows.shows_causes:
+            return task_detail(rows.matrix.task(rows.cursor), rows.snapshot, now)
+        return cause_detail(row, rows.matrix, rows.snapshot, now)
 
     def go_to(self, subject: Subject) -> None:
         """Show the run of a subject, and put the cursor on it or on the row that counts it."""

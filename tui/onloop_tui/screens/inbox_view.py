@@ -235,12 +235,12 @@ class InboxView(View):
         self.take(self.snapshot, anew=True)
         self.rows.go_to(next(iter(self.rows.arrangement.keys), None))
 
-    def action_preview(self) -> None:
-        """`p`: show or hide the preview."""
+    def turn_preview(self) -> str:
+        """Show or hide the preview beside the list."""
         self._preview.toggle_class("-on")
-        if self._preview.has_class("-on") and not self._preview.display:
-            self._say("the preview needs 120 columns; Enter opens the sheet")
         self.call_after_refresh(self._look)
+        hidden = self._preview.has_class("-on") and not self._preview.display
+        return "the preview needs 120 columns; Enter opens the sheet" if hidden else ""
 
     # -- what people say about causes
 

@@ -20,6 +20,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
+from onloop_tui.screens.copying import Copying
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
@@ -33,6 +34,7 @@ from onloop_tui.session import Session
 from onloop_tui.settings import ThemeName
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.detail_pane import DetailPane
 from onloop_tui.widgets.inbox_list import Inbox
 from onloop_tui.widgets.prompt import Prompt
 
@@ -43,7 +45,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -52,7 +54,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
 
     def __init__(self, session: Session, looked_at: Callable[[], int], note: str) -> None:
         super().__init__()
-        self._session = session
+        self.session = session
         self.around = ScreenChrome(session, looked_at, note)
         self._explaining = False
         self._drawn_at = 0
@@ -68,12 +70,13 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
         with Horizontal(id="middle"):
             with Vertical(id="left"):
                 yield from self._views
+                yield DetailPane(self.session, lambda: self.view.detail())
                 yield Bar(lambda width: self.view.chip(width), id="chip")
                 yield Bar(lambda width: self.view.why(width), id="why")
-            yield Sheet(self._session)
+            yield Sheet(self.session)
         yield Bar(lambda width: self.view.explanation(width) if self._explaining else (), id="explanation")
         yield Bar(self.around.status_lines, id="status")
-        session = self._session
+        session = self.session
         yield Prompt(lambda: known_words(session.settings), lambda typed: completed(typed, session.settings))
         yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
         yield Bar(self._footer, id="footer")
@@ -96,7 +99,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
 
     def on_mount(self) -> None:
         """Start the clock that updates ages."""
-        start = self._session.settings.start
+        start = self.session.settings.start
         self._bring_to_front(next((view for view in self._views if view.where is start), self._views[0]))
         self.set_interval(TICK_S, self.tick)
 
@@ -106,7 +109,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = self._session.seen(news.snapshot)
+            self.snapshot = self.session.seen(news.snapshot)
             self.view.take(self.snapshot)
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
@@ -122,9 +125,9 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
 
     def tick(self) -> None:
         """Update the ages, and the order when nobody is using the list."""
-        now = self._session.clock()
+        now = self.session.clock()
         if self.around.has_read:
-            self.snapshot = self._session.seen(self.snapshot)
+            self.snapshot = self.session.seen(self.snapshot)
             self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
@@ -159,6 +162,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
         self.around.status = ()
         for view in self._views:
             view.display = view is wanted
+        self.set_class(wanted.has_detail, "-detailed")
         if self.around.has_read:
             wanted.take(self.snapshot)
         self.set_focus(wanted.focus_target)
@@ -197,14 +201,21 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
 
     def action_scope(self) -> None:
         """Show another part of what needs people; the rest is counted."""
-        self.say(turn_scope(self._session, self.snapshot.viewer))
-        self.snapshot = self._session.seen(self.snapshot)
+        self.say(turn_scope(self.session, self.snapshot.viewer))
+        self.snapshot = self.session.seen(self.snapshot)
         self.view.take(self.snapshot, anew=True)
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
         self._explaining = not self._explaining
         self._renew()
+
+    def action_preview(self) -> None:
+        """Show or hide more about the row under the cursor."""
+        words = self.query_one(DetailPane).turn() if self.view.has_detail else self.view.turn_preview()
+        if words:
+            self.say(words)
+        self.call_after_refresh(self._renew)
 
     def action_renew(self) -> None:
         """Apply the order; in the sheet, read the task again."""
@@ -246,23 +257,6 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
             self.say("Esc closes the sheet first; Ctrl+Q leaves from anywhere")
         else:
             await self.app.run_action("app.quit")
-
-    def action_copy_id(self) -> None:
-        """Copy the id of the subject under the cursor to the terminal's clipboard."""
-        subject = self.subject_here()
-        self._copy(subject.id if subject else "")
-
-    def action_copy_cli_equivalent(self) -> None:
-        """Copy the CLI equivalent of the decision in progress, else of the row's natural act, else of `show`."""
-        command = self.sheet.cli_equivalent() if self.sheet.is_open else self.view.cli_equivalent()
-        subject = self.subject_here()
-        command = command or (f"onloop show {subject.task}" if subject and subject.task else "")
-        self._copy(self._session.place.addressed(command) if command else "")
-
-    def _copy(self, words: str) -> None:
-        if words:
-            self.app.copy_to_clipboard(words)
-        self.say(f"copied: {words}" if words else "there is nothing to copy here")
 
     def subject_here(self) -> Subject | None:
         """What is shown in the sheet, or is under the cursor."""
@@ -311,7 +305,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
         return problem
 
     async def _command(self, words: str) -> str:
-        meaning = meaning_of(words, self._session.settings)
+        meaning = meaning_of(words, self.session.settings)
         if isinstance(meaning, Unknown):
             return meaning.words
         self._leave_prompt()
@@ -347,7 +341,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
         self.view.sheet_opened()
         self.add_class("-deciding")
         self.sheet.open(opening.task, opening.members, wanted)
-        self._drawn_at = self._session.clock()
+        self._drawn_at = self.session.clock()
         self._renew()
 
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
@@ -382,6 +376,7 @@ class MainScreen(SheetKeys, KeyTurns, Screen[None]):
         for bar in self.query(Bar):
             if bar.id in _BARS:
                 bar.renew()
+        self.query_one(DetailPane).renew()
 
     def _header(self, width: int) -> tuple[Line, ...]:
         return self.around.header(self.snapshot, [view.where for view in self._views], self.view.where, width)

@@ -10,9 +10,9 @@ from onloop.times import time_words
 from onloop.views.work_warnings import SHAPE
 from onloop_tui.bindings import VIEWS, Where, key_piece
 from onloop_tui.feed import StoreLost
-from onloop_tui.model.chrome.header import header_lines, scope_labels
+from onloop_tui.model.chrome.header import ONE_LINE, end_of, header_lines, scope_labels
 from onloop_tui.model.drawing.terminal_text import safe
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging, spread
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.session import Session
 
@@ -97,6 +97,10 @@ class ScreenChrome:
         return ""
 
     def footer(self, here: Where, width: int) -> tuple[Line, ...]:
-        """The keys for the current view."""
-        keys = [key for key in self.session.settings.keys if here in key.footer]
-        return flowed([key_piece(key) for key in keys], width, 1)
+        """The keys for the current view; at the end of a wide line, the store."""
+        keys = [key_piece(key) for key in self.session.settings.keys if here in key.footer]
+        shown, name = flowed(keys, width, 1), safe(self.session.place.name)
+        if width < ONE_LINE or not name:
+            return shown
+        store = (Span(f"in {end_of(name)}", Tone.DIM),)
+        return (spread(shown[0] if shown else (), store, width),)

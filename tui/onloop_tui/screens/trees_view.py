@@ -8,12 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.inbox.inbox_lines import quiet_lines
 from onloop_tui.model.sheet.task_explanation import task_explanation
+from onloop_tui.model.tree.node_detail import node_detail
 from onloop_tui.model.tree.tree_node import needing_below
 from onloop_tui.screens.view import Opening, View
 from onloop_tui.session import Session
@@ -25,6 +27,7 @@ class TreesView(View):
     """Every task below its run. Enter unfolds a task with children, and opens one without."""
 
     where = Where.TREE
+    has_detail = True
     nothing = "nothing has been started"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.TREE))
 
@@ -76,6 +79,13 @@ class TreesView(View):
             return None
         of = SubjectKind.RUN if node.parent is None and node.children else SubjectKind.TASK
         return Subject(of, node.id, (node.id, *needing_below(node)))
+
+    def detail(self) -> RowDetail | None:
+        """The task under the cursor; for a run or a parent, the tasks below it, those that need a person first."""
+        node, snapshot = self.rows.node, self._shown
+        if node is None or snapshot is None:
+            return None
+        return node_detail(node, snapshot, self.session.clock())
 
     def go_to(self, subject: Subject) -> None:
         """Put the cursor on the task."""

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from onloop_tui.bindings import Where
+from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.text_line import Line, Tone
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -49,6 +50,8 @@ class View(Vertical):
 
     where: ClassVar[Where]
     """The place in the registry whose keys the view handles."""
+    has_detail: ClassVar[bool] = False
+    """Whether the pane below the list shows what is under the cursor."""
     nothing: ClassVar[str] = "there is nothing to open here"
     """The notice for Enter when the cursor is on nothing."""
 
@@ -112,6 +115,14 @@ class View(Vertical):
     def next_needing(self, step: int) -> None:
         """Put the cursor on the next (1) or previous (-1) row that needs a person."""
         raise NotImplementedError
+
+    def detail(self) -> RowDetail | None:
+        """What is under the cursor, for the pane below the list; None if there is nothing."""
+        return None
+
+    def turn_preview(self) -> str:
+        """Show or hide more about the row under the cursor; returns why nothing can be shown, or an empty text."""
+        return "there is no more about a row here; Enter opens it"
 
     def filter(self, query: str) -> str:
         """Show only what matches; an empty query shows all. Returns what is wrong with the query, or an empty text."""

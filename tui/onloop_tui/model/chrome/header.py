@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from onloop.attention.board import BoardCounts
 from onloop.attention.viewer import Scope
 from onloop.views.work_warnings import SHAPE, WorkWarning
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, spread, width_of
 from onloop_tui.model.drawing.warning_lines import warning_spans
 from onloop_tui.model.ground.snapshot import Snapshot
 
 MOST_LINES = 3
 ROOMY = 100
+ONE_LINE = 120
+"""In at least this many columns the header is one line; the store's name is in the footer then."""
+_ENDLESS = 10_000
 LONGEST_NAME = 30
 STALE_MS = 5_000
 """Data older than this is marked as stale."""
@@ -29,20 +32,26 @@ def header_lines(
     store: str = "",
 ) -> tuple[Line, ...]:
     """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first."""
-    pieces: list[Line] = [_tabs(tabs)]
-    if lost:
-        pieces.append((Span(f"{SHAPE} {lost}", Tone.BAD),))
-    pieces += _freezes(snapshot)
-    pieces += [
-        *_waiting(snapshot.board.counts),
-        (Span(f"working {snapshot.overview.working}"),),
-        *(_calm(snapshot) if width >= ROOMY else []),
-        *_hidden(snapshot.board.counts),
-        *((Span(label, Tone.WARN),) for label in labels),
-        (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),),
-        *([(Span(f"in {_end_of(store)}", Tone.DIM),)] if store else []),
-    ]
-    return flowed(pieces, width, MOST_LINES)
+    age = (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),)
+    loud: list[Line] = [(Span(f"{SHAPE} {lost}", Tone.BAD),)] if lost else []
+    loud += [*_freezes(snapshot), *_waiting(snapshot.board.counts)]
+    quiet: list[Line] = [(Span(f"working {snapshot.overview.working}"),)]
+    beside = [*_hidden(snapshot.board.counts), *((Span(label, Tone.WARN),) for label in labels)]
+    one = _one_line([_tabs(tabs), *loud], [*quiet, *_calm(snapshot)], beside, age, width)
+    if width >= ONE_LINE and one is not None:
+        return (one,)
+    calm = _calm(snapshot) if width >= ROOMY else []
+    named: list[Line] = [(Span(f"in {end_of(store)}", Tone.DIM),)] if store and width < ONE_LINE else []
+    return flowed([_tabs(tabs), *loud, *quiet, *calm, *beside, age, *named], width, MOST_LINES)
+
+
+def _one_line(first: list[Line], quiet: list[Line], beside: list[Line], age: Line, width: int) -> Line | None:
+    """All in one line, without the counts that need no attention if there is no room; None if that is not enough."""
+    for kept in range(len(quiet), -1, -1):
+        (left,) = flowed([*first, *quiet[:kept], *beside], _ENDLESS, 1)
+        if width_of(left) + width_of(age) < width:
+            return spread(left, age, width)
+    return None
 
 
 def _waiting(counts: BoardCounts) -> list[Line]:
@@ -59,7 +68,7 @@ def _waiting(counts: BoardCounts) -> list[Line]:
     return [*pieces, *((Span(words, tone),) for count, words, tone in beside if count)]
 
 
-def _end_of(store: str) -> str:
+def end_of(store: str) -> str:
     """The end of a store's name, which tells stores apart."""
     return store if len(store) <= LONGEST_NAME else f"…{store[1 - LONGEST_NAME :]}"
 
@@ -83,9 +92,7 @@ def _hidden(counts: BoardCounts) -> list[Line]:
 
 def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
     """The views by their number key; the current one is in brackets, so that it is visible without colour."""
-    named = [
-        Span(f"[{name}]", Tone.HEADING, name[:1]) if front else Span(name, Tone.DIM, name[:1]) for name, front in tabs
-    ]
+    named = [Span(f"[{name}]", Tone.TAB, name[:1]) if front else Span(name, Tone.DIM, name[:1]) for name, front in tabs]
     return tuple(piece for span in named for piece in (span, Span(" ")))[:-1]
 
 

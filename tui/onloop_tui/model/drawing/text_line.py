@@ -16,6 +16,7 @@ class Tone(StrEnum):
     DIM = "dim"
     STRONG = "strong"
     HEADING = "heading"
+    TAB = "tab"
     ACCENT = "accent"
     GOOD = "good"
     BAD = "bad"

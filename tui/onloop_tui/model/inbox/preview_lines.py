@@ -5,16 +5,12 @@ from __future__ import annotations
 from onloop.attention.groups import Group, age
 from onloop.attention.items import AttentionItem
 from onloop.views.dossier import Dossier
-from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, hanging, heading, line, quoted
-from onloop_tui.model.drawing.warning_lines import warning_lines
 from onloop_tui.model.ground.selection import Selection
-from onloop_tui.model.sheet.change_lines import file_lines, totals
-from onloop_tui.model.sheet.gate_lines import output_lines, short_gate_lines
-from onloop_tui.model.sheet.sections import said_by_agents
+from onloop_tui.model.sheet.standing_lines import standing_lines
 
 MOST_MEMBERS = 8
-_MOST_DETAIL, _MOST_OUTPUT, _MOST_FILES, _MOST_SAID, _MOST_TEXTS = 6, 10, 6, 6, 5
+_MOST_DETAIL, _MOST_TEXTS = 6, 5
 _TASK, _AGE = 12, 6
 
 
@@ -35,7 +31,7 @@ def preview_lines(
     if dossier is None:
         words = f"it could not be read: {trouble}" if trouble else f"reading {first} …"
         return (*lines, line(""), *hanging((), words, width, Tone.BAD if trouble else Tone.DIM))
-    return (*lines, *_first(dossier, width))
+    return (*lines, line(""), *standing_lines(dossier, width))
 
 
 def _said(group: Group, width: int) -> list[Line]:
@@ -68,22 +64,3 @@ def _member(item: AttentionItem, name: str, selection: Selection, now: int, widt
     mark = Span("* " if item.task in selection.causes else "  ", Tone.ACCENT)
     repo = column(name, max(8, width - _TASK - _AGE - 2), Tone.UNTRUSTED)
     return fitted((mark, column(item.task, _TASK), repo, Span(age(now - item.since).rjust(_AGE), Tone.DIM)), width)
-
-
-def _first(dossier: Dossier, width: int) -> list[Line]:
-    """The first member: its gates, the end of a failed gate's output, the changed files, and its agent's words."""
-    task = dossier.task
-    lines = [line(""), heading(f"{task.id}: gates", width), *short_gate_lines(dossier.gates, width)]
-    for title, shown in output_lines(dossier.gates, width, _MOST_OUTPUT):
-        lines += [line(""), heading(title, width), *shown]
-    if dossier.files:
-        files = file_lines(dossier.files, width)
-        lines += [line(""), heading(f"files: {totals(dossier.files)}", width), *files[:_MOST_FILES]]
-        lines += [line(f"  … {len(files) - _MOST_FILES} more lines", Tone.DIM)] if len(files) > _MOST_FILES else []
-    elif dossier.trouble:
-        lines += [line(""), *warning_lines(WorkWarning.DIFF_UNREAD, dossier, width=width, indent=0)]
-    statements = said_by_agents(dossier)
-    if statements:
-        lines += [line(""), heading("what the agent says (not evidence)", width)]
-        lines += quoted("\n".join(statements), width, most=_MOST_SAID)
-    return lines
