@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onloop.insight.proportions import Share, newcombe, wilson
+from onloop.insight.proportions import Share, ShareDifference, averaged, newcombe, wanted_counts, wilson
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,30 @@ def test_what_was_seen_lies_in_its_interval_and_turning_round_mirrors_it(a: int,
     assert -1 <= there.low <= there.difference <= there.high <= 1
     assert there.low == pytest.approx(-back.high)
     assert there.is_told_apart == back.is_told_apart
+
+
+@given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 20), st.integers(1, 20))
+def test_so_many_as_are_wanted_are_enough_and_one_fewer_is_not(a: int, b: int, c: int, d: int) -> None:
+    one, two = wilson(min(a, b), b), wilson(min(c, d), d)
+    wanted = wanted_counts(one, two)
+    if wanted is None:
+        assert one.share is not None and two.share is not None and abs(one.share - two.share) < 0.01
+        return
+    scaled = [wilson(each.hits * wanted, each.of * wanted) for each in (one, two)]
+    assert newcombe(*scaled).is_told_apart
+
+
+def test_five_of_five_and_none_of_five_are_told_apart_and_four_and_three_want_many_more() -> None:
+    assert newcombe(wilson(5, 5), wilson(0, 5)).is_told_apart
+    assert not newcombe(wilson(4, 5), wilson(3, 5)).is_told_apart
+    assert wanted_counts(wilson(5, 5), wilson(0, 5)) == 2
+    assert wanted_counts(wilson(4, 5), wilson(3, 5)) == 41
+    assert wanted_counts(wilson(3, 5), wilson(3, 5)) is None
+
+
+def test_the_mean_of_differences_is_surer_than_each_of_them() -> None:
+    each = newcombe(wilson(4, 5), wilson(2, 5))
+    assert not each.is_told_apart
+    assert averaged([each] * 4).is_told_apart
+    assert averaged([each]).low == pytest.approx(each.low)
+    assert averaged([]) == ShareDifference(None, -1.0, 1.0)
