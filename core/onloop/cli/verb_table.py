@@ -23,6 +23,7 @@ from onloop.cli.arguments import (
 )
 from onloop.cli.attest_verb_table import ATTEST
 from onloop.cli.audit_verb_table import AUDIT
+from onloop.cli.bench_verb_table import BENCH
 from onloop.cli.clock_verb_table import CLOCK
 from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
@@ -245,6 +246,7 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.NONE,
     ),
     *SIMULATION,
+    BENCH,
     Verb(
         "init",
         "build",

@@ -74,7 +74,7 @@ def _middle(ordered: Sequence[float]) -> float:
 
 def _coverage(count: int, rank: int) -> float:
     """How often the true median lies between the figure of that rank from below and the one from above."""
-    return 1 - 2 * sum(math.comb(count, below) for below in range(rank)) / 2**count
+    return 1 - sum(math.comb(count, below) for below in range(rank)) / float(1 << (count - 1))
 
 
 def _outside(first: int, second: int) -> int | None:
