@@ -18,6 +18,9 @@ from onloop.records import Record
 EVERY_TASK = ""
 """Stands where a comparison is over all tasks, each with the same weight."""
 
+LEAST = 3
+"""From how many trials on each side two shares may be told apart. Of two, the interval would err in one of eight."""
+
 
 class ConfigurationFigures(Record):
     """A configuration over all tasks: of `counted` trials, and `broken` ones that count for nothing.
@@ -51,7 +54,7 @@ class Compared(Record):
     """Two configurations at a task, or over `EVERY_TASK`: the first less the second.
 
     `more` is about how many repetitions more on each side would tell the shares apart if they stay as they are; None
-    where they are apart, where none would, or where nothing was seen.
+    where they are apart or equal, or where nothing was seen.
     """
 
     task: str
@@ -63,6 +66,11 @@ class Compared(Record):
     rounds: MedianDifference = MedianDifference()
     wall_ms: MedianDifference = MedianDifference()
     lines: MedianDifference = MedianDifference()
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether the shares differ by more than chance would explain."""
+        return min(self.counted) >= LEAST and self.verified.is_told_apart
 
 
 class BenchFigures(Record):
@@ -148,7 +156,8 @@ def _compared(task: str, first: str, second: str, counted: Sequence[TrialRow]) -
     ours, theirs = _of(counted, first, task), _of(counted, second, task)
     one, two = _verified(ours), _verified(theirs)
     verified = newcombe(one, two)
-    enough = None if verified.is_told_apart else wanted_counts(one, two)
+    wanted = wanted_counts(one, two)
+    more = 0 if wanted is None else max(wanted, LEAST) - min(one.of, two.of)
 
     def differ(figures: Callable[[Sequence[TrialRow]], Sequence[float]]) -> MedianDifference:
         return difference_of(figures(ours), figures(theirs))
@@ -159,7 +168,7 @@ def _compared(task: str, first: str, second: str, counted: Sequence[TrialRow]) -
         second=second,
         verified=verified,
         counted=(one.of, two.of),
-        more=None if enough is None else max(1, enough - min(one.of, two.of)),
+        more=more if more > 0 else None,
         rounds=differ(lambda rows: [row.rounds for row in rows]),
         wall_ms=differ(lambda rows: [row.wall_ms for row in rows]),
         lines=differ(_lines),

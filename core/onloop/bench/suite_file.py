@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from onloop.bench.bench_plan import LARGEST_BRIEF, MOST_CONFIGURATIONS, MOST_REPEATS, MOST_TASKS, Configuration
 from onloop.errors import BadInput, WorkflowError
@@ -117,7 +118,7 @@ def added_to_suite(path: Path, task: str, base: str, title: str) -> bool:
         content = yaml.load(source.decode())
     else:
         content = CommentedMap({"suite": _named_after(path), "tasks": CommentedSeq()})
-    content["tasks"].append(CommentedMap({"task": task, "base": base, "title": title}))
+    content["tasks"].append(CommentedMap({"task": Quoted(task), "base": Quoted(base), "title": Quoted(title)}))
     text = io.StringIO()
     yaml.dump(content, text)
     written = text.getvalue().encode()

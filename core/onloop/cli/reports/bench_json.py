@@ -63,7 +63,7 @@ def _compared(found: Compared) -> m.ComparedJson:
         first=found.first,
         second=found.second,
         counted=found.counted,
-        verified=m.ShareDifferenceJson(verified.difference, verified.low, verified.high, verified.is_told_apart),
+        verified=m.ShareDifferenceJson(verified.difference, verified.low, verified.high, found.is_told_apart),
         more=found.more,
         rounds=_differ(found.rounds),
         wall_ms=_differ(found.wall_ms),

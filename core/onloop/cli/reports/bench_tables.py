@@ -17,8 +17,8 @@ from onloop.text import fit, safe
 DASH = "–"
 _LONGEST = 60
 _READ = (
-    "Shares have an interval of 95%, medians one as sure as it says; of twenty comparisons, one errs. Times are of all "
-    "trials, of those too that ended early."
+    "Shares have an interval of 95%, medians one as sure as it says; of twenty comparisons, about one errs. "
+    "Times are of all trials, of those too that ended early."
 )
 
 
@@ -140,7 +140,7 @@ def _shares(found: Compared) -> str:
     if verified.difference is None:
         return DASH
     words = f"{_points(verified.difference)} ({_points(verified.low)} to {_points(verified.high)})"
-    if verified.is_told_apart:
+    if found.is_told_apart:
         return f"{words}: told apart"
     seen = "n={} and {}".format(*found.counted)
     if found.more is None:
