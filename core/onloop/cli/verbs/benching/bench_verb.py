@@ -18,6 +18,7 @@ from onloop.bench.trial_run import TrialMaker
 from onloop.cli.bench_verb_table import BenchArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.benching.bench_models import AddedToSuiteJson
+from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.reports.bench_json import bench_json
 from onloop.cli.reports.bench_tables import markdown_lines, text_lines
@@ -40,6 +41,8 @@ def bench(context: Context[BenchArguments]) -> VerbOutput:
         raise NotAllowed("an agent may not bench: it would be shown finished work", hint="a person benches")
     if args.as_json and args.md:
         raise BadInput("stdout cannot hold several formats", hint="one of --json and --md")
+    for task in args.tasks[args.tasks[:1] == (ADD,) :]:
+        check_names(context, task=task)
     opened = context.opened
     if opened.apart is not None:
         raise Unavailable("tasks are replayed from the gateway's mirrors, which you may not read", hint=_READS_MIRRORS)
