@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from onloop.machine.limits import Id, Number, Range, Text
-from onloop.records import Record, field, replace
+from onloop.records import Record, field, replace, values_of
 
 MOST_TOKENS = 10**12
 MOST_MICRO_USD = 10**13
@@ -43,7 +43,7 @@ class Usage(Record):
     @property
     def is_told(self) -> bool:
         """Whether anything was told."""
-        return any(figure is not None for figure in _figures(self))
+        return any(figure is not None for figure in values_of(self))
 
 
 class SourcedUsage(Record):
@@ -125,13 +125,13 @@ def total(parts: Iterable[Usage]) -> Usage:
     """The sum of what was told; a figure that no part tells stays untold."""
     found = Usage()
     for part in parts:
-        found = Usage(*(_sum(a, b) for a, b in zip(_figures(found), _figures(part), strict=True)))
+        found = Usage(*(_sum(a, b) for a, b in zip(values_of(found), values_of(part), strict=True)))
     return found
 
 
 def grown(before: Usage, said: Usage) -> Usage:
     """What is known after a source said this: of each figure the larger one."""
-    return Usage(*(_larger(a, b) for a, b in zip(_figures(before), _figures(said), strict=True)))
+    return Usage(*(_larger(a, b) for a, b in zip(values_of(before), values_of(said), strict=True)))
 
 
 def summed(parts: Iterable[StepSpending]) -> StepSpending:
@@ -179,10 +179,6 @@ def _with_lease(step: StepSpending, usage: Usage) -> StepSpending:
         telling=step.telling + (usage.tokens is not None),
         priced=step.priced + (usage.micro_usd is not None),
     )
-
-
-def _figures(usage: Usage) -> tuple[int | None, ...]:
-    return usage.input, usage.cached, usage.output, usage.micro_usd
 
 
 def _sum(a: int | None, b: int | None) -> int | None:

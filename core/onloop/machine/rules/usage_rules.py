@@ -32,7 +32,7 @@ def _check_figures(command: c.ReportUsage) -> None:
     if not command.source.strip():
         refuse("it is not said whose figures these are", Exit.USAGE, "name a source, such as the agent's program")
     if not told.is_told:
-        refuse("no figure was told", Exit.USAGE, "tell tokens that went in or came out, or what they cost")
+        refuse("no figure was told", Exit.USAGE, "onloop heartbeat --tokens-in 12000 --tokens-out 800")
     if told.cached is not None and told.cached > (told.input or 0):
         words = f"{told.cached} tokens from a cache are more than the {told.input or 0} that went in"
         refuse(words, Exit.USAGE, "count those from a cache among those that went in, too")
