@@ -45,6 +45,7 @@ from onloop.machine.schedules import (
 from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
+from onloop.machine.usage import Usage
 from onloop.records import replace
 from support.elsewhere import PULL
 from support.scenario import TASK, work
@@ -104,6 +105,7 @@ REVIEWED: Mapping[str, str] = {
     "Handoff": "agent",
     "ReportContext": "agent",
     "ReportEnvironment": "launcher",
+    "ReportUsage": "agent",
     "SendNote": "human",
     "Signal": "integration",
     "CallOff": "integration",
@@ -221,6 +223,7 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.ReportEnvironment(
             "agent:alfa", 3, MadeEnvironment("env-1", EnvironmentKind.BOX, Isolation.BOX, by="launcher:x")
         ),
+        c.ReportUsage("agent:alfa", 3, "claude", Usage(input=5)),
         c.SendNote(ANA, "use version 2"),
         c.Signal("it changed", by),
         c.CallOff("closed", by),

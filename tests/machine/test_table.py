@@ -33,6 +33,7 @@ from support.passing import (
     notes_shown,
     shown,
     tell,
+    used,
 )
 from support.scenario import (
     ALFA,
@@ -341,6 +342,10 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working Handoff working": (verified, handoff()),
     "working ReportContext working": (working, context(60)),
     "working ReportEnvironment working": (working, attested()),
+    "submitted ReportUsage submitted": (working.given(handoff()), used(100)),
+    "working ReportUsage working": (working, used(100)),
+    "input_required ReportUsage input_required": (working.given(ask()), used(100)),
+    "paused ReportUsage paused": (working.given(pause()), used(100)),
     "submitted Signal submitted": (waiting, SIGNAL),
     "working Signal working": (working, SIGNAL),
     "input_required Signal input_required": (held, SIGNAL),

@@ -56,6 +56,7 @@ from onloop.machine.swarm_commands import SaveCheckpoint as SaveCheckpoint
 from onloop.machine.swarm_commands import Spawn as Spawn
 from onloop.machine.swarm_commands import Tell as Tell
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
+from onloop.machine.usage import ReportUsage as ReportUsage
 from onloop.machine.voice import Voice as Voice
 from onloop.machine.wave_commands import AddWave as AddWave
 from onloop.machine.wave_commands import Admit as Admit
@@ -291,7 +292,7 @@ class Settle(Record):
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle | RecordLink | ReportCheck
 OfTrouble = ReportTrouble | Recover | Return | ReportEnvironment
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict | Proceed
-OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext | ReportUsage
 OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
 OfHands = HandOn | Take

@@ -52,6 +52,7 @@ from onloop.machine.requests import Request as Request
 from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.usage import Spending
 from onloop.machine.wave_plan import Priority, SlotLimits, Stop, WavePlan, Waves
 from onloop.machine.work_elsewhere import WorkPlace as WorkPlace
 from onloop.records import Record, field, fields_of
@@ -330,6 +331,7 @@ class Task(Record):
     """What was taken up of what came back from outside, by its key."""
     links: tuple[Link, ...] = ()
     """What outside belongs to it: pull requests, issues, check runs, tags."""
+    spending: Spending = Spending()
 
     @property
     def ended(self) -> bool:

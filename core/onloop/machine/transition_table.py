@@ -67,6 +67,7 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Handoff: {_W: frozenset({_W, _S})},
         c.ReportContext: {_W: frozenset({_W})},
         c.ReportEnvironment: {_W: frozenset({_W})},
+        c.ReportUsage: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.SendNote: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.Signal: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.CallOff: {before: frozenset({_CANCELED}) for before in (_S, _W, _I, _P)},

@@ -11,7 +11,7 @@ from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
 from onloop.machine.held_roles import Streak
-from onloop.machine.people import Delegated
+from onloop.machine.people import Delegated, is_person
 from onloop.machine.rule_engine import NO_RULES, RuleEngine
 from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
@@ -96,8 +96,12 @@ class DecisionBuilder(MutableRecord):
 
     def end_lease(self, why: str) -> None:
         """Fence off the holder, if there is one."""
-        if self.task.holder is not None:
-            self.record(e.LeaseEnded(self.task.epoch, why))
+        task = self.task
+        if task.holder is None:
+            return
+        is_agent = not is_person(task.holder) and task.step is not None
+        held_ms, step = (max(0, self.now - task.claimed_at), task.step or "") if is_agent else (0, "")
+        self.record(e.LeaseEnded(task.epoch, why, held_ms, step))
 
     def close_requests(self, why: str) -> None:
         """Withdraw every open request."""

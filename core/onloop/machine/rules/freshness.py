@@ -48,6 +48,7 @@ _IMMATERIAL = (
     e.MessagesAcknowledged,
     e.CheckpointSaved,
     e.ContextReported,
+    e.UsageTold,
     e.NoteSent,
     e.NotesShown,
     e.HandedOn,

@@ -64,7 +64,7 @@ def _claim(course: DecisionBuilder, command: c.Claim) -> None:
         raise NotAllowed(same, hint="run reviewers as another user, in a worker of their own")
     check_isolation(task, course.step, command.gives)
     number, hand = (task.epoch + 1, task.tries + 1), command.hand
-    claimed = e.Claimed(command.agent, command.role, *number, command.launcher, hand, command.branch)
+    claimed = e.Claimed(command.agent, command.role, *number, command.launcher, hand, command.branch, course.step.id)
     course.record(claimed)
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 
