@@ -6,7 +6,7 @@ of how many trials it is, and how sure it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from onloop.bench.bench_plan import BenchPlan
@@ -37,6 +37,8 @@ class ConfigurationFigures(Record):
     rounds: Median
     wall_ms: Median
     lines: Median
+    tokens: Median
+    micro_usd: Median
 
 
 class GateFigures(Record):
@@ -66,6 +68,8 @@ class Compared(Record):
     rounds: MedianDifference = MedianDifference()
     wall_ms: MedianDifference = MedianDifference()
     lines: MedianDifference = MedianDifference()
+    tokens: MedianDifference = MedianDifference()
+    micro_usd: MedianDifference = MedianDifference()
 
     @property
     def is_told_apart(self) -> bool:
@@ -114,7 +118,9 @@ def _configuration(name: str, rows: Sequence[TrialRow]) -> ConfigurationFigures:
         broken=len(rows) - len(counted),
         rounds=median_of([row.rounds for row in counted]),
         wall_ms=median_of([row.wall_ms for row in counted]),
-        lines=median_of(_lines(counted)),
+        lines=median_of(_known(row.lines for row in counted)),
+        tokens=median_of(_known(row.tokens for row in counted)),
+        micro_usd=median_of(_known(row.micro_usd for row in counted)),
     )
 
 
@@ -122,8 +128,8 @@ def _verified(counted: Sequence[TrialRow]) -> Share:
     return wilson(sum(row.is_verified for row in counted), len(counted))
 
 
-def _lines(counted: Sequence[TrialRow]) -> list[int]:
-    return [row.lines for row in counted if row.lines is not None]
+def _known(figures: Iterable[int | None]) -> list[int]:
+    return [figure for figure in figures if figure is not None]
 
 
 def _gates(plan: BenchPlan, rows: Sequence[TrialRow]) -> Iterator[GateFigures]:
@@ -159,8 +165,8 @@ def _compared(task: str, first: str, second: str, counted: Sequence[TrialRow]) -
     wanted = wanted_counts(one, two)
     more = 0 if wanted is None else max(wanted, LEAST) - min(one.of, two.of)
 
-    def differ(figures: Callable[[Sequence[TrialRow]], Sequence[float]]) -> MedianDifference:
-        return difference_of(figures(ours), figures(theirs))
+    def differ(figure: Callable[[TrialRow], int | None]) -> MedianDifference:
+        return difference_of(_known(map(figure, ours)), _known(map(figure, theirs)))
 
     return Compared(
         task=task,
@@ -169,7 +175,9 @@ def _compared(task: str, first: str, second: str, counted: Sequence[TrialRow]) -
         verified=verified,
         counted=(one.of, two.of),
         more=more if more > 0 else None,
-        rounds=differ(lambda rows: [row.rounds for row in rows]),
-        wall_ms=differ(lambda rows: [row.wall_ms for row in rows]),
-        lines=differ(_lines),
+        rounds=differ(lambda row: row.rounds),
+        wall_ms=differ(lambda row: row.wall_ms),
+        lines=differ(lambda row: row.lines),
+        tokens=differ(lambda row: row.tokens),
+        micro_usd=differ(lambda row: row.micro_usd),
     )

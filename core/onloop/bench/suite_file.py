@@ -167,7 +167,7 @@ def _checked(source: bytes, name: str) -> SuitePart:
     data = plain(document.root) if document.root is not None else None
     lines = problem_lines(document, _faults(document, data), safe(name, 200))
     if lines:
-        raise WorkflowError(lines[:MOST_PROBLEMS], hint="onloop help bench shows a suite")
+        raise WorkflowError(lines[:MOST_PROBLEMS], hint="onloop help benches shows a suite")
     return SuitePart.model_validate(data)
 
 

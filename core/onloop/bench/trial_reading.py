@@ -13,6 +13,7 @@ from onloop.bench.trial_row import GateRow, TrialEnd, TrialRow, outcome_of
 from onloop.bench.trial_store import RUN
 from onloop.machine.events import Claimed, GateReported, RoundStarted, Submitted
 from onloop.machine.task import Evidence, Submission
+from onloop.machine.usage import Usage
 from onloop.records import MutableRecord, field
 from onloop.store.codec import event_from_text
 from onloop.text import safe
@@ -39,6 +40,7 @@ def read_row(opened: GatewayHandle, trial: Trial, task: ReplayedTask, end: Trial
     """The row of a trial that has ended so, for the reason `why`, or else for what its task says."""
     seen = _seen(opened)
     known = opened.gateway.perform(ReadTask(RUN))
+    used = known.spending.whole.usage if known is not None else Usage()
     facts = seen.submission.facts if seen.submission is not None else None
     gates = tuple(
         GateRow(step, gate, outcome_of(seen.found.get((step, gate))), seen.runs[(step, gate)])
@@ -58,6 +60,8 @@ def read_row(opened: GatewayHandle, trial: Trial, task: ReplayedTask, end: Trial
         rounds=seen.rounds,
         attempts=seen.claims,
         lines=facts.added + facts.removed if facts is not None else None,
+        tokens=used.tokens,
+        micro_usd=used.micro_usd,
     )
 
 

@@ -47,7 +47,8 @@ class GateRow(Record):
 class TrialRow(Record):
     """What came of a trial. `wall_ms` is from the first claim to the end; `lines` are those added and removed.
 
-    `detail` may have words that an agent wrote. `lines` is None where nothing was handed in.
+    `detail` may have words that an agent wrote. `lines` is None where nothing was handed in. `tokens` and `micro_usd`
+    are what agents told of themselves until then, and None where they told nothing.
     """
 
     task: str
@@ -61,6 +62,8 @@ class TrialRow(Record):
     rounds: int = 0
     attempts: int = 0
     lines: int | None = None
+    tokens: int | None = None
+    micro_usd: int | None = None
 
     @property
     def trial(self) -> Trial:

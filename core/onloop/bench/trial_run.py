@@ -7,14 +7,16 @@ agents and their verifier.
 from __future__ import annotations
 
 import os
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle, wall_clock
 from onloop.access.verifier_process import own_command
 from onloop.agents.agent_process import AgentProcess
+from onloop.agents.process_record import signal_group
 from onloop.bench.bench_plan import Configuration, ReplayedTask, Trial, TrialSettings
 from onloop.bench.replayable import briefed
 from onloop.bench.trial_reading import read_row
@@ -29,6 +31,8 @@ from onloop.text import safe
 from onloop.views.queries.reads import ReadTask
 
 POLL_S = 0.05
+GRACE_S = 10.0
+"""How long workers have to end by themselves, in seconds."""
 LONGEST_WORDS = 300
 _STANDS = frozenset({State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.PAUSED})
 """The states from which only a person would move a task that has not ended."""
@@ -94,8 +98,7 @@ class TrialMaker(Record):
                 self.pause(POLL_S)
             return end, ""
         finally:
-            for worker in workers:
-                worker.end()
+            _end(workers)
 
 
 def worker_words(
@@ -133,6 +136,17 @@ def _started(place: Path, opened: GatewayHandle, number: int, words: tuple[str, 
         log=place / f"worker-{number}.log",
         record=place / f"worker-{number}.pid",
     )
+
+
+def _end(workers: Sequence[AgentProcess]) -> None:
+    """Ask the workers to end, which then end their agents and tell what these used; then end what is left."""
+    for worker in workers:
+        signal_group(worker.pid, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while time.monotonic() < deadline and any(worker.exit_code is None for worker in workers):
+        time.sleep(POLL_S)
+    for worker in workers:
+        worker.end()
 
 
 def _end_of(task: Task | None) -> TrialEnd | None:

@@ -48,6 +48,8 @@ def _configuration(found: ConfigurationFigures, runs: str) -> m.BenchedConfigura
         rounds=_median(found.rounds),
         wall_ms=_median(found.wall_ms),
         lines=_median(found.lines),
+        tokens=_median(found.tokens),
+        micro_usd=_median(found.micro_usd),
     )
 
 
@@ -68,4 +70,6 @@ def _compared(found: Compared) -> m.ComparedJson:
         rounds=_differ(found.rounds),
         wall_ms=_differ(found.wall_ms),
         lines=_differ(found.lines),
+        tokens=_differ(found.tokens),
+        micro_usd=_differ(found.micro_usd),
     )

@@ -16,9 +16,10 @@ from onloop.text import fit, safe
 
 DASH = "–"
 _LONGEST = 60
+_FIGURES = ("rounds", "time", "lines", "tokens", "cost")
 _READ = (
     "Shares have an interval of 95%, medians one as sure as it says; of twenty comparisons, about one errs. "
-    "Times are of all trials, of those too that ended early."
+    "Times are of all trials, of those too that ended early; tokens and cost are what agents told of themselves."
 )
 
 
@@ -80,7 +81,7 @@ def _tables(figures: BenchFigures) -> Iterator[BenchTable]:
     yield BenchTable(
         "Configurations",
         "verified: reached the end past gates that the work did not change",
-        ("configuration", "verified", "changed its judge", "out of time", "broken", "rounds", "time", "lines"),
+        ("configuration", "verified", "changed its judge", "out of time", "broken", *_FIGURES),
         tuple(map(_configuration, figures.configurations)),
         1,
     )
@@ -95,7 +96,7 @@ def _tables(figures: BenchFigures) -> Iterator[BenchTable]:
         yield BenchTable(
             "Compared",
             "the first less the second",
-            ("task", "first", "second", "verified", "rounds", "time", "lines"),
+            ("task", "first", "second", "verified", *_FIGURES),
             tuple(map(_compared, figures.compared)),
             3,
         )
@@ -111,6 +112,8 @@ def _configuration(found: ConfigurationFigures) -> tuple[str, ...]:
         _median(found.rounds, _plain),
         _median(found.wall_ms, _time),
         _median(found.lines, _plain),
+        _median(found.tokens, _plain),
+        _median(found.micro_usd, _money),
     )
 
 
@@ -127,6 +130,8 @@ def _compared(found: Compared) -> tuple[str, ...]:
         _differ(found.rounds, _plain),
         _differ(found.wall_ms, _time),
         _differ(found.lines, _plain),
+        _differ(found.tokens, _plain),
+        _differ(found.micro_usd, _money),
     )
 
 
@@ -174,7 +179,11 @@ def _signed(figure: float, shown: Callable[[float], str]) -> str:
 
 
 def _plain(figure: float) -> str:
-    return f"{figure:g}"
+    return f"{figure:.0f}" if figure == round(figure) else f"{figure:.1f}"
+
+
+def _money(figure: float) -> str:
+    return f"${figure / 1_000_000:.4f}" if figure < 1_000_000 else f"${figure / 1_000_000:.2f}"
 
 
 def _time(figure: float) -> str:

@@ -46,6 +46,8 @@ class BenchedConfigurationJson(Record):
     rounds: MedianJson
     wall_ms: Annotated[MedianJson, Meta(description="From the first claim to the end, in ms.")]
     lines: Annotated[MedianJson, Meta(description="Lines added and removed, where something was handed in.")]
+    tokens: Annotated[MedianJson, Meta(description="In and out, as agents told of themselves.")]
+    micro_usd: Annotated[MedianJson, Meta(description="Millionths of a US dollar, as agents told of themselves.")]
 
 
 class BenchedGateJson(Record):
@@ -89,6 +91,8 @@ class ComparedJson(Record):
     rounds: MedianDifferenceJson
     wall_ms: MedianDifferenceJson
     lines: MedianDifferenceJson
+    tokens: MedianDifferenceJson
+    micro_usd: MedianDifferenceJson
 
 
 class BenchJson(Record):
