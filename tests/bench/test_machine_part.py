@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from onloop.bench.machine_part import gates_of, local_gates, machine_part
+from onloop.bench.replayable import replayed_part
+from onloop.errors import BadInput
 from onloop.machine.definition import END, Definition, Isolation
 from onloop.machine.next_rule import NextRule
 from onloop.workflow.builtins import builtin, builtins
@@ -89,3 +91,28 @@ def test_of_every_built_in_only_machines_are_left_under_a_digest_of_its_own(name
         assert set(part.followers(step.id)) <= {*kept, END}
     assert part.digest != whole.digest
     assert machine_part(whole) == part
+
+
+SECRET = "environment:\n  setup: [[make, deps]]\n  cache_key: [uv.lock]\n  secrets: [TOKEN]\nsteps:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "isolation", "told"),
+    [
+        (HEAD + WRITE.replace("{id: tests, command: [make, test]}", "{id: look, human: {}}"), "box", "has no gate"),
+        (HEAD + WRITE.replace("isolation: box", "isolation: vm"), "box", "demands a vm, and the bench gives a box"),
+        (HEAD.replace("steps:\n", SECRET) + WRITE, "box", "sets itself up with the secrets TOKEN"),
+        (HEAD + WRITE.replace("isolation: box", "isolation: vm"), "none", ""),
+        (HEAD + WRITE.replace("isolation: box", "isolation: clone"), "none", ""),
+        (HEAD + WRITE, "vm", ""),
+    ],
+)
+def test_a_workflow_is_replayed_where_agents_get_what_it_demands_and_machines_judge(
+    text: str, isolation: str, told: str
+) -> None:
+    whole = load((text + APPROVE + MERGE).encode(), "small.yaml")
+    if not told:
+        assert replayed_part("r7k2m.3", whole, Isolation(isolation)).steps
+        return
+    with pytest.raises(BadInput, match=told):
+        replayed_part("r7k2m.3", whole, Isolation(isolation))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,11 +130,13 @@ def test_an_agent_that_tampers_with_what_judges_it_gains_nothing_in_a_box_of_its
     world, suite = finished.world, finished.world.folder / "suite.yaml"
     added = world.onloop("bench", "add", finished.task, "--suite", str(suite), "--json")
     assert added.json["added"], added.err
-    sees = f"ls {world.store} 2>/dev/null && exit 9\n"
-    finished.agent("sly", sees + TAMPERING)
+    told = "onloop heartbeat --tokens-in 1000 --tokens-out 100 --cost 0.25\n"
+    sees = f"ls {world.store} 2>/dev/null && exit 9\ngrep -q 'Say it slyly' || exit 9\n"
+    finished.agent("sly", sees + told + TAMPERING)
+    (world.folder / "sly.md").write_text("Say it slyly.")
     agents = world.folder / "agents"
     with suite.open("a") as file:
-        file.write(f"repeat: 1\nconfigurations:\n  - {{name: sly, command: [{agents / 'sly'}]}}\n")
+        file.write(f"repeat: 1\nconfigurations:\n  - {{name: sly, command: [{agents / 'sly'}], brief: sly.md}}\n")
 
     ran = world.onloop("bench", "--suite", str(suite), "--show", str(agents), "--json")
 
@@ -142,6 +145,7 @@ def test_an_agent_that_tampers_with_what_judges_it_gains_nothing_in_a_box_of_its
     assert (sly["verified"]["hits"], sly["verified"]["of"], sly["changed"]) == (0, 1, 1)
     greets, hello = ran.json["gates"]
     assert (greets["passed"]["hits"], greets["changed"], hello["passed"]["hits"]) == (0, 1, 1)
+    assert (sly["tokens"]["median"], sly["micro_usd"]["median"]) == (1_100, 250_000)
     assert ran.json["isolation"] == "box"
     assert finished.trials == []
 
@@ -236,6 +240,22 @@ def test_what_cannot_be_benched_is_said_before_anything_is_made(
     ran = finished.world.onloop("bench", *(names.get(word, word) for word in words))
     assert ran.code == code and told in f"{ran.err}{ran.out}", ran
     assert "Traceback" not in ran.err and finished.trials == []
+
+
+def test_where_no_such_place_is_made_here_it_says_that_clones_would_do(finished: Finished) -> None:
+    words = ("bench", finished.task, "--agent", "a=true", "--isolation", "container:debian")
+    tools = finished.world.folder / "tools"
+    tools.mkdir()
+    for name in ("git", "python3"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    ran = finished.world.onloop(*words, env={"PATH": str(tools)})
+    assert ran.code == Exit.UNAVAILABLE and "no container can be made here" in ran.err
+    assert "--isolation none lets agents work in clones" in ran.err
+
+
+def test_an_agent_may_not_bench_because_it_would_see_finished_work(finished: Finished) -> None:
+    ran = finished.world.onloop("bench", finished.task, "--agent", "a=true", env={"ONLOOP_TOKEN": "t"})
+    assert ran.code == Exit.NOT_YOURS and "an agent may not bench" in ran.err
 
 
 @pytest.mark.soak

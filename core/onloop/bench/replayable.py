@@ -39,7 +39,7 @@ def replayed(opened: GatewayHandle, task_id: str, isolation: Isolation, base: st
         base=began,
         mirror=mirror.path,
         tolerated=mirror.tolerated,
-        definition=_part(task, whole, isolation),
+        definition=replayed_part(task.id, whole, isolation),
         asked=task.brief,
         brief=next((content for name, content in files if name == BRIEF), b""),
         attachments=tuple(each for each in files if each[0] != BRIEF),
@@ -71,13 +71,14 @@ def _base(opened: GatewayHandle, task: Task) -> tuple[Mirror, str]:
     return mirror, base
 
 
-def _part(task: Task, whole: Definition, isolation: Isolation) -> Definition:
+def replayed_part(task: str, whole: Definition, isolation: Isolation) -> Definition:
+    """The part of a task's workflow that is replayed; BadInput where there is nothing in it to try or to judge by."""
     part = machine_part(whole, Isolation.NONE if isolation is Isolation.NONE else None)
     if not gates_of(part):
-        words = f"workflow {whole.name} of {task.id} has no gate that a verifier answers before people or effects"
+        words = f"workflow {whole.name} of {task} has no gate that a verifier answers before people or effects"
         raise BadInput(words, hint="there is nothing to compare by; name a task of a workflow with machine gates")
     if not any(step.role for step in part.steps):
-        words = f"workflow {whole.name} of {task.id} has no step for an agent before people or effects"
+        words = f"workflow {whole.name} of {task} has no step for an agent before people or effects"
         raise BadInput(words, hint="name a task whose agents did something")
     if secrets := whole.environment.secrets:
         words = f"workflow {whole.name} sets itself up with the secrets {', '.join(secrets)}"
@@ -86,14 +87,14 @@ def _part(task: Task, whole: Definition, isolation: Isolation) -> Definition:
     return part
 
 
-def _check_isolation(task: Task, part: Definition, isolation: Isolation) -> None:
+def _check_isolation(task: str, part: Definition, isolation: Isolation) -> None:
     """BadInput where a step demands more than agents get."""
     levels = tuple(Isolation)
     given = max(levels.index(isolation), levels.index(Isolation.CLONE))
     for step in part.steps:
         if step.role and levels.index(step.isolation) > given:
             wanted = step.isolation.value
-            words = f"step {step.id} of {task.id} demands a {wanted}, and the bench gives a {isolation.value}"
+            words = f"step {step.id} of {task} demands a {wanted}, and the bench gives a {isolation.value}"
             raise BadInput(words, hint=f"--isolation {wanted}, or --isolation none")
 
 

@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 from onloop.access.opening import GatewayHandle, wall_clock
@@ -73,7 +74,9 @@ class TrialMaker(Record):
             with scratch("trial", self.folder) as place:
                 yield place
             return
-        place = self.keep / f"{trial.task}.{trial.configuration}.{trial.repetition}"
+        name = f"{trial.task}.{trial.configuration}.{trial.repetition}"
+        places = (self.keep / (name if number == 1 else f"{name}-{number}") for number in count(1))
+        place = next(each for each in places if not each.exists())  # one that was cut may have left its own
         private(place)
         yield place
 
