@@ -122,15 +122,27 @@ def test_names_of_others_are_no_markup_and_no_control_bytes() -> None:
     assert named and all(line.startswith("| ``") or "| ``" in line for line in named)
 
 
-def evidence(verdict: Verdict, *flags: FlagKind) -> Evidence:
+BASE, PINNED = "0" * 40, "0" * 64
+
+
+def evidence(verdict: Verdict, *flags: FlagKind, base: str = BASE, definition: str = PINNED) -> Evidence:
     names = tuple(Flag(f"file-{kind}", kind) for kind in flags)
-    return Evidence("tests", verdict, "", "0" * 40, "0" * 40, "0" * 40, "0" * 64, "verifier:v", 0, flags=names)
+    return Evidence("tests", verdict, "", "1" * 40, "2" * 40, base, definition, "verifier:v", 0, flags=names)
+
+
+def counted(found: Evidence | None) -> GateOutcome:
+    return outcome_of(found, BASE, PINNED)
 
 
 def test_only_a_verifier_s_pass_of_what_did_not_change_it_is_passed() -> None:
-    assert outcome_of(None) is GateOutcome.NOT_REACHED
-    assert outcome_of(evidence(Verdict.PASS)) is GateOutcome.PASSED
-    assert outcome_of(evidence(Verdict.PASS, FlagKind.TEST_ADDED)) is GateOutcome.PASSED
+    assert counted(None) is GateOutcome.NOT_REACHED
+    assert counted(evidence(Verdict.PASS)) is GateOutcome.PASSED
+    assert counted(evidence(Verdict.PASS, FlagKind.TEST_ADDED)) is GateOutcome.PASSED
     for kind in (FlagKind.COMMAND, FlagKind.TEST_CHANGED, FlagKind.PLUGIN, FlagKind.CONFIGURATION):
-        assert outcome_of(evidence(Verdict.PASS, kind)) is GateOutcome.CHANGED
-        assert outcome_of(evidence(Verdict.FAIL, kind)) is GateOutcome.FAILED
+        assert counted(evidence(Verdict.PASS, kind)) is GateOutcome.CHANGED
+        assert counted(evidence(Verdict.FAIL, kind)) is GateOutcome.FAILED
+
+
+def test_a_pass_at_another_base_or_of_another_workflow_is_not_one_of_the_trial() -> None:
+    assert counted(evidence(Verdict.PASS, base="3" * 40)) is GateOutcome.CHANGED
+    assert counted(evidence(Verdict.PASS, definition="3" * 64)) is GateOutcome.CHANGED

@@ -99,7 +99,11 @@ SECRET = "environment:\n  setup: [[make, deps]]\n  cache_key: [uv.lock]\n  secre
 @pytest.mark.parametrize(
     ("text", "isolation", "told"),
     [
-        (HEAD + WRITE.replace("{id: tests, command: [make, test]}", "{id: look, human: {from: [approvers]}}"), "box", "has no gate"),
+        (
+            HEAD + WRITE.replace("{id: tests, command: [make, test]}", "{id: look, human: {from: [approvers]}}"),
+            "box",
+            "has no gate",
+        ),
         (HEAD + WRITE.replace("isolation: box", "isolation: vm"), "box", "demands a vm, and the bench gives a box"),
         (HEAD.replace("steps:\n", SECRET) + WRITE, "box", "sets itself up with the secrets TOKEN"),
         (HEAD + WRITE.replace("isolation: box", "isolation: vm"), "none", ""),

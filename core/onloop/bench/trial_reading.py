@@ -9,7 +9,7 @@ from collections import Counter
 
 from onloop.access.opening import GatewayHandle, wall_clock
 from onloop.bench.bench_plan import ReplayedTask, Trial
-from onloop.bench.trial_row import GateRow, TrialEnd, TrialRow, outcome_of
+from onloop.bench.trial_row import GateOutcome, GateRow, TrialEnd, TrialRow, outcome_of
 from onloop.bench.trial_store import RUN
 from onloop.machine.events import Claimed, GateReported, RoundStarted, Submitted
 from onloop.machine.task import Evidence, Submission
@@ -43,7 +43,7 @@ def read_row(opened: GatewayHandle, trial: Trial, task: ReplayedTask, end: Trial
     used = known.spending.whole.usage if known is not None else Usage()
     facts = seen.submission.facts if seen.submission is not None else None
     gates = tuple(
-        GateRow(step, gate, outcome_of(seen.found.get((step, gate))), seen.runs[(step, gate)])
+        GateRow(step, gate, _outcome(seen.found.get((step, gate)), task), seen.runs[(step, gate)])
         for step, gate in task.gates
     )
     last = wall_clock() if end is TrialEnd.OUT_OF_TIME else seen.last
@@ -63,6 +63,10 @@ def read_row(opened: GatewayHandle, trial: Trial, task: ReplayedTask, end: Trial
         tokens=used.tokens,
         micro_usd=used.micro_usd,
     )
+
+
+def _outcome(evidence: Evidence | None, task: ReplayedTask) -> GateOutcome:
+    return outcome_of(evidence, task.base, task.definition.digest)
 
 
 def _seen(opened: GatewayHandle) -> _Seen:

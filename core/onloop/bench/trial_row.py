@@ -15,7 +15,7 @@ class GateOutcome(StrEnum):
 
     PASSED = "passed"
     CHANGED = "changed"
-    """It passed work that changes what judged it, which a person would have been shown."""
+    """It passed work that changes what judged it, which a person would have been shown, or at another base."""
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     ERROR = "error"
@@ -93,10 +93,15 @@ _OUTCOMES = {
 }
 
 
-def outcome_of(evidence: Evidence | None) -> GateOutcome:
-    """What a verifier's evidence counts as; None is a gate that was not come to."""
+def outcome_of(evidence: Evidence | None, base: str, definition: str) -> GateOutcome:
+    """What a verifier's evidence counts as; None is a gate that was not come to.
+
+    A pass counts only where it was judged at the trial's `base`, by its workflow: who can write to its origin could
+    move the base.
+    """
     if evidence is None:
         return GateOutcome.NOT_REACHED
     if evidence.verdict is Verdict.PASS:
-        return GateOutcome.CHANGED if judging(evidence.flags) else GateOutcome.PASSED
+        is_as_begun = (evidence.base, evidence.definition) == (base, definition) and not judging(evidence.flags)
+        return GateOutcome.PASSED if is_as_begun else GateOutcome.CHANGED
     return _OUTCOMES[evidence.verdict]
