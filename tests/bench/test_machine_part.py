@@ -93,6 +93,7 @@ def test_of_every_built_in_only_machines_are_left_under_a_digest_of_its_own(name
     assert machine_part(whole) == part
 
 
+PEOPLE = "id: look, human: {from: [approvers]}"
 SECRET = "environment:\n  setup: [[make, deps]]\n  cache_key: [uv.lock]\n  secrets: [TOKEN]\nsteps:\n"
 
 
