@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from onloop.errors import unknown_task
+from onloop.gateway.budget_draws import run_budget
 from onloop.gateway.grants.work_slots import pick_slots
 from onloop.gateway.policy_pins import with_policies
 from onloop.gateway.signatures import proved_by_key
@@ -70,6 +71,7 @@ def facts_of(
         waves=root.waves if root is not None else None,
         report=report,
         following=following,
+        run_budget=run_budget(tx, task, root),
         run_paused=root is not None and root is not task and root.state is State.PAUSED,
         rules=LATE_RULES,
         before=before_of(tx, task.parent, task.after) if task.waits_to_begin else {},
