@@ -1,26 +1,12 @@
-"""The budget of a run, as a decision about one of its tasks sees it, and what such a decision takes from it."""
+"""What a decision about a task takes from the budget of its run."""
 
 from __future__ import annotations
 
 from onloop.machine import commands as c
-from onloop.machine.budgets import RunBudget
-from onloop.machine.rules.budget_rules import of_root
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.machine.usage import beyond
-from onloop.records import replace
 from onloop.store.port import Reading
-
-
-def run_budget(tx: Reading, task: Task, root: Task | None) -> RunBudget | None:
-    """The budget of the task's run; None where it has none, or the task is its root."""
-    if root is None or root.id == task.id or not root.budget.limits:
-        return None
-    known = of_root(root)
-    parked = root.id if root.reason is Reason.BUDGET_EXHAUSTED else known.parked
-    found = tx.task(parked) if parked else None
-    is_parked = found is not None and found.reason is Reason.BUDGET_EXHAUSTED and found.id != task.id
-    return replace(known, own=task.spending.whole, parked=parked if is_parked else "")
 
 
 def draw_of(tx: Reading, before: Task | None, after: Task) -> c.Draw | None:

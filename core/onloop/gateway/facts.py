@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from onloop.errors import unknown_task
-from onloop.gateway.budget_draws import run_budget
 from onloop.gateway.grants.work_slots import pick_slots
 from onloop.gateway.policy_pins import with_policies
 from onloop.gateway.signatures import proved_by_key
@@ -25,6 +24,7 @@ from onloop.views.children import before_of, handed_lists, slot_free, swarm_of
 from onloop.views.fleet_members import wave_report
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of, pinned_definition
+from onloop.views.spending import run_budget
 
 FIRST_LOOKED_AT = 32
 """The number of claimable tasks to look at first; a few are usually enough, even if thousands wait."""
