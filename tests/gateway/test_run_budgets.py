@@ -116,7 +116,7 @@ DEEDS = st.lists(
 )
 
 
-@given(st.lists(DEED, max_size=25))
+@given(DEEDS)
 @settings(max_examples=25, deadline=None)
 def test_a_root_s_count_is_the_sum_of_its_tasks_whatever_is_done_and_in_whatever_order(
     deeds: list[tuple[int, str, int]],
