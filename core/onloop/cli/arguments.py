@@ -161,6 +161,7 @@ class GivingArguments(KeyArguments, frozen=True, kw_only=True):
     brief: str | None
     attach: tuple[str, ...] | None
     label: tuple[str, ...] | None
+    budget: str | None
 
 
 class StartArguments(GivingArguments, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from onloop.machine.agent_environment import EnvironmentMade as EnvironmentMade
 from onloop.machine.artefacts import Artefact
 from onloop.machine.authority_events import Overridden as Overridden
+from onloop.machine.budgets import BudgetDrawn as BudgetDrawn
+from onloop.machine.budgets import BudgetRaised as BudgetRaised
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
@@ -369,4 +371,6 @@ Event = (
     | Linked
     | CheckReported
     | UsageTold
+    | BudgetRaised
+    | BudgetDrawn
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import assert_never
 
 from onloop.machine import events as e
 from onloop.machine import usage
 from onloop.machine.base_fold import left_waiting, looked_first, put_right
+from onloop.machine.budgets import with_draw, with_raise
 from onloop.machine.effect_fold import OfEffect, carried_out
 from onloop.machine.elsewhere_fold import OfElsewhere, from_elsewhere, with_author
 from onloop.machine.entered_environment import inside_now
@@ -129,8 +131,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return _joined(task, event)
         case e.ContextReported(percent):
             return replace(task, context=percent)
-        case e.UsageTold():
-            return replace(task, spending=usage.told(task.spending, event))
+        case e.UsageTold() | e.BudgetRaised() | e.BudgetDrawn():
+            return _spent(task, event)
         case e.BranchTaken() | e.Unblocked() | e.Waived():
             return on_its_way(task, event)
         case e.PersonEntered(stay):
@@ -199,6 +201,18 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
         evidence={key: found for key, found in task.evidence.items() if found.step != event.step},
         policies={key: found for key, found in task.policies.items() if found.step != event.step},
     )
+
+
+def _spent(task: Task, event: e.UsageTold | e.BudgetRaised | e.BudgetDrawn) -> Task:
+    match event:
+        case e.UsageTold():
+            return replace(task, spending=usage.told(task.spending, event))
+        case e.BudgetRaised():
+            return replace(task, budgets=with_raise(task.budgets, event))
+        case e.BudgetDrawn():
+            return replace(task, budgets=with_draw(task.budgets, event))
+        case _:
+            assert_never(event)
 
 
 def _released(task: Task, event: e.LeaseEnded) -> Task:

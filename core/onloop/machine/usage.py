@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
-from onloop.machine.limits import Id, Number, Range, Text
+from onloop.machine.limits import Id, Millis, Number, Range, Text
 from onloop.records import Record, field, replace, values_of
 
 MOST_TOKENS = 10**12
@@ -73,11 +73,11 @@ class StepSpending(Record):
     `telling` counts the claims of which tokens were told, `priced` those of which a cost was.
     """
 
-    claims: int = 0
-    held_ms: int = 0
+    claims: Number = 0
+    held_ms: Millis = 0
     usage: Usage = Usage()
-    telling: int = 0
-    priced: int = 0
+    telling: Number = 0
+    priced: Number = 0
 
 
 class Spending(Record):
@@ -146,6 +146,18 @@ def summed(parts: Iterable[StepSpending]) -> StepSpending:
             priced=found.priced + part.priced,
         )
     return found
+
+
+def beyond(after: StepSpending, before: StepSpending) -> StepSpending:
+    """What was spent between two looks at the same task."""
+    pairs = zip(values_of(after.usage), values_of(before.usage), strict=True)
+    return StepSpending(
+        claims=after.claims - before.claims,
+        held_ms=after.held_ms - before.held_ms,
+        usage=Usage(*(None if more is None else more - (less or 0) for more, less in pairs)),
+        telling=after.telling - before.telling,
+        priced=after.priced - before.priced,
+    )
 
 
 def claimed(spending: Spending, step: str, agent: str, epoch: int) -> Spending:

@@ -23,7 +23,6 @@ from onloop.machine.rules import (
     setback_rules,
     submissions,
     suspension,
-    usage_rules,
     waves,
 )
 from onloop.machine.rules.decision_builder import DecisionBuilder, Facts, refuse
@@ -84,8 +83,8 @@ def course_of(
 def _after_its_end(course: DecisionBuilder, command: c.Command) -> DecisionBuilder:
     """Only what says how things stand elsewhere, and what an agent used, is recorded of a task that has ended."""
     task = course.task
-    if isinstance(command, c.ReportUsage):
-        usage_rules.report_usage(course, command)
+    if isinstance(command, c.ReportUsage | c.Draw):
+        message_rules.apply(course, command)
         return course
     if isinstance(command, c.ReportCheck):
         return effect_rules.report_check(course, command)
@@ -100,7 +99,7 @@ def _passes_a_freeze(task: Task | None, command: c.Command) -> bool:
 
     Its consequences wait until the freeze is lifted. Whoever looks into what is frozen may step in.
     """
-    if isinstance(command, c.OfInside | c.RecordLink | c.ReportCheck | c.ReportUsage):
+    if isinstance(command, c.OfInside | c.RecordLink | c.ReportCheck | c.ReportUsage | c.Draw):
         return True
     intent = task.effect if task is not None else None
     return isinstance(command, c.FinishEffect) and intent is not None and intent.expected is not None

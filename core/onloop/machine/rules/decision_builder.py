@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from onloop.errors import Exit, Ground, NotAllowed, Refused, Stale
 from onloop.machine import events as e
+from onloop.machine.budgets import RunBudget
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
@@ -62,6 +63,9 @@ class Facts(Record):
     """Of a fleet: how its current wave stands."""
     following: int = 0
     """Of a fleet: how many tasks the next wave has."""
+
+    run_budget: RunBudget | None = None
+    """The budget of its run, of a task that is not its root, where it has one."""
 
     rules: RuleEngine = NO_RULES
     """What evaluates the rules of the workflow and of policies."""

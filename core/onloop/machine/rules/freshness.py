@@ -49,6 +49,7 @@ _IMMATERIAL = (
     e.CheckpointSaved,
     e.ContextReported,
     e.UsageTold,
+    e.BudgetDrawn,
     e.NoteSent,
     e.NotesShown,
     e.HandedOn,

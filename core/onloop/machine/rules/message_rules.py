@@ -60,7 +60,7 @@ def apply(course: DecisionBuilder, command: c.OfRelay) -> None:
             course.record(e.CheckpointSaved(Checkpoint(course.step.id, digest, size, agent, course.now)))
         case c.Handoff():
             _hand_off(course, command)
-        case c.ReportContext() | c.ReportUsage():
+        case c.ReportContext() | c.ReportUsage() | c.Draw():
             _report_on_itself(course, command)
         case _:
             assert_never(command)
@@ -181,11 +181,16 @@ def hand_over(course: DecisionBuilder, handover: Handover, words: str = "") -> N
         course.record(e.Moved(State.SUBMITTED, Reason.READY, words or f"handed on by {handover.by}; waits for {whom}"))
 
 
-def _report_on_itself(course: DecisionBuilder, command: c.ReportContext | c.ReportUsage) -> None:
-    if isinstance(command, c.ReportUsage):
-        report_usage(course, command)
-    else:
-        _report_context(course, command)
+def _report_on_itself(course: DecisionBuilder, command: c.ReportContext | c.ReportUsage | c.Draw) -> None:
+    match command:
+        case c.ReportUsage():
+            report_usage(course, command)
+        case c.Draw(task, spent, parked):
+            course.record(e.BudgetDrawn(task, spent, parked))
+        case c.ReportContext():
+            _report_context(course, command)
+        case _:
+            assert_never(command)
 
 
 def _report_context(course: DecisionBuilder, command: c.ReportContext) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from onloop.errors import Exit
 from onloop.machine import commands as c
 from onloop.machine import events as e
+from onloop.machine.rules.budget_rules import held_by_budget
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, refuse
 from onloop.machine.usage import MOST_SOURCES, SourcedUsage, Usage, grown
 
 
 def report_usage(course: DecisionBuilder, command: c.ReportUsage) -> None:
-    """Record what is new. Whoever held the task last may tell it afterwards, too: agents say it when they end."""
+    """Record what is new. Whoever held the task last may tell it afterwards, too: agents say it when they end.
+
+    Where that spends a budget, the holder is stopped; not while its gates run, for its work has been handed in.
+    """
     task, lease = course.task, course.task.spending.lease
     is_last = (lease.agent, lease.epoch) == (command.agent, command.epoch) and task.epoch == command.epoch
     if not is_last:
@@ -25,6 +29,8 @@ def report_usage(course: DecisionBuilder, command: c.ReportUsage) -> None:
     if after != before:
         step = lease.step if is_last else course.step.id
         course.record(e.UsageTold(command.epoch, step, command.agent, command.source, after.usage, after.model))
+        if task.holder == command.agent and not task.is_verifying and course.facts.frozen is None:
+            held_by_budget(course)
 
 
 def _check_figures(command: c.ReportUsage) -> None:

@@ -86,6 +86,8 @@ EVENT_TEXTS: Mapping[str, EventText] = {
         Tone.DIM,
         is_housekeeping=True,
     ),
+    "BudgetRaised": EventText("budget raised", "of the {scope} by {by}", Tone.WARN),
+    "BudgetDrawn": EventText("budget drawn", "by {task}", Tone.DIM, is_housekeeping=True),
     "EnvironmentMade": EventText(
         "environment", "{made.kind} {made.id} on {made.host}: {made.isolation}", Tone.DIM, is_housekeeping=True
     ),
