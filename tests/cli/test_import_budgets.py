@@ -29,7 +29,7 @@ BUDGETS = {
     ),
     **dict.fromkeys(("verifier", "serve", "work", "doctor", "store", "enrol", "repository", "hook"), FILES),
     **dict.fromkeys(("completion", "policy", "simulate", "enter", "gc", "trigger", "schedule", "calls"), FILES),
-    **dict.fromkeys(("adopt", "tickets", "audit"), FILES),
+    **dict.fromkeys(("adopt", "tickets", "audit", "bench"), FILES),
 }
 """The verbs with a budget of their own; all others have the usual one."""
 

@@ -77,6 +77,10 @@ def test_rounds_resume_the_session_and_its_context_and_words_are_known(world: Wo
     assert f"{task} waits for a person, approval of release: onloop approve {task}" in ran.err
     assert [line.split()[0] for line in beside(world, "sessions").splitlines()] == ["new", "s-1"]
     assert "ContextReported" in names(world, task), "60,001 tokens of 200,000"
+    told = [
+        json.loads(e["data"]) for e in world.onloop("log", task, "--json").json["events"] if e["name"] == "UsageTold"
+    ]
+    assert told[-1]["source"] == "claude" and told[-1]["usage"] == {"input": 240_000, "output": 4}, "both rounds"
     assert found["untrusted"]["statement"].endswith("All done."), "words, and no JSON"
     assert world.onloop("logs", task, "--json").json["lines"].count("All done.") == 2
     followed = world.onloop("logs", task, "--agent", "--follow", "--lines", "1").out.splitlines()

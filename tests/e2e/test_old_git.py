@@ -22,6 +22,7 @@ WORDS = {
     "take": ("r7k2m",),
     "amend": ("r7k2m", "--workflow", "feature", "--reason", "x"),
     "retarget": ("r7k2m", "--branch", "main"),
+    "bench": ("r7k2m.1", "--agent", "claude"),
     "init": ("--repo", "."),
     "submit": (),
     "tickets": ("list", "--repo", "/nowhere"),

@@ -12,6 +12,7 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.attention_models import CausesJson
+from onloop.cli.json_models.benching.bench_models import AddedToSuiteJson, BenchJson
 from onloop.cli.json_models.build_models import (
     EnrolJson,
     ForgeProofJson,
@@ -99,6 +100,8 @@ ELSEWHERE = {
     ("acp", ExitJson): "it speaks ACP, and ends as its agent does: tests/e2e/test_acp.py",
     ("mcp", ExitJson): "it speaks MCP: tests/e2e/test_mcp.py",
     ("conformance", ConformanceJson): "a gateway under trial: tests/interop",
+    ("bench", BenchJson): "a finished task, and trials of it: tests/e2e/test_bench.py",
+    ("bench", AddedToSuiteJson): "a finished task: tests/e2e/test_bench.py",
     ("demo", DemoJson): "it takes a minute, and tests/demo plays it",
     ("demo", DemoLeftJson): "only a terminal shows a dashboard",
     ("enter", EnteredJson): "a terminal, and an environment: tests/e2e/test_enter.py",

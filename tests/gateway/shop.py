@@ -22,6 +22,7 @@ from onloop.identity.scram import keys_from, salted_password
 from onloop.machine import commands as c
 from onloop.machine.anomalies import Noticed
 from onloop.machine.box_facts import BoxProved
+from onloop.machine.budgets import NO_BUDGET, Budget
 from onloop.machine.definition import Assurance, Definition
 from onloop.machine.denials import Denied
 from onloop.machine.digest import shown_digest
@@ -106,13 +107,14 @@ class Shop:
         run: str = "r1",
         sizes: tuple[int, ...] = (),
         each: Callable[[int], dict[str, Any]] = lambda _: {},
+        budget: Budget = NO_BUDGET,
         **plan: Any,
     ) -> Task:
         """A run of `count` tasks below one root, in waves of these sizes; `each` gives what the nth has of its own."""
         limits = plan.pop("limits", SlotLimits())
         waves = WavePlan(sizes, **plan) if sizes else None
         root = replace(self.creation(None, run), kind=Kind.FLEET, repo=None, origin=None, max_parallel=max_parallel)
-        root = replace(root, plan=waves, limits=limits)
+        root = replace(root, plan=waves, limits=limits, budget=budget)
         children = [(f"{run}.{n}", self.creation(None, run, parent=run, **each(n))) for n in range(1, count + 1)]
         return self._create([(run, root), *children])
 

@@ -45,6 +45,7 @@ from onloop.machine.schedules import (
 from onloop.machine.setbacks import Trouble
 from onloop.machine.store_state import Frozen, PersonEnrolled, StoreCreated, StoreEvent, Tolerated, Unfrozen
 from onloop.machine.task import Evidence, Kind, Verdict
+from onloop.machine.usage import StepSpending, Usage
 from onloop.records import replace
 from support.elsewhere import PULL
 from support.scenario import TASK, work
@@ -104,6 +105,8 @@ REVIEWED: Mapping[str, str] = {
     "Handoff": "agent",
     "ReportContext": "agent",
     "ReportEnvironment": "launcher",
+    "ReportUsage": "agent",
+    "Draw": "gateway",
     "SendNote": "human",
     "Signal": "integration",
     "CallOff": "integration",
@@ -221,6 +224,8 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.ReportEnvironment(
             "agent:alfa", 3, MadeEnvironment("env-1", EnvironmentKind.BOX, Isolation.BOX, by="launcher:x")
         ),
+        c.ReportUsage("agent:alfa", 3, "claude", Usage(input=5)),
+        c.Draw("r1.1", StepSpending(claims=1)),
         c.SendNote(ANA, "use version 2"),
         c.Signal("it changed", by),
         c.CallOff("closed", by),

@@ -19,6 +19,7 @@ from onloop.machine.messages import Message, MessageKind
 from onloop.machine.principal import EFFECTS, Principal
 from onloop.machine.state import State
 from onloop.machine.task import RequestKind
+from onloop.machine.usage import Usage
 from onloop.store.memory import MemoryStore
 from onloop.store.rows import CachedAnswer
 from support.scenario import ERROR, FAIL, PASS, work
@@ -86,8 +87,10 @@ def passing(shop: Shop, agent: Principal, number: int) -> None:
         mark_shown(shop.gateway, agent, shop.task())
     elif number < 3:
         save_checkpoint(shop.gateway, agent, f"half {number}\x1b[31m".encode())
-    elif number < 7:
+    elif number < 6:
         shop.gateway.perform(PerformCommand(agent, "r1", c.ReportContext(*holder, number * 15)))
+    elif number < 7:
+        shop.gateway.perform(PerformCommand(agent, "r1", c.ReportUsage(*holder, "claude", Usage(shop.clock() % 9_000))))
     else:
         shop.gateway.perform(PerformCommand(agent, "r1", c.Handoff(*holder, "", "full", ("which?",))))
 

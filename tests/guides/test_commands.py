@@ -144,6 +144,19 @@ def _clone(world: World) -> Path:
     return world.store.parent / "environments" / f"{run}.1"
 
 
+def _finished(world: World) -> Path:
+    """A task that is finished, and two agents to compare on it."""
+    folder = _shop(world)
+    people = WORKFLOW[WORKFLOW.index("  - id: ship.approve") : WORKFLOW.index("  - id: ship.merge")]
+    run = world.fleet(folder / "shop.git", workflow=WORKFLOW.replace(people, ""))
+    world.onloop("work", "--role", "implementer", "--once", "--", *world.agent(GREETING))
+    world.until(f"{run}.1", "completed")
+    for name, script in (("careful", GREETING), ("quick", "exit 0")):
+        (folder / name).write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
 OF_THEIR_OWN = {"tutorial", "http", "remote", "elsewhere"}
 """Guides whose commands have a test of their own."""
 
@@ -152,6 +165,7 @@ SCENES: dict[str, Callable[[World], Path]] = {
     "approver": _waiting,
     "operator": _failed,
     "agents": _clone,
+    "benches": _finished,
     "swarms": _clone,
     "workflows": _saved,
 }

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from onloop.machine import commands as c
+from onloop.machine.budgets import Budget
 from onloop.machine.definition import Attempts, ExpireOutcome, Expiry, OverrideRule, Skip, Step
 from onloop.machine.effect_specs import Effect, OnClosed, PullRequestSpec
 from onloop.machine.events import EffectProblem
@@ -16,6 +17,7 @@ from onloop.machine.links import Link, LinkKind
 from onloop.machine.setbacks import Trouble
 from onloop.machine.state import REASONS, TERMINAL, State
 from onloop.machine.transition_table import TABLE, check_move, rows
+from onloop.machine.usage import StepSpending
 from onloop.machine.wave_plan import Waves
 from onloop.records import replace
 from support.dependent import siblings, waiting_for
@@ -33,6 +35,7 @@ from support.passing import (
     notes_shown,
     shown,
     tell,
+    used,
 )
 from support.scenario import (
     ALFA,
@@ -96,6 +99,7 @@ CALL_OFF = c.CallOff("the issue was closed", "integration:github")
 
 waiting = workflow(develop())
 working = waiting.given(claim())
+_spent = workflow(develop(budget=Budget(claims=1))).given(claim(), handoff())
 verified = working.given(submit())
 scoping = workflow(SCOPE, develop()).given(claim(role="planner"))
 asked = working.given(ask())
@@ -341,6 +345,16 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "working Handoff working": (verified, handoff()),
     "working ReportContext working": (working, context(60)),
     "working ReportEnvironment working": (working, attested()),
+    "submitted ReportUsage submitted": (working.given(handoff()), used(100)),
+    "working ReportUsage working": (working, used(100)),
+    "working ReportUsage input_required": (workflow(develop(budget=Budget(tokens=9))).given(claim()), used(100)),
+    "submitted Claim input_required": (_spent, claim()),
+    "submitted Draw submitted": (waiting, c.Draw("r1.1", StepSpending(claims=1))),
+    "working Draw working": (working, c.Draw("r1.1", StepSpending(claims=1))),
+    "input_required Draw input_required": (held, c.Draw("r1.1", StepSpending(claims=1))),
+    "paused Draw paused": (waiting.given(pause()), c.Draw("r1.1", StepSpending(claims=1))),
+    "input_required ReportUsage input_required": (working.given(ask()), used(100)),
+    "paused ReportUsage paused": (working.given(pause()), used(100)),
     "submitted Signal submitted": (waiting, SIGNAL),
     "working Signal working": (working, SIGNAL),
     "input_required Signal input_required": (held, SIGNAL),

@@ -25,6 +25,7 @@ from onloop.machine.events import (
     RequestOpened,
     StepEntered,
     Submitted,
+    UsageTold,
 )
 from onloop.machine.messages import Note
 from onloop.machine.state import Reason, State
@@ -39,6 +40,7 @@ from onloop.machine.task import (
     Submission,
     Verdict,
 )
+from onloop.machine.usage import Usage
 from onloop.store.codec import to_text
 from onloop.store.port import Recorded
 
@@ -110,12 +112,23 @@ class PlantedLog:
         self._called(task)
         while True:
             work = self._work()
+            self._told(task, visit)
             self.write(task, Submitted(work), "agent:ada", self._chance.randrange(MINUTE, HOUR))
             self.write(task, Moved(State.WORKING, Reason.GATES_RUNNING))
             said = [self._judged(task, gate, work) for gate in ("tests", "lint")]
             if all(said):
                 return work
             self.write(task, Moved(State.WORKING, None))
+
+    def _told(self, task: str, visit: int) -> None:
+        """Agents tell of their leases now and then, some of tokens alone, some twice."""
+        if not self._happens(0.6):
+            return
+        source = "claude" if self._happens(0.7) else "opencode"
+        micro_usd = self._chance.randrange(5_000_000) if self._happens(0.7) else None
+        usage = Usage(self._chance.randrange(1, 10**6), None, 5 if self._happens(0.5) else None, micro_usd)
+        for _ in range(2):
+            self.write(task, UsageTold(visit, "develop.write", "agent:ada", source, usage), "agent:ada")
 
     def _work(self) -> Submission:
         lines = 4 << self._chance.randrange(8)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from onloop.insight.measures.samples import Spread
+from onloop.insight.measures.samples import Spread, size_of
 from onloop.store.codec import event_from_text
 from onloop.store.port import Recorded
 
@@ -96,6 +96,44 @@ class Recount:
                     found[phase].append(ms)
         return {phase: _spread(times) for phase, times in found.items()}
 
+    def costs(self) -> dict[str, tuple[int, int, Spread, Spread]]:
+        """Of all merged changes and of each size: how many, told in part, cost, tokens."""
+        found = defaultdict[str, list[tuple[list[int | None], list[int | None]]]](list)
+        for name, past in self.work.items():
+            merges = {event.id for _, event in _named(past, "EffectRequested") if event.effect.value == "merge"}
+            for place, (recorded, event) in enumerate(past):
+                if type(event).__name__ != "EffectDone" or event.id not in merges:
+                    continue
+                works = [e.submission for r, e in past[:place] if r.name in {"Submitted", "EffectVoided", "Funnelled"}]
+                facts = works[-1].facts if works else None
+                told = self._leases(name, recorded.seq)
+                sizes = ["all"] if facts is None else ["all", size_of(facts.added + facts.removed).value]
+                for size in sizes:
+                    found[size].append(told)
+        return {size: _costs(changes) for size, changes in found.items()}
+
+    def _leases(self, name: str, until: int) -> tuple[list[int | None], list[int | None]]:
+        """Of each claim of a task and of those below it: the cost and the tokens that were told before `until`."""
+        costs, tokens = list[int | None](), list[int | None]()
+        for other, past in self.tasks.items():
+            if not self._is_within(other, name):
+                continue
+            claims = [r.seq for r, e in _named(past, "Claimed") if not e.agent.startswith("human:") and r.seq < until]
+            for begins, ends in zip(claims, [*claims[1:], until], strict=True):
+                said = [e for r, e in _named(past, "UsageTold") if begins < r.seq < min(ends, until)]
+                used = [_most([e.usage for e in said if e.source == source]) for source in {e.source for e in said}]
+                costs.append(_sum([cost for cost, _ in used]))
+                tokens.append(_sum([count for _, count in used]))
+        return costs, tokens
+
+    def _is_within(self, other: str, name: str) -> bool:
+        while other != name and hasattr(self.tasks[other][0][1], "parent"):
+            created = self.tasks[other][0][1]
+            if created.kind.value != "work" or created.parent is None:
+                return False
+            other = created.parent
+        return other == name
+
     def requests(self) -> Iterator[tuple[str, str, Any, list[Any], tuple[Recorded, Any] | None]]:
         """Each request: its task, its workflow, itself, what was decided about it, and how it was closed."""
         for name, past in self.tasks.items():
@@ -171,6 +209,29 @@ def _of_gate(verdicts: Sequence[tuple[Any, str]]) -> tuple[int, ...]:
             works[work].append(verdict == "pass")
     twice = [said for said in works.values() if len(said) > 1]
     return (len(verdicts), *counts, len(works), len(twice), sum(len(set(said)) > 1 for said in twice))
+
+
+def _most(said: Sequence[Any]) -> tuple[int | None, int | None]:
+    """What one source told of one lease: the largest cost, and the largest tokens in and out."""
+    ins, outs = [u.input for u in said if u.input is not None], [u.output for u in said if u.output is not None]
+    costs = [u.micro_usd for u in said if u.micro_usd is not None]
+    return (max(costs) if costs else None, max(ins, default=0) + max(outs, default=0) if ins or outs else None)
+
+
+def _sum(told: Sequence[int | None]) -> int | None:
+    known = [each for each in told if each is not None]
+    return sum(known) if known else None
+
+
+def _costs(changes: Sequence[tuple[list[int | None], list[int | None]]]) -> tuple[int, int, Spread, Spread]:
+    costs, tokens = [_sum(each) for each, _ in changes], [_sum(each) for _, each in changes]
+    partly = sum(any(_sum(each) is not None and None in each for each in told) for told in changes)
+    return (
+        len(changes),
+        partly,
+        _spread(each for each in costs if each is not None),
+        _spread(each for each in tokens if each is not None),
+    )
 
 
 def _is_work(past: Sequence[Found]) -> bool:

@@ -75,6 +75,10 @@ def check(figures: LoopFigures, log: list[Recorded]) -> None:
     assert sum(week.ended for week in figures.weeks) == told.ended
     assert sum(week.touches for week in figures.weeks) == told.touches
     assert sum(week.merged for week in figures.weeks) == figures.autonomy.merged
+    costs = {each.size.value if each.size else "all": each for each in figures.costs if each.merged}
+    assert {
+        size: (each.merged, each.partly, each.micro_usd, each.tokens) for size, each in costs.items()
+    } == plain.costs()
 
 
 @given(seed=st.integers(0, 10**6), plants=PLANTS)

@@ -6,6 +6,7 @@ from onloop.machine import commands as c
 from onloop.machine.agent_environment import EnvironmentKind, MadeEnvironment
 from onloop.machine.definition import Isolation
 from onloop.machine.messages import Message, MessageKind
+from onloop.machine.usage import Usage
 from support.scenario import ALFA, ANA, BRAVO, Play, voice
 
 TEXT = "5" * 64
@@ -65,3 +66,18 @@ def attested(isolation: Isolation = Isolation.CLONE, kind: EnvironmentKind = Env
 def context(percent: int) -> Play:
     """The holder says how full its context is."""
     return lambda at: c.ReportContext(at.task.holder or ALFA, at.task.epoch, percent)
+
+
+def used(
+    tokens: int | None = None,
+    micro_usd: int | None = None,
+    source: str = "claude",
+    epoch: int | None = None,
+    agent: str = "",
+    model: str = "",
+) -> Play:
+    """Who held the task last says what it used in all of its lease: so many tokens that went in, and their cost."""
+    usage = Usage(input=tokens, micro_usd=micro_usd)
+    return lambda at: c.ReportUsage(
+        agent or at.task.holder or ALFA, at.task.epoch if epoch is None else epoch, source, usage, model
+    )

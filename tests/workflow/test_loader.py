@@ -9,9 +9,9 @@ from onloop.workflow.loader import load
 
 HEAD = "workflow: w\nsteps:\n  - id: develop.work\n    role: implementer\n"
 FIELDS = {
-    "a workflow": "workflow, description, environment, agent_env, steps",
+    "a workflow": "workflow, description, environment, agent_env, budget, steps",
     "a step": "id, role, agent, permit, run, effect, wait, brief, isolation, not_by, timeout, attempts, rounds, "
-    "max_visits, gates, on_reject, on_fail, on_conflict, fan_out, context, network, nested, box, open, skip, "
+    "max_visits, gates, on_reject, on_fail, on_conflict, fan_out, context, budget, network, nested, box, open, skip, "
     "overridable_by, uses, with, next",
     "a gate": "id, command, timeout, junit, unittest, coverage, sarif, tests, file, artefact, github, http, "
     "policy, review, human, network, nested, box, open, fails_on_base, attach, exclusive, overridable_by",

@@ -241,6 +241,14 @@ STEPS = {
         WORK + "  - {id: a.b, run: [x], ▶context: {soft: 60%, hard: 85%}}\n",
         "no agent does a.b; remove context, or give it a role",
     ),
+    "a budget of nobody": (
+        WORK + "  - {id: a.b, run: [x], ▶budget: {tokens: 5}}\n",
+        "no agent does a.b; remove budget, or give it a role",
+    ),
+    "a budget of nothing": (
+        WORK + "  - {id: a.b, role: x, ▶budget: {unknown: refuse}}\n",
+        "budget limits nothing; give tokens, cost, minutes or claims",
+    ),
     "an unknown placeholder of a run": (
         WORK + "  - {id: a.b, run: [make, ▶'{home}']}\n",
         "unknown placeholder {home}; valid: {python}, {report}",

@@ -12,6 +12,7 @@ from onloop.gates.intake.manifest import LARGEST_ARTEFACT, MOST_ARTEFACTS, check
 from onloop.gateway.upkeep import KeepContent
 from onloop.known_secrets import known_secrets
 from onloop.machine.artefacts import Artefact
+from onloop.machine.budgets import NO_BUDGET, Budget
 from onloop.records import Record
 from onloop.redaction import redacted
 from onloop.views.given_files import BRIEF
@@ -25,13 +26,19 @@ class Attached(Record):
 
     files: tuple[Artefact, ...] = ()
     labels: tuple[str, ...] = ()
+    budget: Budget = NO_BUDGET
+    """What all tasks of the run may spend together."""
 
 
 NOTHING_ATTACHED = Attached()
 
 
 def attached(
-    opened: GatewayHandle, brief: str | None, files: Sequence[str] | None, labels: Sequence[str] | None
+    opened: GatewayHandle,
+    brief: str | None,
+    files: Sequence[str] | None,
+    labels: Sequence[str] | None,
+    budget: Budget = NO_BUDGET,
 ) -> Attached:
     """Store a brief (a file, or - for standard input) and files by digest; BadInput names what cannot be given."""
     found = tuple(_contents(brief, files or ()))
@@ -42,7 +49,7 @@ def attached(
     if len(found) > MOST_ARTEFACTS:
         raise BadInput(f"there are {len(found)} attachments", hint=f"give at most {MOST_ARTEFACTS}")
     kept = tuple(Artefact(name, opened.gateway.perform(KeepContent(text)), len(text)) for name, text in found)
-    return Attached(kept, tuple(_label(label) for label in (labels or ())[:MOST_LABELS]))
+    return Attached(kept, tuple(_label(label) for label in (labels or ())[:MOST_LABELS]), budget)
 
 
 def _contents(brief: str | None, files: Sequence[str]) -> Iterator[tuple[str, bytes]]:

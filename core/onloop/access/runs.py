@@ -135,6 +135,7 @@ def start_fleet(
         plan=plan,
         limits=order.limits,
         source=source,
+        budget=given.budget,
     )
     below = Attached(labels=given.labels)  # the files are the root's: everybody below it reads them there
     children = [
@@ -248,4 +249,5 @@ def _create(
         labels=labels_of(target, given.labels),
         priority=target.priority,
         repo_owner=target.owner,
+        budget=given.budget,
     )

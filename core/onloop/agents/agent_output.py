@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from onloop.agents.usage_meter import UsageMeter
 from onloop.agents.vendors.vendor import Hear, Heard
 from onloop.gates.cause import tells_of_failure
 from onloop.gates.cause_names import named
@@ -33,6 +34,7 @@ class AgentOutput:
     tokens: int = 0
     window: int = 0
     works: bool = False
+    meter: UsageMeter = field(default_factory=UsageMeter)
     _rest: bytes = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -65,6 +67,7 @@ class AgentOutput:
         self.tokens = heard.tokens or self.tokens
         self.window = heard.window or self.window
         self.works = self.works or heard.works
+        self.meter.hear(heard)
         words = heard.words.strip("\n")
         if len(words) > LONGEST_WORDS:
             words = f"{words[:LONGEST_WORDS]}\n[onloop: {len(words) - LONGEST_WORDS} characters more were not kept]"

@@ -24,6 +24,7 @@ from onloop.agents.places.left_environments import bring_back
 from onloop.agents.places.lent_place import LentPlace
 from onloop.agents.places.place_pool import LAUNCHER, PlacePool
 from onloop.agents.places.place_variables import task_folders
+from onloop.agents.told_figures import ToldFigures
 from onloop.agents.workplace import prepare_workplace
 from onloop.errors import BadInput, Exit, OnloopError, Refused, StoreError, Unavailable
 from onloop.gates.intake.manifest import Manifest
@@ -35,7 +36,7 @@ from onloop.gateway.message_sending import mark_notes_shown, mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.identity.resolution import this_process
 from onloop.machine.agent_environment import ReportEnvironment
-from onloop.machine.commands import Recover, Release, ReleaseCause, ReportContext
+from onloop.machine.commands import Recover, Release, ReleaseCause
 from onloop.machine.definition import EnvironmentSpec
 from onloop.machine.principal import Principal
 from onloop.machine.setbacks import Trouble, pause_ms
@@ -52,8 +53,6 @@ POLL_S = 0.05
 LONGEST_POLL_S = 0.5
 """How seldom an agent among many is looked at: twenty that are looked at often would keep a processor busy."""
 ANSWER_S = 3_600.0
-CONTEXT_STEP = 5
-"""By how many per cent an agent's context must change to be recorded again."""
 MOST_HAND_INS = 9
 """How often the work of an agent is handed in while a trouble lasts: over about four minutes."""
 
@@ -91,6 +90,7 @@ class AgentSession(Record):
     reopen: Callable[[], GatewayHandle]
     programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
     pool: PlacePool | None = None
+    figures: ToldFigures = field(default_factory=ToldFigures)
 
     def work(self, task: Task, secret: str) -> SessionEnd:
         """Work on a task under the lease that `secret` proves, until it is submitted, lost or given back.
@@ -218,13 +218,14 @@ class AgentSession(Record):
         self, agent: Principal, started: Started, place: LentPlace | None
     ) -> tuple[RunEnd | None, int, LeaseWatch]:
         """How the agent's run ended (None where the worker was stopped), and its exit code."""
-        running, told = started.running, 0
+        running, output, source = started.running, started.command.output, started.name or "the agent"
+        self.figures.begin(agent, resumes=started.command.resumes)
         try:
             watch = LeaseWatch.begin(self.opened, agent, self.settings.lease_ms, started.silent_ms)
             beaten = watch.beat_at
             while (end := watch.look(running)) is None and not self.stopped():
                 self.pause(min(LONGEST_POLL_S, POLL_S * self.settings.beside))
-                told = self._tell_context(agent, started, told)
+                self.figures.tell(self.opened, agent, output, source)
                 if watch.beat_at != beaten:  # at every heartbeat, because the agent may be waiting for its gates
                     beaten = watch.beat_at
                     self._keep_verifier_up()
@@ -233,19 +234,8 @@ class AgentSession(Record):
             self._forget_sub_agents(agent)
             if place is not None:
                 place.settle(has_entered=running.has_entered)
-        self._tell_context(agent, started, told)
+        self.figures.end(self.opened, agent, output, source)
         return end, code, watch
-
-    def _tell_context(self, agent: Principal, started: Started, told: int) -> int:
-        """Record how full the agent's context is, as its vendor says, in steps; the answer is what was said last."""
-        percent = started.command.output.percent
-        if percent is None or abs(percent - told) < CONTEXT_STEP:
-            return told
-        with suppress(Refused):  # its lease has ended, and with it what was known of its context
-            self.opened.gateway.perform(
-                PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent))
-            )
-        return percent
 
     def _recover(self, agent: Principal, task: Task) -> None:
         """Say that the agent is at work, where people were told of a trouble that kept the task from going on."""

@@ -20,7 +20,7 @@ CLEARED_BY: Mapping[Reason, str] = {
     Reason.ROUNDS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
     Reason.ATTEMPTS_EXHAUSTED: "retry with a note, reassign, reject or cancel; rounds and attempts start at zero",
     Reason.TIMED_OUT: "retry, reassign, reject or cancel",
-    Reason.BUDGET_EXHAUSTED: "retry, reassign, reject or cancel",
+    Reason.BUDGET_EXHAUSTED: "retry --more adds to the budget; reject or cancel ends or returns the work",
     Reason.CHANGED_SINCE_APPROVAL: "retry starts the effect again; reject returns the work",
     Reason.CONFLICT: "reject returns the work to be rebuilt on the new tip; retry tries the merge again",
     Reason.HALTED: "retry, reassign, reject or cancel",

@@ -135,6 +135,11 @@ class HeartbeatArguments(Arguments, frozen=True, kw_only=True):
     kind: str
     doing: str
     ended: tuple[str, ...] | None
+    tokens_in: int | None
+    tokens_cached: int | None
+    tokens_out: int | None
+    cost: str | None
+    model: str
 
 
 class ReasonArguments(KeyArguments, frozen=True, kw_only=True):
@@ -156,6 +161,7 @@ class GivingArguments(KeyArguments, frozen=True, kw_only=True):
     brief: str | None
     attach: tuple[str, ...] | None
     label: tuple[str, ...] | None
+    budget: str | None
 
 
 class StartArguments(GivingArguments, frozen=True, kw_only=True):

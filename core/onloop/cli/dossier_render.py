@@ -10,6 +10,7 @@ from onloop.cli.json_models.dossier_models import (
     ArtefactJson,
     AskedJson,
     BaseJson,
+    BudgetJson,
     BypassJson,
     CheckpointKeptJson,
     ChildJson,
@@ -31,6 +32,7 @@ from onloop.cli.json_models.dossier_models import (
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.render import sub_agents_json, task_json
 from onloop.gates.repository.file_changes import FileChange
+from onloop.machine.budgets import TOLD, BudgetLine
 from onloop.machine.links import Source
 from onloop.machine.messages import Handover, Note
 from onloop.machine.rules.bypass_standing import bypasses_now
@@ -76,7 +78,13 @@ def dossier_json(dossier: Dossier, status: EffectiveStatus, *, with_diff: bool) 
         diff=dossier.diff if with_diff else UNSET,
         notes=[_note_json(note) for note in task.notes],
         source=_source_json(task.source),
+        budgets=[_budget_json(each) for each in dossier.budgets],
     )
+
+
+def _budget_json(line: BudgetLine) -> BudgetJson:
+    told = line.figure in TOLD
+    return BudgetJson(line.scope, line.figure, line.spent, line.limit, line.is_spent, told)
 
 
 def _source_json(source: Source | None) -> SourceJson | UnsetType:

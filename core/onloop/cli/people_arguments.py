@@ -113,6 +113,7 @@ class RetryArguments(CauseDecisionArguments, frozen=True, kw_only=True):
     note: str
     no_worse: bool
     role: str | None
+    more: str | None
 
 
 class ExcludeArguments(CauseDecisionArguments, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onloop.cli.approval_verb_table import APPROVE, OVERRIDE, REJECT, SHOW, VERSION
 from onloop.cli.arguments import DecisionsArguments, LogsArguments
+from onloop.cli.budget_argument import BUDGET_FORM
 from onloop.cli.cause_verb_table import CAUSES
 from onloop.cli.people_arguments import (
     AmendArguments,
@@ -134,6 +135,7 @@ _DECISIONS: tuple[Verb, ...] = (
             *_of_cause("1"),
             arg("--role", help="a role that is held because its agents end alike: one task of it is tried now"),
             arg("--note", help="guidance for the next brief", default=""),
+            arg("--more", help=f"add to its budgets: {BUDGET_FORM}", metavar="LIMITS"),
             arg(
                 "--no-worse-than-base",
                 help="where gates fail on the base: go on, and allow what fails there, and nothing more",

@@ -23,6 +23,7 @@ from onloop.cli.json_models.work_models import (
     TaskNowJson,
 )
 from onloop.cli.output import VerbOutput
+from onloop.cli.spending_render import used_json
 from onloop.cli.swarm_render import swarm_lines
 from onloop.gates.repository.file_changes import FileChange, FileKind
 from onloop.machine.flags import FLAG_WORDS, FlagKind
@@ -117,6 +118,7 @@ def task_json(task: Task) -> TaskJson:
         result=task.result,
         version=task.version,
         environment=environment_json(task),
+        used=used_json(task),
     )
 
 

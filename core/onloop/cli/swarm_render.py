@@ -12,6 +12,7 @@ from onloop.times import second_words
 from onloop.views.children import Result
 from onloop.views.dossier import Dossier
 from onloop.views.note_words import shown_words
+from onloop.views.spending import limit_words, used_words
 
 LONGEST_WORDS = 300
 
@@ -21,6 +22,9 @@ def swarm_lines(dossier: Dossier) -> Iterator[str]:
     task = dossier.task
     if task.context is not None:
         yield safe(f"{task.holder} says that {task.context} % of its context is in use")
+    if used := used_words(task.spending.whole):
+        yield safe(f"used, as its agents tell: {used}")
+    yield from (f"budget: {words}" for words in limit_words(dossier.budgets))
     if dossier.children:
         yield safe(f"children{f': {dossier.join}' if dossier.join else ''}")
     yield from map(_child_line, dossier.children)

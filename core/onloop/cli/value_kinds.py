@@ -92,6 +92,7 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
         ("workflow", "name"): ValueKind.WORD,
         ("policy", "names"): ValueKind.FILE,
         ("audit", "paths"): ValueKind.FOLDER,
+        ("bench", "tasks"): ValueKind.TASK,
         ("trigger", "name"): ValueKind.FILE,
         ("schema", "name"): ValueKind.WORD,
         ("reassign", "--to"): ValueKind.ROLE,

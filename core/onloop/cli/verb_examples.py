@@ -227,6 +227,11 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("onloop simulate --print-conduct > conduct.yaml", "how agents, gates and people behave"),
             _looks("onloop simulate --repos 30 --waves 1,5,rest --halt 20% --halt-of 3", "waves, and when they halt"),
         ),
+        "bench": (
+            Example("onloop bench r7k2m.3 --agent claude --agent codex", "which of both passes the gates, five times"),
+            Example("onloop bench add r7k2m.3 --suite suite.yaml", "put a finished task into a suite"),
+            Example("onloop bench --suite suite.yaml --jobs 4 --out now.jsonl", "all of it; the same again goes on"),
+        ),
     }
 )
 

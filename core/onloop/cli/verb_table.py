@@ -23,6 +23,8 @@ from onloop.cli.arguments import (
 )
 from onloop.cli.attest_verb_table import ATTEST
 from onloop.cli.audit_verb_table import AUDIT
+from onloop.cli.bench_verb_table import BENCH
+from onloop.cli.budget_argument import BUDGET_FORM
 from onloop.cli.clock_verb_table import CLOCK
 from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
@@ -74,6 +76,7 @@ GIVING = (
     arg("--brief", help="a file that every brief of the run quotes; - reads standard input", metavar="FILE"),
     arg("--attach", help="a file for its agents, in $ONLOOP_IN; may be repeated", action="append", metavar="FILE"),
     arg("--label", help="a label that workers can choose by; may be repeated", action="append", metavar="NAME"),
+    arg("--budget", help=f"what the whole run may spend: {BUDGET_FORM}", metavar="LIMITS"),
 )
 
 VERBS: tuple[Verb, ...] = (
@@ -245,6 +248,7 @@ VERBS: tuple[Verb, ...] = (
         reach=Reach.NONE,
     ),
     *SIMULATION,
+    BENCH,
     Verb(
         "init",
         "build",

@@ -146,7 +146,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
         if self.task is not None:
             if grant is not None:
                 check_task(tx, self.principal, grant, tx.task(self.task), self.task)
-            return gateway.advance(tx, self.principal, self.task, wanted, "")
+            return _held(gateway.advance(tx, self.principal, self.task, wanted, ""))
         hold = tx.house().roles.get(self.role)
         is_shut = hold is not None and hold.is_held and hold.next_at > gateway.clock()
         names = (wanted.agent,) if is_shut else (wanted.role, wanted.agent)
@@ -199,7 +199,7 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
     ) -> Task | None:
         """The task if the claim got it: somebody else may have been first since it was seen."""
         try:
-            return gateway.advance(tx, self.principal, candidate, wanted, "")
+            return _held(gateway.advance(tx, self.principal, candidate, wanted, ""))
         except DemandsMore as no:
             refused.append(no)
             return None
@@ -217,6 +217,13 @@ class ClaimTask(Write[ClaimGranted], frozen=True):
             return False
         task = known_task(tx, candidate)
         return self.among.takes(task) and (grant is None or is_free_for(tx, self.principal, grant, task))
+
+
+def _held(task: Task) -> Task:
+    """The task that was claimed; Refused where a budget was spent, and a person is asked instead."""
+    if task.holder is None:
+        raise Refused(f"{task.id} waits for a person: {task.detail}", exit=Exit.HELD, hint=f"onloop show {task.id}")
+    return task
 
 
 class TakeTask(Write[ClaimGranted], frozen=True):

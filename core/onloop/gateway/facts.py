@@ -24,6 +24,7 @@ from onloop.views.children import before_of, handed_lists, slot_free, swarm_of
 from onloop.views.fleet_members import wave_report
 from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of, pinned_definition
+from onloop.views.spending import run_budget
 
 FIRST_LOOKED_AT = 32
 """The number of claimable tasks to look at first; a few are usually enough, even if thousands wait."""
@@ -70,6 +71,7 @@ def facts_of(
         waves=root.waves if root is not None else None,
         report=report,
         following=following,
+        run_budget=run_budget(tx, task, root),
         run_paused=root is not None and root is not task and root.state is State.PAUSED,
         rules=LATE_RULES,
         before=before_of(tx, task.parent, task.after) if task.waits_to_begin else {},

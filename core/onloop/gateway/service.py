@@ -10,6 +10,7 @@ from typing import ClassVar, Generic
 from onloop.errors import Ground, NotAllowed, Refused
 from onloop.gateway.anomaly_watch import noticed_now
 from onloop.gateway.authorize import authorize
+from onloop.gateway.budget_draws import draw_of
 from onloop.gateway.declared_limits import checked
 from onloop.gateway.denial_counts import Denials, denied_of
 from onloop.gateway.facts import definition_for, facts_of
@@ -268,7 +269,9 @@ class Gateway(Record, eq=False):
             self._note_role(tx, before, events)
             self._note_key(tx, facts, after)
             self._notice(tx, before, after, events, principal)
-            if not isinstance(command, c.Claim):  # a claim projects its answer later, once the agent has a token
+            if (drawn := draw_of(tx, before, after)) is not None:
+                self.advance(tx, EFFECTS, after.run, drawn, "")
+            if not isinstance(command, c.Claim) or after.holder is None:  # a claim projects it once there is a token
                 project_answer(tx, definition, after)
             self._begin_children(tx, definition, after, events)
             self._deliver(tx, after, events)

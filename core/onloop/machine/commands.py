@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from onloop.machine.agent_environment import ReportEnvironment as ReportEnvironment
+from onloop.machine.budgets import NO_BUDGET, Budget
+from onloop.machine.budgets import Draw as Draw
 from onloop.machine.causes import ReleaseCause as ReleaseCause
 from onloop.machine.causes import TimerKind as TimerKind
 from onloop.machine.definition import Isolation
@@ -56,6 +58,7 @@ from onloop.machine.swarm_commands import SaveCheckpoint as SaveCheckpoint
 from onloop.machine.swarm_commands import Spawn as Spawn
 from onloop.machine.swarm_commands import Tell as Tell
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
+from onloop.machine.usage import ReportUsage as ReportUsage
 from onloop.machine.voice import Voice as Voice
 from onloop.machine.wave_commands import AddWave as AddWave
 from onloop.machine.wave_commands import Admit as Admit
@@ -151,13 +154,15 @@ class Reassign(Record):
 class Retry(Record):
     """Try again with rounds and attempts reset; `note` goes into the next brief.
 
-    With `no_worse`, gates that fail on the base allow what fails there too, and nothing more.
+    With `no_worse`, gates that fail on the base allow what fails there too, and nothing more. `more` is added to
+    budgets: to those that are spent, else to all that limit it.
     """
 
     voice: Voice
     note: Words
     version: Number | None = None
     no_worse: bool = False
+    more: Budget = NO_BUDGET
 
 
 class Release(Record):
@@ -291,7 +296,7 @@ class Settle(Record):
 EffectCommand = StartEffect | FinishEffect | FailEffect | VoidEffect | Settle | RecordLink | ReportCheck
 OfTrouble = ReportTrouble | Recover | Return | ReportEnvironment
 OfChildren = Judge | Spawn | Dismiss | FinishFunnel | ReportConflict | Proceed
-OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext
+OfRelay = Tell | Deliver | MarkShown | SaveCheckpoint | Handoff | ReportContext | ReportUsage | Draw
 OfNotes = SendNote | MarkNotesShown
 OfPin = Amend | Retarget
 OfHands = HandOn | Take

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from onloop.machine.budgets import Budget
 from onloop.machine.effect_specs import PLAIN, EffectSpec
 from onloop.machine.effect_specs import Effect as Effect
 from onloop.machine.environment_spec import CacheSpec as CacheSpec
@@ -186,6 +187,8 @@ class Step(Record):
     """What its effect does in particular; None where the workflow gave no more than the effect's name."""
     permit: tuple[str, ...] = ()
     """Kinds of calls about which an agent that speaks ACP need not ask a person."""
+    budget: Budget | None = None
+    """What all visits of a task to it may spend together."""
 
     @property
     def effect_spec(self) -> EffectSpec | None:
@@ -235,6 +238,8 @@ class Definition(Record):
     policies: tuple[Policy, ...] = ()
     """Those of the organization that are woven in: its digest then covers them, and `file` is that of the bytes."""
     file: str = ""
+    budget: Budget | None = None
+    """What a task that walks it may spend; each child of it has its own workflow."""
 
     def step(self, step_id: str) -> Step:
         """The step called `step_id`; a KeyError means the definition was not checked."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from onloop.machine.agent_environment import EnvironmentMade as EnvironmentMade
 from onloop.machine.artefacts import Artefact
 from onloop.machine.authority_events import Overridden as Overridden
+from onloop.machine.budgets import BudgetDrawn as BudgetDrawn
+from onloop.machine.budgets import BudgetRaised as BudgetRaised
 from onloop.machine.causes import AttemptEnd as AttemptEnd
 from onloop.machine.causes import EffectProblem as EffectProblem
 from onloop.machine.definition import Effect
@@ -54,6 +56,7 @@ from onloop.machine.task import (
     Submission,
     TaskFacts,
 )
+from onloop.machine.usage import UsageTold as UsageTold
 from onloop.machine.wave_events import FleetHalted as FleetHalted
 from onloop.machine.wave_events import HaltLifted as HaltLifted
 from onloop.machine.wave_events import JoinedWave as JoinedWave
@@ -86,7 +89,7 @@ class StepEntered(Record):
 class Claimed(Record):
     """`agent` owns the task from now on, fenced by `epoch`; `by` is the launcher that claimed it, `hand` as whom.
 
-    `branch` is one of the origin, where its work is handed in from there.
+    `branch` is one of the origin, where its work is handed in from there. `step` is given where an agent claimed it.
     """
 
     agent: str
@@ -96,6 +99,7 @@ class Claimed(Record):
     by: str = ""
     hand: Hand = NOT_KNOWN
     branch: str = ""
+    step: str = ""
 
 
 class Submitted(Record):
@@ -133,10 +137,15 @@ class AttemptEnded(Record):
 
 
 class LeaseEnded(Record):
-    """Nobody holds the task any more; `why` says how that came, in a word or two. The epoch is fenced off."""
+    """Nobody holds the task any more; `why` says how that came, in a word or two. The epoch is fenced off.
+
+    `held_ms` is how long an agent had held `step`, without the time that it was away.
+    """
 
     epoch: int
     why: str
+    held_ms: int = 0
+    step: str = ""
 
 
 class BackoffStarted(Record):
@@ -361,4 +370,7 @@ Event = (
     | WorkLost
     | Linked
     | CheckReported
+    | UsageTold
+    | BudgetRaised
+    | BudgetDrawn
 )

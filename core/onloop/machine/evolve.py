@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import assert_never
 
 from onloop.machine import events as e
+from onloop.machine import usage
 from onloop.machine.base_fold import left_waiting, looked_first, put_right
+from onloop.machine.budgets import with_draw, with_raise
 from onloop.machine.effect_fold import OfEffect, carried_out
 from onloop.machine.elsewhere_fold import OfElsewhere, from_elsewhere, with_author
 from onloop.machine.entered_environment import inside_now
@@ -85,7 +88,7 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
         case e.Claimed():
             return _claimed(task, event, at)
         case e.LeaseEnded():
-            return replace(task, holder=None, shown=0, context=None)
+            return _released(task, event)
         case e.Submitted(submission):
             return replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="", flagged=())
         case e.RequestOpened(request):
@@ -128,6 +131,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return _joined(task, event)
         case e.ContextReported(percent):
             return replace(task, context=percent)
+        case e.UsageTold() | e.BudgetRaised() | e.BudgetDrawn():
+            return _spent(task, event)
         case e.BranchTaken() | e.Unblocked() | e.Waived():
             return on_its_way(task, event)
         case e.PersonEntered(stay):
@@ -198,7 +203,27 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
     )
 
 
+def _spent(task: Task, event: e.UsageTold | e.BudgetRaised | e.BudgetDrawn) -> Task:
+    match event:
+        case e.UsageTold():
+            return replace(task, spending=usage.told(task.spending, event))
+        case e.BudgetRaised():
+            return replace(task, budgets=with_raise(task.budgets, event))
+        case e.BudgetDrawn():
+            return replace(task, budgets=with_draw(task.budgets, event))
+        case _:
+            assert_never(event)
+
+
+def _released(task: Task, event: e.LeaseEnded) -> Task:
+    spending = usage.lease_ended(task.spending, event.step, event.held_ms) if event.step else task.spending
+    return replace(task, holder=None, shown=0, context=None, spending=spending)
+
+
 def _claimed(task: Task, event: e.Claimed, at: int) -> Task:
+    spending = task.spending
+    if event.step:
+        spending = usage.claimed(spending, event.step, event.agent, event.epoch)
     return replace(
         task,
         holder=event.agent,
@@ -210,6 +235,7 @@ def _claimed(task: Task, event: e.Claimed, at: int) -> Task:
         workers=_with_worker(task, event.agent),
         hands=_with_hands(task, event.hand),
         branch=event.branch,
+        spending=spending,
         elsewhere=None if task.is_at_work_elsewhere else task.elsewhere,
     )
 

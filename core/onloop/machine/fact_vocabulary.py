@@ -123,6 +123,10 @@ _BUDGET = (
     Fact("budget.gate_minutes", FactType.WHOLE, "minutes that gates ran on the commit that was handed in"),
     Fact("budget.claims", FactType.WHOLE, "how often an agent was given the task"),
     Fact("budget.children", FactType.WHOLE, "children that it ever had"),
+    Fact("budget.agent_minutes", FactType.WHOLE, "minutes for which agents had held it when their leases ended"),
+    Fact("budget.tokens", FactType.WHOLE, "tokens in and out, as its agents tell; not given where none told any"),
+    Fact("budget.cost", FactType.NUMBER, "US dollars, as its agents tell; not given where none told any"),
+    Fact("budget.telling", FactType.WHOLE, "in how many of its claims agents told tokens"),
 )
 
 _TIME = (

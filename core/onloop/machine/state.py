@@ -76,7 +76,6 @@ class Reason(StrEnum):
 
 RESERVED = frozenset(
     {
-        Reason.BUDGET_EXHAUSTED,
         Reason.APPROVED_NOT_CONSUMED,
         Reason.NO_CREDENTIALS,
     }

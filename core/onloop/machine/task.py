@@ -10,6 +10,7 @@ from onloop.machine.agent_environment import MadeEnvironment
 from onloop.machine.artefacts import Artefact as Artefact
 from onloop.machine.artefacts import Artefacts, Labels
 from onloop.machine.base_facts import Amendment, BaseCheck
+from onloop.machine.budgets import NO_BUDGET, Budget, BudgetStanding
 from onloop.machine.bypasses import Bypass as Bypass
 from onloop.machine.change_facts import ChangeFacts
 from onloop.machine.definition import Isolation
@@ -52,6 +53,7 @@ from onloop.machine.requests import Request as Request
 from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.usage import Spending
 from onloop.machine.wave_plan import Priority, SlotLimits, Stop, WavePlan, Waves
 from onloop.machine.work_elsewhere import WorkPlace as WorkPlace
 from onloop.records import Record, field, fields_of
@@ -81,7 +83,7 @@ class TaskFacts(Record):
     `target` is the branch that effects move; `max_parallel` bounds how many tasks below it may be held at once.
     With `check_base`, the first gates that run commands must pass on the base before an agent starts.
     `isolation` is the least in which its agents work, whatever its steps demand.
-    `plan` and `limits` are a fleet's, `wave` (from 1) is the place of one of its tasks in that plan, and `repo_owner`
+    `budget` is a run's; `plan` and `limits` are a fleet's, `wave` (from 1) is a task's place in that plan, `repo_owner`
     who its repository belongs to. Of tasks that wait, those with the higher `priority` are claimed first.
     """
 
@@ -114,6 +116,7 @@ class TaskFacts(Record):
     """Where its work is made, if no agent of ours makes it."""
     source: Source | None = None
     """Where outside the wish for it came from; None where somebody here began it."""
+    budget: Budget = NO_BUDGET
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -330,6 +333,9 @@ class Task(Record):
     """What was taken up of what came back from outside, by its key."""
     links: tuple[Link, ...] = ()
     """What outside belongs to it: pull requests, issues, check runs, tags."""
+    spending: Spending = Spending()
+    budget: Budget = NO_BUDGET
+    budgets: BudgetStanding = BudgetStanding()
 
     @property
     def ended(self) -> bool:

@@ -13,7 +13,7 @@ _DONE, _CANCELED, _REJECTED, _FAILED = State.COMPLETED, State.CANCELED, State.RE
 
 TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxyType(
     {
-        c.Claim: {_S: frozenset({_W})},
+        c.Claim: {_S: frozenset({_W, _I})},
         c.Submit: {_W: frozenset({_W, _S, _I, _DONE})},
         c.ReportGate: {_W: frozenset({_W, _S, _I, _DONE})},
         c.ReportBase: {_S: frozenset({_S, _I, _W, _DONE})},
@@ -67,6 +67,8 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
         c.Handoff: {_W: frozenset({_W, _S})},
         c.ReportContext: {_W: frozenset({_W})},
         c.ReportEnvironment: {_W: frozenset({_W})},
+        c.ReportUsage: {before: frozenset({before}) for before in (_S, _I, _P)} | {_W: frozenset({_W, _I})},
+        c.Draw: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.SendNote: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.Signal: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.CallOff: {before: frozenset({_CANCELED}) for before in (_S, _W, _I, _P)},

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from onloop.gates.repository.file_changes import FileChange
+from onloop.machine.budgets import BudgetLine
 from onloop.machine.definition import Definition, DenyOutcome, HumanGate, PolicyGate, ReviewGate, Step
 from onloop.machine.digest import evidence_digest, shown_digest
 from onloop.machine.limits import Id
@@ -31,6 +32,7 @@ from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.put_off_jobs import PUT_OFF, is_put_off
 from onloop.views.query import Query
+from onloop.views.spending import budgets_of
 from onloop.views.sub_agents import sub_agents_of
 
 if TYPE_CHECKING:
@@ -98,6 +100,8 @@ class Dossier(Record):
     base: BaseSeen | None = None
     content: str = ""
     """The digest of what changes, whatever the commits."""
+    budgets: tuple[BudgetLine, ...] = ()
+    """Each limit that holds it where it stands, with what is spent of it."""
 
     def with_changes(self, changes: Changes) -> Dossier:
         """The same with what the submission changes."""
@@ -133,6 +137,7 @@ def dossier_of(reading: Reading, task: Task, changes: Changes = NOT_ASKED) -> Do
         addressed=_addressed(reading, task),
         base=_base(reading, definition, task),
         content=changes.content,
+        budgets=budgets_of(reading, definition, task, lease),
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onloop.machine import definition as d
+from onloop.machine.budgets import Budget
 from onloop.records import replace
 from onloop.workflow import model as m
 from onloop.workflow.combinations import combinations
 from onloop.workflow.effect_builder import effect_of
+from onloop.workflow.model.budget_parts import BudgetPart
 from onloop.workflow.model.report_parts import CoveragePart, SarifPart
 from onloop.workflow.outside_builder import forge_gate, http_gate
 from onloop.workflow.policy_builder import policy_gate
@@ -24,9 +26,16 @@ _ATTEMPTS = d.Attempts()
 def defined(file: m.WorkflowFile, digest: str) -> d.Definition:
     """The definition for a file without problems."""
     steps = tuple(_step(step) for step in file.steps)
-    return d.Definition(
+    made = d.Definition(
         file.workflow, file.description, digest, steps, _environment(file.environment), tuple(file.agent_env)
     )
+    return replace(made, budget=_budget(file.budget))
+
+
+def _budget(given: BudgetPart | None) -> Budget | None:
+    if given is None:
+        return None
+    return Budget(given.tokens, given.cost, given.minutes, given.claims, given.unknown == "refuse")
 
 
 def _environment(given: m.EnvironmentPart) -> d.EnvironmentSpec:
@@ -84,6 +93,7 @@ def _step(step: m.StepPart) -> d.Step:
         fan_out=None if step.fan_out is None else _fan_out(step.fan_out),
         context=None if step.context is None else d.ContextLimits(step.context.soft, step.context.hard),
         agent=step.agent or "",
+        budget=_budget(step.budget),
         box=_box(step),
         skip=None if step.skip is None else d.Skip(step.skip),
         wait_ms=step.wait,

@@ -114,6 +114,17 @@ def _contexts(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
         yield Fault((*at, "hard"), f"hard is {limits.hard}%, not more than soft, {limits.soft}%", "give more than soft")
 
 
+def _budgets(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
+    if step.budget is None:
+        return
+    at = _at(number, "budget")
+    if step.role is None:
+        yield Fault(at, f"no agent does {step.id}", "remove budget, or give it a role", Side.KEY)
+    limits = (step.budget.tokens, step.budget.cost, step.budget.minutes, step.budget.claims)
+    if all(limit is None for limit in limits):
+        yield Fault(at, "budget limits nothing", "give tokens, cost, minutes or claims", Side.KEY)
+
+
 def _beginning(_: Outline, number: int, step: StepPart) -> Iterator[Fault]:
     """The first step needs an agent: until one has submitted, there is no commit to check or to decide about."""
     counted = step.fan_out is not None and step.fan_out.over is None
@@ -249,6 +260,7 @@ _RULES: tuple[Callable[[Outline, int, StepPart], Iterator[Fault]], ...] = (
     _commands,
     _pauses,
     _contexts,
+    _budgets,
     _beginning,
     _rejecting,
     _failing,

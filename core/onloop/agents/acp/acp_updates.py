@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from onloop.agents.vendors.vendor import Fields, Heard, count_of, fields_of, items_of, text_of
+from onloop.agents.vendors.vendor import Fields, Heard, UsedBy, count_of, fields_of, items_of, millionths, text_of
 from onloop.views.sub_agents import PLAN, TOOL_CALL, SubAgentNews, cut
 
 MOST_CALLS = 32
@@ -56,8 +56,14 @@ class AcpUpdates:
                 yield from self._spoken()
                 yield from self._plan(items_of(update.get("entries")))
             case "usage_update":
+                cost = fields_of(update.get("cost"))
+                dollars = millionths(cost.get("amount")) if cost.get("currency") == "USD" else None
                 yield Heard(
-                    session=self.session, tokens=count_of(update.get("used")), window=count_of(update.get("size"))
+                    session=self.session,
+                    tokens=count_of(update.get("used")),
+                    window=count_of(update.get("size")),
+                    used=(None, None, None, dollars),
+                    by=UsedBy.MESSAGE if dollars is None else UsedBy.SESSION,
                 )
             case _:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onloop.agents.vendors.vendor import Fields, Heard, count_of, fields_of, text_of
+from onloop.agents.vendors.vendor import Fields, Heard, UsedBy, count_of, fields_of, text_of, told_count
 
 HEARD = "onloop_acp"
 """The one field of such a line."""
@@ -20,14 +20,22 @@ def line_of(heard: Heard) -> dict[str, object]:
         "tokens": heard.tokens,
         "window": heard.window,
     }
-    return {HEARD: {**said, "works": heard.works}}
+    cost = {} if heard.used[3] is None else {"micro_usd": heard.used[3]}
+    return {HEARD: {**said, "works": heard.works, **cost}}
 
 
 def hear_line(fields: Fields) -> Iterator[Heard]:
     """What such a line says; a line of another kind says nothing."""
     said = fields_of(fields.get(HEARD))
     words, session = text_of(said.get("words")), text_of(said.get("session"))
+    dollars = told_count(said.get("micro_usd"))
     if len(session) <= LONGEST_NAME:
         yield Heard(
-            words, session, count_of(said.get("tokens")), count_of(said.get("window")), works=said.get("works") is True
+            words,
+            session,
+            count_of(said.get("tokens")),
+            count_of(said.get("window")),
+            works=said.get("works") is True,
+            used=(None, None, None, dollars),
+            by=UsedBy.MESSAGE if dollars is None else UsedBy.SESSION,
         )

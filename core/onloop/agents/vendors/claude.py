@@ -8,17 +8,22 @@ from onloop.agents.vendors.vendor import (
     STOP,
     SUB_AGENT_BEGINS,
     SUB_AGENT_ENDS,
+    Counts,
     Fields,
     Heard,
     HookForm,
     HookWay,
     Launch,
     Login,
+    UsedBy,
     Vendor,
     count_of,
     fields_of,
     items_of,
+    millionths,
+    sum_of,
     text_of,
+    told_count,
 )
 
 _TOOLS = "Bash,Read,Edit,Write,NotebookEdit,Glob,Grep,Task,Agent,TodoWrite,WebFetch,WebSearch,Skill"
@@ -34,20 +39,40 @@ def _hear(fields: Fields) -> Iterator[Heard]:
     message = fields_of(fields.get("message"))
     match fields.get("type"):
         case "assistant":
-            used = fields_of(message.get("usage"))
-            names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+            used = _used(fields_of(message.get("usage")), None)
             own = fields.get("parent_tool_use_id") is None  # else they are of a sub-agent, whose context is its own
             yield Heard(
-                session=session, tokens=sum(count_of(used.get(name)) for name in names) if own else 0, works=True
+                session=session,
+                tokens=(sum_of(used[0], used[2]) or 0) if own else 0,
+                works=True,
+                used=used,
+                message=text_of(message.get("id")),
+                model=text_of(message.get("model")),
             )
             yield from (_said(part) for part in items_of(message.get("content")))
         case "user":
             yield from (_answered(part) for part in items_of(message.get("content")))
         case "result":
             windows = [count_of(fields_of(model).get("contextWindow")) for model in _models(fields)]
-            yield Heard(_ended(fields), session, window=max(windows, default=0))
+            used = _used_by_models(fields) or _used(fields_of(fields.get("usage")), fields.get("total_cost_usd"))
+            yield Heard(_ended(fields), session, window=max(windows, default=0), used=used, by=UsedBy.RUN)
         case _:
             yield Heard(session=session)
+
+
+def _used(usage: Fields, dollars: object) -> Counts:
+    cached, fresh = told_count(usage.get("cache_read_input_tokens")), told_count(usage.get("input_tokens"))
+    whole = sum_of(fresh, cached, told_count(usage.get("cache_creation_input_tokens")))
+    return whole, cached, told_count(usage.get("output_tokens")), millionths(dollars)
+
+
+def _used_by_models(fields: Fields) -> Counts | None:
+    """What all models of a run used, those of its sub-agents among them; None where it is not said by model."""
+    models = [fields_of(each) for each in _models(fields)]
+    names = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens")
+    fresh, cached, made, out = (sum_of(*(told_count(model.get(name)) for model in models)) for name in names)
+    whole = sum_of(fresh, cached, made)
+    return (whole, cached, out, millionths(fields.get("total_cost_usd"))) if whole is not None else None
 
 
 def _models(fields: Fields) -> list[object]:

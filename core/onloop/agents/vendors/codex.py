@@ -14,10 +14,12 @@ from onloop.agents.vendors.vendor import (
     HookWay,
     Launch,
     Login,
+    UsedBy,
     Vendor,
     count_of,
     fields_of,
     text_of,
+    told_count,
 )
 
 NO_LOGIN_SHELL = "allow_login_shell=false"
@@ -30,7 +32,7 @@ _WORDS = (
 
 
 def _hear(fields: Fields) -> Iterator[Heard]:
-    """Events of `codex exec --json`. What a turn used is said at its end, of all its requests together."""
+    """Events of `codex exec --json`. What its session used so far is said at the end of a turn."""
     item = fields_of(fields.get("item"))
     match fields.get("type"), item.get("type"):
         case "thread.started", _:
@@ -43,6 +45,11 @@ def _hear(fields: Fields) -> Iterator[Heard]:
             yield Heard(text_of(item.get("text")), works=True)
         case "item.completed", "error":
             yield Heard(text_of(item.get("message")))
+        case "turn.completed", _:
+            used = fields_of(fields.get("usage"))
+            went_in, cached = told_count(used.get("input_tokens")), told_count(used.get("cached_input_tokens"))
+            counts = (went_in, cached, told_count(used.get("output_tokens")), None)
+            yield Heard(window=count_of(fields.get("model_context_window")), used=counts, by=UsedBy.SESSION)
         case (("turn.failed" | "error"), _):
             failed = fields_of(fields.get("error"))
             yield Heard(text_of(failed.get("message")) or text_of(fields.get("message")))

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from onloop.agents.vendors.vendor import (
     TIMEOUT_S,
     TOOL_TIMEOUT_S,
+    Counts,
     Fields,
     Heard,
     HookForm,
     HookWay,
     Launch,
     Login,
+    UsedBy,
     Vendor,
     fields_of,
     text_of,
+    told_count,
 )
 
 AFTER_AGENT = "AfterAgent"
@@ -33,7 +36,7 @@ def _hear(fields: Fields) -> Iterator[Heard]:
     """Events of the stream-json format. Words of the model come in pieces, each of them a line here."""
     match fields.get("type"), fields.get("role"):
         case "init", _:
-            yield Heard(session=text_of(fields.get("session_id")))
+            yield Heard(session=text_of(fields.get("session_id")), model=text_of(fields.get("model")))
         case "message", "assistant":
             yield Heard(text_of(fields.get("content")), works=True)
         case "tool_use", _:
@@ -44,9 +47,19 @@ def _hear(fields: Fields) -> Iterator[Heard]:
             yield Heard(text_of(fields.get("output")))
         case (("error" | "result"), _):
             failed = fields_of(fields.get("error"))
-            yield Heard(text_of(failed.get("message")) or text_of(fields.get("message")))
+            words = text_of(failed.get("message")) or text_of(fields.get("message"))
+            yield Heard(words, used=_used(fields_of(fields.get("stats"))), by=UsedBy.RUN)
         case _:
             return
+
+
+def _used(stats: Fields) -> Counts:
+    """What a run used, by the statistics at its end: what it thought is in the total alone. It says no cost."""
+    went_in, whole = told_count(stats.get("input_tokens")), told_count(stats.get("total_tokens"))
+    out = told_count(stats.get("output_tokens"))
+    if went_in is not None and whole is not None:
+        out = max(out or 0, whole - went_in)
+    return went_in, told_count(stats.get("cached")), out, None
 
 
 GEMINI = Vendor(

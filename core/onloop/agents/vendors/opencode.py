@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onloop.agents.vendors.vendor import Fields, Heard, Launch, Login, OwnFile, Vendor, count_of, fields_of, text_of
+from onloop.agents.vendors.vendor import (
+    Counts,
+    Fields,
+    Heard,
+    Launch,
+    Login,
+    OwnFile,
+    Vendor,
+    count_of,
+    fields_of,
+    millionths,
+    sum_of,
+    text_of,
+    told_count,
+)
 
 _WORDS = ("opencode", "run", "--format", "json", "--auto", "{flags}")
 
@@ -20,12 +34,22 @@ def _hear(fields: Fields) -> Iterator[Heard]:
             yield Heard(f"$ {text_of(part.get('tool'))} {text_of(state.get('title'))}".rstrip(), session, works=True)
             yield Heard(text_of(state.get("output")) or text_of(state.get("error")))
         case "step_finish":
-            yield Heard(session=session, tokens=count_of(fields_of(part.get("tokens")).get("total")))
+            told = fields_of(part.get("tokens"))
+            used = _used(told, part.get("cost"))
+            yield Heard(session=session, tokens=count_of(told.get("total")), used=used, message=text_of(part.get("id")))
         case "error":
             failed = fields_of(fields.get("error"))
             yield Heard(text_of(fields_of(failed.get("data")).get("message")) or text_of(failed.get("name")), session)
         case _:
             yield Heard(session=session)
+
+
+def _used(tokens: Fields, dollars: object) -> Counts:
+    cache = fields_of(tokens.get("cache"))
+    cached = told_count(cache.get("read"))
+    whole = sum_of(told_count(tokens.get("input")), cached, told_count(cache.get("write")))
+    out = sum_of(told_count(tokens.get("output")), told_count(tokens.get("reasoning")))
+    return whole, cached, out, millionths(dollars)
 
 
 OPENCODE = Vendor(

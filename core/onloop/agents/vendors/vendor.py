@@ -26,10 +26,27 @@ TIMEOUT_S = 600
 """How long a vendor waits for our hook: it submits the commit, which may take a while in a large repository."""
 
 
+Counts = tuple[int | None, int | None, int | None, int | None]
+"""Tokens in, those of them from a cache, tokens out, and the cost in millionths of a dollar; None where not told."""
+NO_COUNTS: Counts = (None, None, None, None)
+
+
+class UsedBy(Enum):
+    """What figures of tokens and cost are of."""
+
+    MESSAGE = auto()
+    """Of one message alone, which may be told several times."""
+    RUN = auto()
+    """Of everything since the program started."""
+    SESSION = auto()
+    """Of everything since its session began, which may have been in an earlier run."""
+
+
 class Heard(Record):
     """What one line of a vendor's output says: words for the log, its session, and how full its context is.
 
-    `works` says that the agent's model has answered, so that its session is a good one.
+    `works` says that the agent's model has answered, so that its session is a good one. `used` is what it says of
+    tokens and cost: of `by`, and of that message; a message without a name is told once.
     """
 
     words: str = ""
@@ -37,11 +54,20 @@ class Heard(Record):
     tokens: int = 0
     window: int = 0
     works: bool = False
+    used: Counts = NO_COUNTS
+    by: UsedBy = UsedBy.MESSAGE
+    message: str = ""
+    model: str = ""
 
 
 Fields = Mapping[str, Any]
 """One JSON object of a vendor's output: foreign, so of any shape."""
 Hear = Callable[[Fields], Iterator[Heard]]
+
+
+MOST_COUNTED = 10**12
+MOST_DOLLARS = 10_000_000
+"""The most that is believed of an amount."""
 
 
 class HookWay(Enum):
@@ -179,6 +205,26 @@ def text_of(value: object) -> str:
 def count_of(value: object) -> int:
     """A value of a vendor's output as a count; 0 where it is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def told_count(value: object) -> int | None:
+    """A value of a vendor's output as a count that may be 0; None where it is none."""
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return min(value, MOST_COUNTED) if is_count and isinstance(value, int) and value >= 0 else None
+
+
+def sum_of(*counts: int | None) -> int | None:
+    """The sum of the counts that were told; None where none was."""
+    told = [count for count in counts if count is not None]
+    return sum(told) if told else None
+
+
+def millionths(value: object) -> int | None:
+    """A value of a vendor's output, in dollars, as millionths of one; None where it is no amount."""
+    is_amount = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_amount or not isinstance(value, int | float) or not 0 <= value <= MOST_DOLLARS:
+        return None
+    return round(value * 1_000_000)
 
 
 def fields_of(value: object) -> Fields:

@@ -11,6 +11,7 @@ from onloop.cli.json_models.agent_models import GateJson
 from onloop.cli.json_models.envelope import AtMs
 from onloop.cli.json_models.work_models import SubAgentJson, TaskJson
 from onloop.gates.repository.file_changes import Status
+from onloop.machine.budgets import BudgetScope
 from onloop.machine.definition import Assurance
 from onloop.machine.flags import Flag
 from onloop.machine.state import State
@@ -297,6 +298,17 @@ class SourceJson(Record):
     title: str
 
 
+class BudgetJson(Record):
+    """One limit of a budget; cost is in millionths of a dollar, time in minutes."""
+
+    scope: BudgetScope
+    figure: Annotated[str, Meta(description="tokens, cost, minutes or claims.")]
+    spent: Annotated[int | None, Meta(description="Null where no agent tells it: the budget cannot hold it.")]
+    limit: int
+    is_spent: bool
+    told: Annotated[bool, Meta(description="Whether only agents know it; else the gateway measures it.")]
+
+
 class DossierJson(TaskJson):
     """Everything that a person sees before deciding; what agents wrote is under `untrusted`, and in `diff`."""
 
@@ -322,3 +334,4 @@ class DossierJson(TaskJson):
     diff: Annotated[str | UnsetType, Meta(description="With --diff; agents wrote it.")] = UNSET
     notes: Annotated[Sequence[NoteJson], Meta(description="What people told its agents.")] = ()
     source: Annotated[SourceJson | UnsetType, Meta(description="Where outside it came from.")] = UNSET
+    budgets: Annotated[Sequence[BudgetJson], Meta(description="The limits that hold it where it stands.")] = ()

@@ -296,6 +296,16 @@ class WeekJson(Record):
     whole: SpreadJson
 
 
+class ChangeCostJson(Record):
+    """What merged changes of a size took, as agents told it; null is of all sizes."""
+
+    size: SizeClass | None
+    merged: Annotated[int, Meta(description="Merged changes, told of or not.")]
+    partly: Annotated[int, Meta(description="Those of which agents told something, but not of every claim.")]
+    micro_usd: Annotated[SpreadJson, Meta(description="The cost in millionths of a dollar.")]
+    tokens: SpreadJson
+
+
 class LoopJson(Record):
     """How far off the loop the people are."""
 
@@ -315,3 +325,4 @@ class LoopJson(Record):
     idle_calls: Sequence[IdleCallJson]
     findings: Sequence[LoopFindingJson]
     weeks: Sequence[WeekJson]
+    costs: Annotated[Sequence[ChangeCostJson], Meta(description="What merged changes took, as agents told it.")] = ()

@@ -48,6 +48,19 @@ class EnvironmentJson(Record):
     is_current: Annotated[bool, Meta(description="Whether the agent that holds the task works in it.")]
 
 
+class UsedJson(Record):
+    """What a task took: claims and time as the gateway measured them, tokens and cost as its agents told them."""
+
+    tokens_in: Annotated[int | None, Meta(description="All that went in, from caches too; null where none was told.")]
+    tokens_cached: Annotated[int | None, Meta(description="Of these, those that were read from a cache.")]
+    tokens_out: int | None
+    micro_usd: Annotated[int | None, Meta(description="The cost in millionths of a dollar; null where none was told.")]
+    claims: Annotated[int, Meta(description="How often it was given to an agent.")]
+    held_ms: Annotated[int, Meta(description="For how long agents had held it when their leases ended.")]
+    telling: Annotated[int, Meta(description="In how many of its claims agents told tokens.")]
+    priced: Annotated[int, Meta(description="In how many of its claims agents told a cost.")]
+
+
 class TaskJson(Record):
     """A task as it is recorded."""
 
@@ -79,6 +92,7 @@ class TaskJson(Record):
     result: Annotated[str | None, Meta(description="The commit that the target was moved to.")]
     version: Annotated[int, Meta(description="How many events it has.")]
     environment: Annotated[EnvironmentJson | None, Meta(description="Where its last agent worked.")]
+    used: Annotated[UsedJson | None, Meta(description="What it took; null where nobody was given it yet.")]
 
 
 class OwnershipJson(Record):

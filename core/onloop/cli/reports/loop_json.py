@@ -35,6 +35,10 @@ def loop_json(figures: LoopFigures) -> j.LoopJson:
         idle_calls=[j.IdleCallJson(**{**_same(e, e.gate), "waited": _spread(e.waited)}) for e in figures.idle_calls],
         findings=[j.LoopFindingJson(**_same(each, each.gate)) for each in figures.findings],
         weeks=[_week(each) for each in figures.weeks],
+        costs=[
+            j.ChangeCostJson(each.size, each.merged, each.partly, _spread(each.micro_usd), _spread(each.tokens))
+            for each in figures.costs
+        ],
     )
 
 

@@ -28,6 +28,7 @@ from onloop.cli.arguments import (
     SubmitArguments,
 )
 from onloop.cli.context import Context
+from onloop.cli.given_amounts import OWN_FIGURES, usage_given
 from onloop.cli.json_models.agent_models import (
     AskJson,
     ClaimJson,
@@ -49,7 +50,7 @@ from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.leases import Heartbeat, TakeNotes
 from onloop.gateway.message_sending import mark_shown
 from onloop.gateway.upkeep import RecogniseAgent
-from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, Spawn
+from onloop.machine.commands import Ask, Fail, Judge, Release, ReleaseCause, ReportContext, ReportUsage, Spawn
 from onloop.machine.definition import Isolation
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import context_advice
@@ -186,7 +187,7 @@ def spawn(context: Context[SpawnArguments]) -> VerbOutput:
 
 
 def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
-    """Renew the lease, and record the agent's use of its context and its sub-agents."""
+    """Renew the lease, and record what the agent says of its context, its sub-agents, its tokens and its cost."""
     agent, gateway, args = context.agent(), context.opened.gateway, context.args
     percent = None if args.context is None else percentage(args.context)
     news = [SubAgentNews(name, ended=True) for name in args.ended or ()]
@@ -199,6 +200,10 @@ def heartbeat(context: Context[HeartbeatArguments]) -> VerbOutput:
     if percent is not None:
         task = gateway.perform(PerformCommand(agent, agent.task or "", ReportContext(agent.id, agent.epoch, percent)))
         advice = context_advice(gateway.perform(ReadDefinition(task.definition)).step(agent.step), task)
+    used = usage_given(args)
+    if used.is_told:
+        said = ReportUsage(agent.id, agent.epoch, OWN_FIGURES, used, args.model)
+        gateway.perform(PerformCommand(agent, agent.task or "", said))
     told = gateway.perform(TakeNotes(agent, context.verb))
     data = HeartbeatJson(expires, percent, (advice,) if advice else (), notes_json(told))
     lines = (f"the lease ends at {second_words(expires)}", *(line for note in told for line in note_lines(note)))

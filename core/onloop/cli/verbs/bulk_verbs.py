@@ -8,6 +8,7 @@ from onloop.access.submission import task_of
 from onloop.access.verifier_process import ensure_verifier_for
 from onloop.attention.groups import Group
 from onloop.attention.held_role_items import held_role
+from onloop.cli.budget_argument import budget_given
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.people_models import BelowJson, CauseOutcomesJson, OutcomeJson, RoleTriedJson
@@ -57,18 +58,19 @@ def retry(context: Context[RetryArguments]) -> VerbOutput:
     """Try a task again, the first of those with one cause, or one of a held role."""
     person, voice = context.voice("retry")
     args = context.args
+    more = budget_given("--more", args.more, may_refuse=False)
     if args.role is not None:
         return _trial(context, person, args.role)
     if args.cause is None:
         task, version = _one_task(context)
-        return decide(context, person, task, args.key, Retry(voice, args.note, version, args.no_worse))
+        return decide(context, person, task, args.key, Retry(voice, args.note, version, args.no_worse, more))
     group = _cause(context, args.cause)
     role = held_role(group)
     if role is not None:
         return _trial(context, person, role)
     first = group.members if args.rest else group.members[: args.first or 1]
     notes = (tried_words(context.opened, group),) if args.rest else ()
-    wanted = [(item.task, Retry(voice, args.note, item.version, args.no_worse)) for item in first]
+    wanted = [(item.task, Retry(voice, args.note, item.version, args.no_worse, more)) for item in first]
     return _each_of_cause(context, person, group, wanted, notes)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from onloop.insight.measures.loop_figures import GateName
 from onloop.machine.state import Reason, State
 from onloop.machine.task import RequestKind
+from onloop.machine.usage import StepSpending, Usage
 from onloop.records import MutableRecord, Record, field
 
 FOR_PEOPLE, FOR_AGENTS, AT_WORK = "waits for people", "waits for an agent", "agent at work"
@@ -95,6 +96,11 @@ class FollowedTask(MutableRecord):
     approved: list[StandingApproval] = field(default_factory=list)
     verdicts: dict[JudgedWork, bool | None] = field(default_factory=dict)
     """Whether each work passed, None once two verdicts differed."""
+    parent: str = ""
+    spent: StepSpending = StepSpending()
+    """What it took, and those below it that are a part of its work."""
+    told: dict[str, Usage] = field(default_factory=dict)
+    """What was told of its last lease, by source."""
     retaken: set[JudgedWork] = field(default_factory=set)
     """Works that were judged more than once."""
 

@@ -132,6 +132,19 @@ class Touches(Record):
     """Acts on fleets as a whole, which count for no task."""
 
 
+class ChangeCost(Record):
+    """What merged changes of a size took, as agents told it; of all sizes where there is none.
+
+    `partly` counts those of which agents told something, but not of every claim: their figures are the least.
+    """
+
+    size: SizeClass | None
+    merged: int = 0
+    partly: int = 0
+    micro_usd: Spread = Spread()
+    tokens: Spread = Spread()
+
+
 class NamedSpread(Record):
     """How long completed tasks spent with something, in ms: those that spent any."""
 
@@ -174,6 +187,7 @@ class LoopFigures(Record):
     times: tuple[NamedSpread, ...] = ()
     whole: Spread = Spread()
     weeks: tuple[Week, ...] = ()
+    costs: tuple[ChangeCost, ...] = ()
     live: int = 0
     events: int = 0
     first_at: int | None = None

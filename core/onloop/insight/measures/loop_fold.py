@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from onloop.insight.measures.cost_readings import note_spending
 from onloop.insight.measures.followed_task import AskedRequest, FollowedTask
 from onloop.insight.measures.loop_figures import LoopFigures
 from onloop.insight.measures.loop_findings import findings_of
@@ -26,7 +27,7 @@ from onloop.store.port import Recorded
 _READ = frozenset(
     {
         *("PersonEnrolled", "Created", "StepEntered", "Moved", "Claimed", "PersonEntered"),
-        *("Submitted", "Funnelled", "GateReported", "BaseReported"),
+        *("Submitted", "Funnelled", "GateReported", "BaseReported", "UsageTold"),
         *("RequestOpened", "RequestClosed", "Decided"),
         *("EffectRequested", "EffectDone", "EffectFailed", "EffectVoided"),
     }
@@ -91,6 +92,7 @@ class LoopFold:
             times=self._tallies.times(),
             whole=self._tallies.whole(),
             weeks=self._tallies.weeks(),
+            costs=self._tallies.costs.told(),
             live=sum(task.is_work and task.is_counted for task in self._tasks.values()),
             events=self._events,
             first_at=self._first_at,
@@ -119,6 +121,7 @@ class LoopFold:
         if is_person(recorded.principal):
             self._work.person_acted(task, event, recorded)
         if event is not None:
+            note_spending(self._tasks, task, event)
             self._requests.take(task, event, recorded)
             self._verdicts.take(task, event, recorded)
             self._work.take(task, event, recorded)
@@ -133,4 +136,5 @@ class LoopFold:
             is_counted=self.scope.covers(created),
             created=at,
             since=at,
+            parent=created.parent or "",
         )

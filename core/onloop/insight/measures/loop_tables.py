@@ -8,8 +8,10 @@ from enum import StrEnum
 from onloop.attention.groups import age
 from onloop.insight.measures.loop_figures import FindingKind, JudgingGate, LoopFigures, NamedSpread, PeopleGate
 from onloop.insight.measures.samples import SizeClass, Spread
+from onloop.machine.budgets import usd_words
 from onloop.records import Record
 from onloop.times import utc_words
+from onloop.views.spending import short_tokens
 
 DASH = "–"
 """What stands where nothing was seen."""
@@ -24,6 +26,10 @@ class CellShape(StrEnum):
     COUNT = "count"
     TIME = "time"
     """A median in ms, with of how many."""
+    MONEY = "money"
+    """A median in millionths of a dollar, with of how many."""
+    AMOUNT = "amount"
+    """A median of a count, with of how many."""
     DAY = "day"
     """A moment in ms, shown as its day in UTC."""
 
@@ -66,6 +72,10 @@ def shown(cell: Cell, shape: CellShape) -> str:
     match cell:
         case None | Spread(None):
             return DASH
+        case Spread(int(median), count) if shape is CellShape.MONEY:
+            return f"{usd_words(median)} ({count})"
+        case Spread(int(median), count) if shape is CellShape.AMOUNT:
+            return f"{short_tokens(median)} ({count})"
         case Spread(int(median), count):
             return f"{age(median)} ({count})"
         case int() if shape is CellShape.DAY:
@@ -96,6 +106,7 @@ def tables_of(figures: LoopFigures) -> tuple[LoopTable, ...]:
         _idle_calls(figures),
         _spent("phases", "Cycle time by phase", "phase", "of completed tasks, each phase by itself", figures.phases),
         _spent("times", "What the time goes to", "time", "of completed tasks, each by itself", figures.times),
+        _costs(figures),
         _weeks(figures),
     )
 
@@ -202,6 +213,22 @@ def _spent(key: str, title: str, name: str, about: str, spent: Sequence[NamedSpr
     columns = (LoopColumn(name, CellShape.WORDS, own=False), LoopColumn("median", CellShape.TIME))
     rows = tuple((each.name, each.spent) for each in spent)
     return LoopTable(key, title, about, columns, rows, "no task was completed")
+
+
+def _costs(figures: LoopFigures) -> LoopTable:
+    columns = (
+        LoopColumn("size", CellShape.WORDS),
+        *map(LoopColumn, ("merged", "told in part")),
+        LoopColumn("cost", CellShape.MONEY),
+        LoopColumn("tokens", CellShape.AMOUNT),
+    )
+    rows = tuple(
+        (each.size.value if each.size else "all", each.merged, each.partly, each.micro_usd, each.tokens)
+        for each in figures.costs
+        if each.merged
+    )
+    about = "medians of what agents told, with of how many; told in part: not of every claim, so it is the least"
+    return LoopTable("costs", "What merged changes took", about, columns, rows, "nothing was merged")
 
 
 def _weeks(figures: LoopFigures) -> LoopTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from onloop.insight.measures.cost_readings import CostTallies
 from onloop.insight.measures.followed_task import TIMES, AskedRequest, FollowedTask
 from onloop.insight.measures.gate_tallies import CallTally, IdleTally, JudgingTally, PeopleTally
 from onloop.insight.measures.loop_figures import (
@@ -59,6 +60,7 @@ class LoopTallies:
         self._touches = Samples()
         self._touched: Counter[str] = Counter()
         self._merged: Counter[str] = Counter()
+        self.costs = CostTallies()
 
     def people_at(self, gate: GateName) -> PeopleTally:
         """What was counted of this gate of people."""

@@ -80,6 +80,7 @@ class WorkReading:
         is_by_people = task.is_handled or True in hands
         is_seen = is_by_people or (bool(hands) and None not in hands)
         self._tallies.merged(at, is_seen=is_seen, is_alone=not is_by_people)
+        self._tallies.costs.add(task)
 
     def _hand_of(self, address: str) -> bool | None:
         """Whether a person commits with this address; None where nobody knows."""

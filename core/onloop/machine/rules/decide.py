@@ -81,8 +81,11 @@ def course_of(
 
 
 def _after_its_end(course: DecisionBuilder, command: c.Command) -> DecisionBuilder:
-    """Only what says how things stand elsewhere is recorded of a task that has ended."""
+    """Only what says how things stand elsewhere, and what an agent used, is recorded of a task that has ended."""
     task = course.task
+    if isinstance(command, c.ReportUsage | c.Draw):
+        message_rules.apply(course, command)
+        return course
     if isinstance(command, c.ReportCheck):
         return effect_rules.report_check(course, command)
     if not isinstance(command, c.Leave):
@@ -96,7 +99,7 @@ def _passes_a_freeze(task: Task | None, command: c.Command) -> bool:
 
     Its consequences wait until the freeze is lifted. Whoever looks into what is frozen may step in.
     """
-    if isinstance(command, c.OfInside | c.RecordLink | c.ReportCheck):
+    if isinstance(command, c.OfInside | c.RecordLink | c.ReportCheck | c.ReportUsage | c.Draw):
         return True
     intent = task.effect if task is not None else None
     return isinstance(command, c.FinishEffect) and intent is not None and intent.expected is not None

@@ -7,11 +7,12 @@ from typing import NoReturn
 
 from onloop.errors import Exit, Ground, NotAllowed, Refused, Stale
 from onloop.machine import events as e
+from onloop.machine.budgets import RunBudget
 from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
 from onloop.machine.held_roles import Streak
-from onloop.machine.people import Delegated
+from onloop.machine.people import Delegated, is_person
 from onloop.machine.rule_engine import NO_RULES, RuleEngine
 from onloop.machine.rules.freshness import Change
 from onloop.machine.rules.join import Child
@@ -63,6 +64,9 @@ class Facts(Record):
     following: int = 0
     """Of a fleet: how many tasks the next wave has."""
 
+    run_budget: RunBudget | None = None
+    """The budget of its run, of a task that is not its root, where it has one."""
+
     rules: RuleEngine = NO_RULES
     """What evaluates the rules of the workflow and of policies."""
 
@@ -96,8 +100,12 @@ class DecisionBuilder(MutableRecord):
 
     def end_lease(self, why: str) -> None:
         """Fence off the holder, if there is one."""
-        if self.task.holder is not None:
-            self.record(e.LeaseEnded(self.task.epoch, why))
+        task = self.task
+        if task.holder is None:
+            return
+        is_agent = not is_person(task.holder) and task.step is not None
+        held_ms, step = (max(0, self.now - task.claimed_at), task.step or "") if is_agent else (0, "")
+        self.record(e.LeaseEnded(task.epoch, why, held_ms, step))
 
     def close_requests(self, why: str) -> None:
         """Withdraw every open request."""

@@ -48,6 +48,8 @@ _IMMATERIAL = (
     e.MessagesAcknowledged,
     e.CheckpointSaved,
     e.ContextReported,
+    e.UsageTold,
+    e.BudgetDrawn,
     e.NoteSent,
     e.NotesShown,
     e.HandedOn,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import NoReturn, assert_never
 
 from onloop.errors import Exit, NotAllowed, Stale
@@ -10,6 +10,7 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import ExpireOutcome, HumanGate
 from onloop.machine.rules import waves
+from onloop.machine.rules.budget_rules import check_budgets_left, raise_budgets
 from onloop.machine.rules.decision_builder import (
     DecisionBuilder,
     check_enrolled,
@@ -123,6 +124,16 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
     check_enrolled(course, command.voice.person)
     task = course.task
     choices = [r for r in task.requests if r.kind is RequestKind.CHOICE]
+    if command.more.limits:
+        raise_budgets(course, command.more, command.voice.person)
+    if task.reason is Reason.BUDGET_EXHAUSTED:
+        check_budgets_left(course)
+    if choices or not command.more.limits:
+        _try_again(course, command, choices)
+
+
+def _try_again(course: DecisionBuilder, command: c.Retry, choices: Sequence[Request]) -> None:
+    task = course.task
     if not choices and task.reason not in {Reason.RETRY_BACKOFF, Reason.EXTERNAL, Reason.SCHEDULED}:
         last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
         why = task.reason.value if task.reason else "moving"
@@ -133,6 +144,11 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
         )
     if command.no_worse:
         accept_red_base(course, command.voice.person)
+    _spend_choice(course, command)
+
+
+def _spend_choice(course: DecisionBuilder, command: c.Retry) -> None:
+    task = course.task
     errored = any(found.verdict is Verdict.ERROR and found.step == task.step for found in task.evidence.values())
     spend_requests(course, DecisionKind.RETRY, command.voice, command.note)
     again = Feedback("retry", command.note or "try again", command.voice.person, course.now)

@@ -18,6 +18,7 @@ from onloop.machine.rules.decision_builder import (
     refuse,
 )
 from onloop.machine.rules.independence import barred
+from onloop.machine.rules.usage_rules import report_usage
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 
@@ -29,7 +30,6 @@ MOST_OPEN = 10
 CONTEXT_STEP = 5
 """How many per cent a context must grow or shrink by to be recorded again."""
 
-RelayCommand = c.Tell | c.Deliver | c.MarkShown | c.SaveCheckpoint | c.Handoff | c.ReportContext
 
 _ACKNOWLEDGES = (c.Submit, c.Ask, c.Fail, c.Judge, c.Spawn, c.Tell, c.SaveCheckpoint, c.Handoff)
 
@@ -43,7 +43,7 @@ def acknowledge(course: DecisionBuilder, command: c.Command) -> None:
         course.record(e.MessagesAcknowledged(course.task.shown))
 
 
-def apply(course: DecisionBuilder, command: RelayCommand) -> None:
+def apply(course: DecisionBuilder, command: c.OfRelay) -> None:
     """Decide a command by which something is passed on."""
     match command:
         case c.Tell():
@@ -60,8 +60,8 @@ def apply(course: DecisionBuilder, command: RelayCommand) -> None:
             course.record(e.CheckpointSaved(Checkpoint(course.step.id, digest, size, agent, course.now)))
         case c.Handoff():
             _hand_off(course, command)
-        case c.ReportContext():
-            _report_context(course, command)
+        case c.ReportContext() | c.ReportUsage() | c.Draw():
+            _report_on_itself(course, command)
         case _:
             assert_never(command)
 
@@ -179,6 +179,18 @@ def hand_over(course: DecisionBuilder, handover: Handover, words: str = "") -> N
     if not course.task.is_verifying or not course.task.awaited:
         whom = handover.to or course.step.role or "nobody"
         course.record(e.Moved(State.SUBMITTED, Reason.READY, words or f"handed on by {handover.by}; waits for {whom}"))
+
+
+def _report_on_itself(course: DecisionBuilder, command: c.ReportContext | c.ReportUsage | c.Draw) -> None:
+    match command:
+        case c.ReportUsage():
+            report_usage(course, command)
+        case c.Draw(task, spent, parked):
+            course.record(e.BudgetDrawn(task, spent, parked))
+        case c.ReportContext():
+            _report_context(course, command)
+        case _:
+            assert_never(command)
 
 
 def _report_context(course: DecisionBuilder, command: c.ReportContext) -> None:

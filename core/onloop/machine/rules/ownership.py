@@ -8,6 +8,7 @@ from onloop.errors import Exit, NotAllowed
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.people import is_of_people, is_person
+from onloop.machine.rules.budget_rules import held_by_budget
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
 from onloop.machine.rules.environment_rules import check_isolation
 from onloop.machine.rules.human_decisions import escalate, expire, remind
@@ -63,8 +64,10 @@ def _claim(course: DecisionBuilder, command: c.Claim) -> None:
     if same:
         raise NotAllowed(same, hint="run reviewers as another user, in a worker of their own")
     check_isolation(task, course.step, command.gives)
+    if held_by_budget(course, for_claim=True):
+        return
     number, hand = (task.epoch + 1, task.tries + 1), command.hand
-    claimed = e.Claimed(command.agent, command.role, *number, command.launcher, hand, command.branch)
+    claimed = e.Claimed(command.agent, command.role, *number, command.launcher, hand, command.branch, course.step.id)
     course.record(claimed)
     course.record(e.Moved(State.WORKING, None, f"{command.agent} works on {course.step.id}"))
 
@@ -179,6 +182,13 @@ def _expire_lease(course: DecisionBuilder, command: c.FireTimer) -> None:
         lose_attempt(course, e.AttemptEnd.LEASE_EXPIRED, f"nothing was heard from {task.holder}")
 
 
+def _time_out(course: DecisionBuilder) -> None:
+    """The holder has had it for as long as the step allows, or a budget."""
+    if not held_by_budget(course):
+        limit = course.step.timeout_ms // 1000
+        lose_attempt(course, e.AttemptEnd.TIMED_OUT, f"{course.step.id} took longer than {limit} s")
+
+
 def _due(course: DecisionBuilder, command: c.FireTimer) -> None:
     match command.kind:
         case c.TimerKind.RETRY if course.task.reason is Reason.SCHEDULED:
@@ -186,8 +196,7 @@ def _due(course: DecisionBuilder, command: c.FireTimer) -> None:
         case c.TimerKind.RETRY:
             resume(course)
         case c.TimerKind.TIMEOUT:
-            limit = course.step.timeout_ms // 1000
-            lose_attempt(course, e.AttemptEnd.TIMED_OUT, f"{course.step.id} took longer than {limit} s")
+            _time_out(course)
         case c.TimerKind.REMIND:
             remind(course, command.token.rpartition("#")[0])
         case c.TimerKind.ESCALATE:

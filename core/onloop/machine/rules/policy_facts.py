@@ -85,6 +85,19 @@ def _budget(task: Task, now: int) -> Mapping[str, Any]:
         "gate_minutes": sum(found.duration_ms for found in current) // _MINUTE_MS,
         "claims": task.epoch,
         "children": task.born,
+        **_used(task),
+    }
+
+
+def _used(task: Task) -> Mapping[str, Any]:
+    """What agents took and told; a figure that nobody told is not there, so that no rule takes it for nothing."""
+    spent = task.spending.whole
+    tokens, micro_usd = spent.usage.tokens, spent.usage.micro_usd
+    return {
+        "agent_minutes": spent.held_ms // _MINUTE_MS,
+        "telling": spent.telling,
+        **({} if tokens is None else {"tokens": tokens}),
+        **({} if micro_usd is None else {"cost": micro_usd / 1_000_000}),
     }
 
 

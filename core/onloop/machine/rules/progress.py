@@ -13,6 +13,7 @@ from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules import policy_rules as policy
 from onloop.machine.rules.branching import following
+from onloop.machine.rules.budget_rules import held_by_budget
 from onloop.machine.rules.bypass_standing import bypass_words, is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder
 from onloop.machine.rules.dependencies import wait_for_siblings
@@ -276,7 +277,7 @@ def send_back(course: DecisionBuilder, words: str, feedback: tuple[Feedback, ...
         _return_to(course, step, words)
     elif task.round >= step.rounds:
         course.hold(Reason.ROUNDS_EXHAUSTED, words)
-    else:
+    elif not held_by_budget(course):
         course.record(e.RoundStarted(task.round + 1, feedback))
         if task.holder is not None and is_spent(step, task):
             why = f"context {task.context} % is past the hard limit of {step.id}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from onloop.machine.commands import TimerKind
 from onloop.machine.definition import Definition, HumanGate, Step
 from onloop.machine.people import is_person
+from onloop.machine.rules.budget_rules import longest_hold_ms
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Request, RequestKind, Task
 from onloop.records import Record
@@ -25,10 +26,10 @@ def armed_timers(definition: Definition, task: Task) -> tuple[Timer, ...]:
     if task.ended or task.step is None:
         return ()
     step = definition.step(task.step)
-    return (*_pace(step, task), *(timer for request in task.requests for timer in _patience(step, request)))
+    return (*_pace(definition, step, task), *(timer for request in task.requests for timer in _patience(step, request)))
 
 
-def _pace(step: Step, task: Task) -> Iterator[Timer]:
+def _pace(definition: Definition, step: Step, task: Task) -> Iterator[Timer]:
     if task.state is State.SUBMITTED and task.reason is Reason.RETRY_BACKOFF:
         yield Timer(TimerKind.RETRY, f"{task.epoch}", task.not_before)
     if task.state is State.WORKING and task.reason is Reason.EXTERNAL:
@@ -37,7 +38,7 @@ def _pace(step: Step, task: Task) -> Iterator[Timer]:
     if task.state is State.WORKING and task.reason is Reason.SCHEDULED:
         yield Timer(TimerKind.RETRY, f"{step.id}#{task.visits.get(step.id, 0)}", task.not_before)
     if task.holder is not None and not is_person(task.holder) and not task.is_verifying:
-        yield Timer(TimerKind.TIMEOUT, f"{task.epoch}", task.claimed_at + step.timeout_ms)
+        yield Timer(TimerKind.TIMEOUT, f"{task.epoch}", task.claimed_at + longest_hold_ms(definition, task, step))
 
 
 def _patience(step: Step, request: Request) -> Iterator[Timer]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from onloop.workflow.model.budget_parts import BudgetPart
 from onloop.workflow.model.effect_parts import Effecting
 from onloop.workflow.model.environment_parts import EnvironmentPart
 from onloop.workflow.model.field_values import (
@@ -204,6 +205,7 @@ class StepPart(WorkflowPart):
     )
     fan_out: FanOutPart | None = Field(default=None, description="children that do it, and how their work becomes one")
     context: ContextPart | None = Field(default=None, description="how full its agent's context may be")
+    budget: BudgetPart | None = Field(default=None, description="what all its agents may spend on it together")
     network: bool = Field(default=False, description="of `run`: whether the command may reach the network")
     nested: bool = Field(default=False, description="of `run`: whether the command may make a box of its own")
     box: BoxKind | None = Field(
@@ -248,6 +250,9 @@ class WorkflowFile(WorkflowPart):
     agent_env: Annotated[list[AgentVariable], Field(max_length=50)] = Field(
         default=[],
         description="variables of the worker that its agents get beside the usual ones, such as ANTHROPIC_API_KEY",
+    )
+    budget: BudgetPart | None = Field(
+        default=None, description="what a task may spend on all its steps; children of a step have their own"
     )
     steps: Annotated[
         Annotated[list[StepPart], Field(min_length=1, max_length=100)],

@@ -10,6 +10,7 @@ from onloop.machine.definition import Step
 from onloop.machine.task import Kind, Task
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.environment_words import works_in
+from onloop.views.spending import cost_words, short_tokens, used_words
 from onloop.views.sub_agents import counted
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, line
@@ -27,7 +28,9 @@ LAPSED = Sign("✗", "lapsed", Tone.BAD)
 
 _SIGN, _AGENT, _TASK, _STEP, _ISOLATION, _TRY, _CONTEXT, _BELOW = 9, 17, 11, 22, 11, 5, 9, 12
 _NARROW_AGENT, _HEARD = 16, 8
-_ROOMY, _WIDE = 121, 133
+_ROOMY, _WIDE, _WIDEST = 121, 133, 150
+_USED = 16
+"""Tokens and cost, in the widest lines alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,12 @@ class AgentRow:
         past = Tone.PLAIN if limits is None or used < limits.soft else Tone.WARN
         return Span(f"ctx {used}%".rjust(_CONTEXT), Tone.BAD if limits and used >= limits.hard else past)
 
+    @property
+    def used(self) -> str:
+        """Tokens and cost of its task so far, as its agents tell them; a dash where they do not."""
+        spent = self.task.spending.whole
+        return f"{short_tokens(spent.usage.tokens)}  {cost_words(spent)}"
+
     def sign(self, now: int) -> Sign:
         """Whether the agent is connected and makes progress. After its lease expired it no longer holds the task."""
         if self.lease.expires <= now:
@@ -122,7 +131,8 @@ def _row(lease: Lease, task: Task, snapshot: Snapshot) -> AgentRow:
 def heading_line(width: int) -> Line:
     """The column headings for rows of `width` columns."""
     cells = _cells(width, "", "agent", "task", "owns", "step, or waits for", "where", "try", "sub-agents")
-    shown = (*cells, Span("context".rjust(_CONTEXT)), *_tail(width, "progress", "heard", "lease"))
+    used = (Span("tokens, cost".rjust(_USED)),) if width >= _WIDEST else ()
+    shown = (*cells, Span("context".rjust(_CONTEXT)), *used, *_tail(width, "progress", "heard", "lease"))
     return tuple(Span(cell.text, Tone.DIM) for cell in shown)
 
 
@@ -145,6 +155,7 @@ def agent_line(row: AgentRow, now: int, width: int) -> Line:
         row.sign(now).span(_SIGN),
         *cells[1:],
         row.context,
+        *((Span(row.used.rjust(_USED)),) if width >= _WIDEST else ()),
         *_tail(width, age(now - lease.progress_at), age(now - lease.beat_at), left),
     )
 
@@ -169,7 +180,7 @@ def _owns_room(width: int) -> int:
     """How much room there is for what an agent owns."""
     if width < _ROOMY:
         return max(8, width - _SIGN - _NARROW_AGENT - _TASK - _CONTEXT - 9)
-    more = _BELOW if width >= _WIDE else 0
+    more = (_BELOW if width >= _WIDE else 0) + (_USED if width >= _WIDEST else 0)
     return max(8, min(width - _SIGN - _AGENT - _TASK - _CONTEXT - _STEP - _ISOLATION - _TRY - 25 - more, 40))
 
 
@@ -210,7 +221,7 @@ def agent_detail(row: AgentRow, now: int) -> str:
     return (
         f"{row.sign(now).word}: {lease.agent} holds {task.id} at {task.step}, epoch {lease.epoch}, "
         f"attempt {task.attempt}, round {task.round}; {_kinship(row)}isolation {row.isolation} "
-        f"(as the workflow asks; nobody has attested it); {_context_words(row)}last progress "
+        f"(as the workflow asks; nobody has attested it); {_context_words(row)}{_used_words(row)}last progress "
         f"{age(now - lease.progress_at)} ago, last heard {age(now - lease.beat_at)} ago, its lease {left}"
     )
 
@@ -223,6 +234,11 @@ def _kinship(row: AgentRow) -> str:
     if row.within:
         words += f"{counted(row.within)} in its own process, as it says; "
     return words
+
+
+def _used_words(row: AgentRow) -> str:
+    used = used_words(row.task.spending.whole)
+    return f"used so far, as told: {used}; " if used else ""
 
 
 def _context_words(row: AgentRow) -> str:

@@ -80,6 +80,14 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "CheckpointSaved": EventText("left a checkpoint", "{checkpoint.size} bytes at {checkpoint.step}"),
     "HandedOff": EventText("handed off", "{handover.by} to {handover.to}: {handover.why}", Tone.WARN),
     "ContextReported": EventText("context", "{percent} % in use", Tone.DIM, is_housekeeping=True),
+    "UsageTold": EventText(
+        "used, as {source} says",
+        "{usage.input} tokens in, {usage.output} out, {usage.micro_usd} µ$",
+        Tone.DIM,
+        is_housekeeping=True,
+    ),
+    "BudgetRaised": EventText("budget raised", "of the {scope} by {by}", Tone.WARN),
+    "BudgetDrawn": EventText("budget drawn", "by {task}", Tone.DIM, is_housekeeping=True),
     "EnvironmentMade": EventText(
         "environment", "{made.kind} {made.id} on {made.host}: {made.isolation}", Tone.DIM, is_housekeeping=True
     ),

@@ -17,6 +17,7 @@ from onloop.machine.task import Request, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier, addressed_words, said_before, statement_words
 from onloop.views.environment_words import environment_lines
 from onloop.views.source_words import source_words
+from onloop.views.spending import limit_words, used_words
 from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.decide.actions import effects_of
 from onloop_tui.model.drawing.signs import VERBS, sign_of
@@ -280,6 +281,8 @@ def _who(dossier: Dossier, now: int, width: int) -> tuple[Line, ...]:
         ("where", "; ".join(words.strip() for words in environment_lines(task))),
         ("printed", f"onloop logs {task.id} shows what its agents printed" if task.tries else ""),
         ("context", f"{task.context} % in use, as its holder says" if task.context is not None else ""),
+        ("used", used_words(task.spending.whole)),
+        ("budget", "; ".join(limit_words(dossier.budgets))),
         ("worked", worked or "nobody yet"),
         ("waits for", task.owner or ""),
         ("sponsor", task.sponsor),

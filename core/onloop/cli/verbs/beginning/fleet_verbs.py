@@ -14,6 +14,7 @@ from onloop.access.runs import Workflow, add_targets, builtin_workflow, committe
 from onloop.access.target_sources import targets_in_file, targets_of_command, targets_of_glob
 from onloop.access.targets import RunTarget, target_of
 from onloop.access.verifier_process import ensure_verifier
+from onloop.cli.budget_argument import budget_given
 from onloop.cli.context import Context
 from onloop.cli.fleet_arguments import FleetArguments
 from onloop.cli.json_models.envelope import extended
@@ -103,7 +104,8 @@ def _begin(
     if args.dry_run:
         return looks_table(looks)
     ready = _ready(looks, args)
-    given = attached(context.opened, args.brief, args.attach, (*order.given.labels, *(args.label or ())))
+    labels, budget = (*order.given.labels, *(args.label or ())), budget_given("--budget", args.budget)
+    given = attached(context.opened, args.brief, args.attach, labels, budget)
     title = order.title or workflow.definition.description or workflow.definition.name
     checks = not args.no_base_check
     order = replace(order, title=title, check_base=checks, key=args.key, given=given)

@@ -26,6 +26,7 @@ from onloop.access.submission import task_of
 from onloop.access.targets import RunTarget, target_of
 from onloop.access.verifier_process import ensure_verifier, ensure_verifier_for
 from onloop.cli.arguments import Arguments, StartArguments
+from onloop.cli.budget_argument import budget_given
 from onloop.cli.context import Context
 from onloop.cli.fleet_arguments import FleetArguments
 from onloop.cli.json_models.start_models import AmendedJson, PreflightJson, TargetLookJson, TroubleJson
@@ -71,7 +72,8 @@ def start(context: Context[StartArguments]) -> VerbOutput:
     check_ready([look], "--repo")
     title = _title(args.title or begins.title, workflow)
     by, checks = context.launcher(), not args.no_base_check
-    given = attached(context.opened, args.brief, args.attach, args.label)
+    budget = budget_given("--budget", args.budget)
+    given = attached(context.opened, args.brief, args.attach, args.label, budget)
     place = place_there(context.opened, begins, args.from_branch, workflow.definition)
     ticket = begins.ticket
     given = given if ticket is None else given_by(context.opened, ticket, given)

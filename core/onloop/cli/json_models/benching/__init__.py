@@ -1,0 +1,1 @@
+"""What `onloop bench` prints."""

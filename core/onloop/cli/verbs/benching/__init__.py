@@ -1,0 +1,1 @@
+"""`onloop bench`: what is benched, and how its figures are told."""
