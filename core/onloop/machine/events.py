@@ -19,6 +19,7 @@ from onloop.machine.gate_facts import Program
 from onloop.machine.graph_events import BranchTaken as BranchTaken
 from onloop.machine.graph_events import Unblocked as Unblocked
 from onloop.machine.graph_events import Waived as Waived
+from onloop.machine.lessons import LessonsTold as LessonsTold
 from onloop.machine.links import Linked as Linked
 from onloop.machine.policy_findings import PolicyJudged as PolicyJudged
 from onloop.machine.setbacks import Setback
@@ -361,4 +362,5 @@ Event = (
     | WorkLost
     | Linked
     | CheckReported
+    | LessonsTold
 )

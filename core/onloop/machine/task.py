@@ -23,6 +23,7 @@ from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
 from onloop.machine.judgements import Hand as Hand
 from onloop.machine.judgements import Independence as Independence
 from onloop.machine.judgements import Judgement as Judgement
+from onloop.machine.lessons import ToldLesson
 from onloop.machine.limits import (
     Address,
     Brief,
@@ -330,6 +331,8 @@ class Task(Record):
     """What was taken up of what came back from outside, by its key."""
     links: tuple[Link, ...] = ()
     """What outside belongs to it: pull requests, issues, check runs, tags."""
+    lessons: tuple[ToldLesson, ...] = ()
+    """What people want said of what sent it back last."""
 
     @property
     def ended(self) -> bool:

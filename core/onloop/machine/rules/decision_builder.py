@@ -11,6 +11,7 @@ from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
 from onloop.machine.held_roles import Streak
+from onloop.machine.lessons import Lessons
 from onloop.machine.people import Delegated
 from onloop.machine.rule_engine import NO_RULES, RuleEngine
 from onloop.machine.rules.freshness import Change
@@ -62,6 +63,9 @@ class Facts(Record):
     """Of a fleet: how its current wave stands."""
     following: int = 0
     """Of a fleet: how many tasks the next wave has."""
+
+    lessons: Lessons = field(default_factory=dict)
+    """What people want said where work fails as it failed before."""
 
     rules: RuleEngine = NO_RULES
     """What evaluates the rules of the workflow and of policies."""
