@@ -21,6 +21,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "put right": ("amend", "retarget", "adopt", "cause", "repository"),
         "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
         "look at a repository": ("audit",),
+        "have agents learn": ("harness",),
         "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema", "conformance"),
         "keep the store": ("store", "gc", "attest"),
         "be an agent": (
