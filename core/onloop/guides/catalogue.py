@@ -23,7 +23,7 @@ TOPICS = (
         "fleets",
         "lifecycle",
     ),
-    *("schedules", "calling", "recipes", "measures"),
+    *("schedules", "calling", "recipes", "measures", "lessons"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "audits", "protocol", "standard", "http"),
     *("verbs", "keys", "figures", "words", "design"),

@@ -17,7 +17,7 @@ from onloop.insight.harness.failure_tallies import (
     place_of,
 )
 from onloop.insight.harness.harness_figures import FailureExample, HarnessFigures
-from onloop.insight.harness.looks import READ, Look, Turn, denied_look, looks_of
+from onloop.insight.harness.work_looks import READ, Turn, WorkLook, denied_look, looks_of
 from onloop.machine.denials import Denied
 from onloop.machine.events import Created, LessonsTold, Moved, StepEntered
 from onloop.machine.lessons import FailurePattern, KnownLesson, LessonAdopted, LessonDropped, pattern_of
@@ -158,7 +158,7 @@ class HarnessFold:
                 for look in looks_of(task.turn, event):
                     self._looked_at(task, look, recorded, recorded.task)
 
-    def _looked_at(self, task: StruckTask, look: Look, recorded: Recorded, name: str) -> None:
+    def _looked_at(self, task: StruckTask, look: WorkLook, recorded: Recorded, name: str) -> None:
         place = LookPlace(task.workflow, look.step, look.kind, look.gate)
         pattern = None if look.words is None else pattern_of(task.workflow, look.step, look.kind, look.gate, look.words)
         self._lessons.looked(place, pattern)

@@ -13,7 +13,7 @@ PAGE = 2_000
 """How many events are read at a time."""
 
 
-class LogFold(Protocol):
+class PagedFold(Protocol):
     """What takes events in their order, and knows the last one that it took."""
 
     last: int
@@ -22,7 +22,7 @@ class LogFold(Protocol):
         """What these events say; one that was read before is passed over."""
 
 
-def read_on(gateway: GatewayPort, fold: LogFold) -> None:
+def read_on(gateway: GatewayPort, fold: PagedFold) -> None:
     """Read what the fold has not read yet, to the end of the log as it is then."""
     while page := gateway.perform(ReadEvents(after=fold.last, limit=PAGE)):
         fold.take(page)

@@ -8,13 +8,13 @@ from onloop.machine import events as e
 from onloop.machine.artefacts import Artefact
 from onloop.machine.definition import Definition, HumanGate, PolicyGate, Step
 from onloop.machine.effect_specs import deed_words
-from onloop.machine.flags import flagged_clauses
 from onloop.machine.lessons import Strike, StrikeKind
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules import policy_rules as policy
+from onloop.machine.rules.approval_words import approval_question
 from onloop.machine.rules.branching import following
-from onloop.machine.rules.bypass_standing import bypass_words, is_bypassed
+from onloop.machine.rules.bypass_standing import is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder
 from onloop.machine.rules.dependencies import wait_for_siblings
 from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
@@ -222,20 +222,6 @@ def _question(course: DecisionBuilder, step: Step, gate: HumanGate) -> str:
     demanding = tuple(each for each in step.policy_gates if each.id == gate.id)
     told = f" {policy.denied_words(course.task, step, demanding)}." if demanding else ""
     return f"{approval_question(course.task, step)}{told}"
-
-
-def approval_question(task: Task, step: Step) -> str:
-    """The question of an approval in one sentence, made of the gateway's own facts."""
-    head = task.submission.head[:12] if task.submission else "nothing"
-    where = f" in {task.repo}" if task.repo else ""
-    told = "".join(f" It {clause}." for clause in flagged_clauses(flags_of(task)))
-    again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
-    return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}{bypass_words(task)}"
-
-
-def amended_words(task: Task) -> str:
-    """That the workflow of this run was amended, by whom and why, as sentences; empty where it was not."""
-    return "".join(f" The workflow was amended by {a.by}: {a.reason}." for a in task.amendments)
 
 
 def lose_attempt(course: DecisionBuilder, end: e.AttemptEnd, detail: str) -> None:
