@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onloop.machine.definition import DenyOutcome, PolicyGate
 from onloop.machine.events import AttemptEnded, Event, LessonsTold, RoundStarted
 from onloop.machine.lessons import (
     MOST_TOLD,
@@ -18,6 +22,7 @@ from onloop.machine.lessons import (
     lessons_for,
     pattern_of,
 )
+from onloop.machine.rule_engine import RuleOutcome
 from support.scenario import (
     ANA,
     FAIL,
@@ -138,3 +143,18 @@ def test_a_refusal_tells_only_the_newest_few(count: int) -> None:
 
 def test_causes_that_differ_by_numbers_and_places_are_one() -> None:
     assert of_gate("src/a.py:12:3: F401 unused") == of_gate("src/a.py:77:9: F401 unused")
+
+
+class Denying:
+    """An engine to which no rule is true."""
+
+    def evaluate(self, rule: str, facts: Mapping[str, Any]) -> RuleOutcome:
+        return RuleOutcome(allows=False, words=f"{rule} is false", engine="denying 1", values=tuple(facts)[:1])
+
+
+def test_a_policy_that_denies_as_before_tells_it_with_the_round() -> None:
+    small = PolicyGate("small", "change.count < 3", "At most two files.", DenyOutcome.ROUND)
+    pattern = pattern_of("feature", STEP, StrikeKind.POLICY, "small", "change.count < 3 is false")
+    at = workflow(develop(gate("tests"), small), ship()).knowing(lessons=lessons(known(pattern)), rules=Denying())
+
+    assert told(at.given(claim(), submit()).when(report())) == ["aaaa1111"]
