@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from harness.stumbling_log import HOUR, MINUTE, MONDAY, STEP, USEFUL, USELESS, WORKFLOW, StumblingLog
+from harness.stumbling_log import MONDAY, STEP, USEFUL, USELESS, WORKFLOW, StumblingLog
+from onloop.access.runs import builtin_workflow
 from onloop.insight.harness.failure_tallies import MOST_PATTERNS, pattern_id
 from onloop.insight.harness.harness_figures import HarnessFigures
 from onloop.insight.harness.harness_fold import HarnessFold, HarnessScope
 from onloop.insight.harness.recurrence import LessonWorth, Share, difference, wilson, worth_of
-from onloop.machine.events import Event, GateReported, LessonsTold
+from onloop.insight.measures.loop_pages import read_on
+from onloop.machine.events import AttemptEnded, Decided, Event, GateReported, Judged, LessonsTold
 from onloop.machine.lessons import StrikeKind
-from onloop.machine.task import Evidence, Verdict
+from onloop.machine.task import DecisionKind, Evidence, Verdict
+from onloop.simulation.conduct import AgentConduct, Conduct, GateConduct, PeopleConduct
+from onloop.simulation.simulated_run import simulation
+from onloop.simulation.simulation_plan import Plan
 from onloop.store.codec import event_from_text, to_text
 from onloop.store.port import Recorded
 
 LATER = MONDAY + 10**10
 SEEDS = (1, 2, 3, 4)
+HARSH = Conduct(
+    agents=AgentConduct(crashes=120, vanishes=80, asks=60, gives_up=60, fails_review=300),
+    gates=GateConduct(fails=250, errors=40),
+    people=PeopleConduct(rejects=200, retries=600),
+)
 
 
 def folded(log: StumblingLog, scope: HarnessScope = HarnessScope()) -> HarnessFigures:  # noqa: B008 - it never changes
@@ -212,4 +223,31 @@ def test_equal_shares_are_seldom_called_helped_and_a_large_fall_mostly_is(
     found = Counter(worth_of(seen(before), seen(after)) for _ in range(1_500))
     assert least <= found[LessonWorth.HELPS] / 1_500 <= most
     assert found[LessonWorth.HARMS] / 1_500 <= 0.04
-    assert HOUR > MINUTE
+
+
+@pytest.mark.parametrize(("seed", "workflow"), [(3, "cve-remediation"), (4, "feature")])
+def test_strikes_of_a_simulated_fleet_are_those_that_its_log_holds(tmp_path: Path, seed: int, workflow: str) -> None:
+    run = simulation(Plan(builtin_workflow(workflow), HARSH, repositories=6, agents=3, seed=seed), tmp_path / "s")
+    try:
+        run.run()
+        fold = HarnessFold()
+        read_on(run.world.gateway, fold)
+        with run.world.store.reading() as at:
+            log = list(at.log(limit=10**6))
+    finally:
+        run.world.store.close()
+
+    found = Counter[StrikeKind]()
+    for failure in fold.figures(LATER).failures:
+        found[failure.pattern.kind] += failure.strikes
+        assert failure.tasks <= failure.strikes <= failure.looked
+        assert failure.again <= failure.followed <= failure.tasks
+        assert failure.example.task in {each.task for each in log if each.seq == failure.example.event}
+    events = [event_from_text(each.name, each.data) for each in log]
+    verdicts = Counter(event.evidence.verdict for event in events if isinstance(event, GateReported))
+    decided = Counter(event.decision.answer for event in events if isinstance(event, Decided))
+    assert found[StrikeKind.GATE] == verdicts[Verdict.FAIL] + verdicts[Verdict.TIMED_OUT] > 0
+    assert found[StrikeKind.GATE_ERROR] == verdicts[Verdict.ERROR]
+    assert found[StrikeKind.ATTEMPT] == sum(isinstance(event, AttemptEnded) for event in events) > 0
+    assert found[StrikeKind.REVIEW] == sum(isinstance(e, Judged) and not e.judgement.passes for e in events)
+    assert found[StrikeKind.REJECTION] == decided[DecisionKind.REJECT]
