@@ -79,10 +79,17 @@ class StumblingLog:
         self.lessons: Lessons = {}
         self._gaps = gaps
         self._chance = Random(f"{seed}/stumbling")  # noqa: S311 - nothing here is a secret
-        for number in range(tasks):
-            if adopts and number == tasks // 2:
-                self.adopt()
+        self._tasks = 0
+        self.go_on(tasks // 2)
+        if adopts:
+            self.adopt()
+        self.go_on(tasks - tasks // 2)
+
+    def go_on(self, tasks: int) -> None:
+        """So many tasks more."""
+        for number in range(self._tasks, self._tasks + tasks):
             self._task(f"r{number % 7}.{number}")
+        self._tasks += tasks
 
     def known(self) -> tuple[KnownLesson, ...]:
         """The lessons as the house has them."""
@@ -91,9 +98,12 @@ class StumblingLog:
     def adopt(self) -> None:
         """A lesson for each gap is told from now on."""
         for gap in self._gaps:
-            lesson = Lesson(gap.lesson, gap.pattern, "run the gate's command before you submit")
-            self.house(LessonProposed(lesson, "human:ana", "it strikes often", self.at))
-            self.house(LessonAdopted(gap.lesson, "human:ben", "agreed", self.at))
+            self.adopt_one(Lesson(gap.lesson, gap.pattern, "run the gate's command before you submit"))
+
+    def adopt_one(self, lesson: Lesson) -> None:
+        """That lesson is told from now on."""
+        self.house(LessonProposed(lesson, "human:ana", "it strikes often", self.at))
+        self.house(LessonAdopted(lesson.id, "human:ben", "agreed", self.at))
 
     def drop(self, lesson: str) -> None:
         """A lesson is told no longer."""

@@ -17,7 +17,7 @@ from onloop.insight.harness.harness_fold import HarnessFold, HarnessScope
 from onloop.insight.harness.recurrence import LessonWorth, Share, difference, wilson, worth_of
 from onloop.insight.measures.loop_pages import read_on
 from onloop.machine.events import AttemptEnded, Decided, Event, GateReported, Judged, LessonsTold
-from onloop.machine.lessons import StrikeKind
+from onloop.machine.lessons import Lesson, StrikeKind
 from onloop.machine.task import DecisionKind, Evidence, Verdict
 from onloop.simulation.conduct import AgentConduct, Conduct, GateConduct, PeopleConduct
 from onloop.simulation.simulated_run import simulation
@@ -72,6 +72,23 @@ def test_too_few_samples_say_nothing() -> None:
     assert figures.useless == ()
 
 
+def test_a_lesson_is_compared_with_refusals_that_told_none_and_not_with_those_of_another_lesson() -> None:
+    log = StumblingLog(1, (USEFUL,), 60, adopts=False)
+    log.adopt()
+    log.go_on(60)
+    log.drop(USEFUL.lesson)
+    log.adopt_one(Lesson("cccc3333", USEFUL.pattern, "think first"))
+    log.go_on(60)
+
+    (second,) = folded(log).lessons
+    plain = Recount(log.events)
+    first, own = plain.followed(told=True), plain.followed(told=True, lesson="cccc3333")
+    assert second.known.lesson.id == "cccc3333"
+    assert (second.without, second.told) == (plain.followed(told=False), own)
+    assert first.of > 10 < own.of
+    assert second.without.of < 60
+
+
 class Recount:
     """The same by looking through the whole log for one pattern, try by try."""
 
@@ -86,12 +103,15 @@ class Recount:
                 at, words, _ = self.tries[each.task][-1]
                 self.tries[each.task][-1] = (at, words, frozenset(lesson.id for lesson in event.lessons))
 
-    def followed(self, *, told: bool) -> Share:
-        """Of the tasks that it struck in, with that refusal, how many it struck at the next try."""
+    def followed(self, *, told: bool, lesson: str = USEFUL.lesson) -> Share:
+        """Of the tasks whose first refusal for it told that lesson, or none: how many it struck at the next try."""
         found = Share()
         for tries in self.tries.values():
             firsts = [number for number, (_, words, _) in enumerate(tries) if "F401" in words]
-            if firsts and firsts[0] + 1 < len(tries) and (USEFUL.lesson in tries[firsts[0]][2]) is told:
+            if not firsts or firsts[0] + 1 >= len(tries):
+                continue
+            lessons = tries[firsts[0]][2]
+            if lesson in lessons if told else not lessons:
                 found = found.more(hit="F401" in tries[firsts[0] + 1][1])
         return found
 
