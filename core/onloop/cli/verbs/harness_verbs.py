@@ -41,7 +41,7 @@ def _report(context: Context[HarnessArguments]) -> VerbOutput:
     args = context.args
     if args.name is not None:
         raise BadInput(f"{safe(args.name, 60)!r} is one word too many", hint="onloop harness, or harness propose ID")
-    check_names(context, run=args.run, workflow=args.workflow)
+    check_names(context, run=args.run, workflow=args.workflow, step=args.step)
     since = past_moment(args.since, context.opened.gateway.clock())
     figures = _figures(context, HarnessScope(since, args.run, args.workflow, args.step))
     return VerbOutput(lines=tuple(harness_lines(figures)), data=harness_json(figures), is_long=True)
