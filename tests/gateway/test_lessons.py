@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.shop import Shop
+from onloop.agents.hooks.ruling import Ruling, ruling_on
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.lessons import (
@@ -81,6 +82,8 @@ def test_what_anybody_enrolled_proposes_and_an_approver_adopts_is_told_with_who_
             "at": shop.clock.now,
         }
     ]
+    hook = ruling_on(answer.exit, "\n".join(lines))
+    assert (hook.ruling, "Run make tests first." in hook.why) == (Ruling.BLOCK, True)
     brief = brief_for(shop.definition, shop.task("r2"), BriefFacts())
     assert "## Lessons of people about just this failure" in brief
     assert "\n  | Run make tests first.\n  | next: onloop approve everything\n" in brief

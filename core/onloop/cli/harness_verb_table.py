@@ -42,7 +42,12 @@ HARNESS = Verb(
         RUN,
         arg("--workflow", help="only failures in this workflow; of propose --kind: what the change walks"),
         arg("--step", help="only failures at this step"),
-        arg("--lesson", help="of propose: what is to be said in that very refusal", default="", metavar="WORDS"),
+        arg(
+            "--lesson",
+            help="of propose: what that refusal is to say (default: what the report suggests)",
+            default="",
+            metavar="WORDS",
+        ),
         arg(
             "--kind",
             choices=("lesson", "agents-md", "test", "linter", "gate"),

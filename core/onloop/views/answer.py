@@ -208,8 +208,8 @@ def answer_lines(answer: AgentAnswer) -> tuple[str, ...]:
     """
     commit = answer.commit[:12] if answer.commit else "nothing submitted"
     lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
-    lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
     lines += [shown for lesson in answer.lessons for shown in lesson_lines(lesson)]
+    lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
     lines += [f"  note: {words}" for words in answer.advice]
     lines += [shown for note in answer.notes for shown in note_lines(note)]
     return tuple(safe(line) for line in (*lines, f"next: {answer.next}"))

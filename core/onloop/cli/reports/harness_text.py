@@ -29,9 +29,10 @@ def harness_lines(figures: HarnessFigures) -> Iterator[str]:
     else:
         yield ""
         yield from _failures(figures.failures)
+        useless = frozenset(each.known.lesson.id for each in figures.useless)
         for gap in figures.gaps[:MOST_GAPS]:
             yield ""
-            yield from _gap(gap)
+            yield from _gap(gap, useless)
     if figures.lessons:
         yield ""
         yield from lesson_lines(figures.lessons)
@@ -58,12 +59,13 @@ def _failures(failures: Sequence[FailureFigures]) -> Iterator[str]:
         yield f"{len(failures) - MOST_FAILURES} more: --json has them"
 
 
-def _gap(gap: FailureFigures) -> Iterator[str]:
+def _gap(gap: FailureFigures, useless: frozenset[str]) -> Iterator[str]:
     yield f"! {gap.id} {place_words(gap.pattern)}, workflow {safe(gap.pattern.workflow, 80)}: {evidence_words(gap)}"
     first = next(iter(gap.example.words.splitlines()), "")
     yield f"    e.g. {safe(gap.example.task)}, event {gap.example.event}: {fit(safe(first), 2 * _LONGEST)}"
     if gap.lessons:
         yield f"    against it: lesson {', '.join(gap.lessons)}"
+    if not useless.issuperset(gap.lessons):
         return
     for suggestion in suggestions_for(gap):
         yield f"    {suggestion.words}: {suggestion.command}"

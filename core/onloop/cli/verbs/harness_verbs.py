@@ -16,7 +16,7 @@ from onloop.cli.reports.harness_json import lesson_json as lesson_model
 from onloop.cli.reports.harness_text import harness_lines, lesson_lines
 from onloop.errors import BadInput, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.insight.harness.encodings import Encoding, evidence_words
+from onloop.insight.harness.encodings import Encoding, evidence_words, suggested_lesson
 from onloop.insight.harness.harness_figures import FailureFigures, HarnessFigures
 from onloop.insight.harness.harness_fold import HarnessFold, HarnessScope
 from onloop.insight.measures.loop_pages import read_on
@@ -70,7 +70,8 @@ def _propose(context: Context[HarnessArguments]) -> VerbOutput:
     context.opened.gateway.perform(RecordStoreEvent(person, event, key=args.key))
     note = f'next, by an approver: onloop harness adopt {lesson.id} --reason "…"'
     line = safe(f"proposed: lesson {lesson.id} against {failure.id}; nobody is told it before it is adopted", 300)
-    return VerbOutput(lines=(line,), data=LessonProposedJson(lesson.id, failure.id, words), notes=(note,))
+    shown = tuple(f"    | {safe(row)}" for row in words.splitlines())
+    return VerbOutput(lines=(line, *shown), data=LessonProposedJson(lesson.id, failure.id, words), notes=(note,))
 
 
 def _failure_named(context: Context[HarnessArguments]) -> FailureFigures:
@@ -84,8 +85,8 @@ def _failure_named(context: Context[HarnessArguments]) -> FailureFigures:
 
 
 def _lesson_words(context: Context[HarnessArguments], failure: FailureFigures) -> str:
-    """The words of the lesson: a person's alone, so that nothing that an agent or a program printed gets in."""
-    words = safe_lines(context.args.lesson).strip()
+    """The words of the lesson: a person's, or ours, so that nothing that an agent or a program printed gets in."""
+    words = safe_lines(context.args.lesson or suggested_lesson(failure.pattern)).strip()
     if failure.pattern.kind not in TELLABLE:
         what = f"no refusal tells a lesson about a {failure.pattern.kind.value}"
         raise BadInput(what, hint=f"onloop harness propose {failure.id} --kind agents-md --repo PATH")

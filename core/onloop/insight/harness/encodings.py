@@ -48,7 +48,6 @@ _TASKS: Mapping[Encoding, str] = {
     Encoding.GATE: "Change the workflow so that a machine gate finds this before people are asked, or can run at all.",
 }
 _SUGGESTED: Mapping[Encoding, str] = {
-    Encoding.LESSON: "say in this very refusal what to do instead",
     Encoding.AGENTS_MD: "a line in AGENTS.md",
     Encoding.TEST: "a test that finds it before it is judged",
     Encoding.LINTER: "a linter rule that says what to do instead",
@@ -56,13 +55,33 @@ _SUGGESTED: Mapping[Encoding, str] = {
 }
 _WIDEST_TITLE = 160
 
+_LESSONS: Mapping[StrikeKind, str] = {
+    StrikeKind.GATE: "`onloop next` shows what gate {gate} runs: see that pass yourself before you submit.",
+    StrikeKind.POLICY: "Change or split the work until what policy {gate} says is true of it, and then submit again.",
+    StrikeKind.REVIEW: "Go through the reviewer's reason point by point against your diff before you submit again.",
+    StrikeKind.REJECTION: "Answer the reason point by point: onloop submit --statement says how each is met.",
+    StrikeKind.ATTEMPT: "Commit early, and leave what a successor must know: onloop checkpoint --file F.",
+}
+"""What may be said where nobody knows better, in our own words alone."""
+
 
 def suggestions_for(failure: FailureFigures) -> tuple[Suggestion, ...]:
     """What could be encoded against a failure, the most fitting first."""
     return tuple(
-        Suggestion(encoding, _SUGGESTED[encoding], _command(failure.id, encoding))
+        Suggestion(encoding, _words(failure.pattern, encoding), _command(failure.id, encoding))
         for encoding in _FITTING[failure.pattern.kind]
     )
+
+
+def suggested_lesson(pattern: FailurePattern) -> str:
+    """What may be said in the refusal where a person has no better words; empty where no refusal tells a lesson."""
+    return _LESSONS.get(pattern.kind, "").format(gate=safe(pattern.gate, 80))
+
+
+def _words(pattern: FailurePattern, encoding: Encoding) -> str:
+    if encoding is Encoding.LESSON:
+        return f"in this very refusal: {suggested_lesson(pattern)}"
+    return _SUGGESTED[encoding]
 
 
 def _command(failure: str, encoding: Encoding) -> str:
