@@ -9,7 +9,6 @@ from onloop.agents.hooks.ruling import Ruling, ruling_on
 from onloop.errors import BadInput, NotAllowed, OnloopError, Refused, UnknownThing
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.lessons import (
-    LONGEST_LESSON,
     MOST_PROPOSED,
     Lesson,
     LessonAdopted,
@@ -21,6 +20,7 @@ from onloop.machine.lessons import (
 )
 from onloop.machine.principal import Principal
 from onloop.machine.task import Verdict
+from onloop.machine.told_lessons import LONGEST_LESSON
 from onloop.records import replace
 from onloop.views.answer import answer_json, answer_lines
 from onloop.views.brief import brief_for

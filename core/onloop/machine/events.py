@@ -19,7 +19,6 @@ from onloop.machine.gate_facts import Program
 from onloop.machine.graph_events import BranchTaken as BranchTaken
 from onloop.machine.graph_events import Unblocked as Unblocked
 from onloop.machine.graph_events import Waived as Waived
-from onloop.machine.lessons import LessonsTold as LessonsTold
 from onloop.machine.links import Linked as Linked
 from onloop.machine.policy_findings import PolicyJudged as PolicyJudged
 from onloop.machine.setbacks import Setback
@@ -55,6 +54,7 @@ from onloop.machine.task import (
     Submission,
     TaskFacts,
 )
+from onloop.machine.told_lessons import LessonsTold as LessonsTold
 from onloop.machine.wave_events import FleetHalted as FleetHalted
 from onloop.machine.wave_events import HaltLifted as HaltLifted
 from onloop.machine.wave_events import JoinedWave as JoinedWave

@@ -11,6 +11,7 @@ from typing import Annotated, assert_never
 
 from onloop.machine.limits import Id, Millis, Text, Words
 from onloop.machine.signature import LONGEST_SIGNATURE, signature
+from onloop.machine.told_lessons import LONGEST_LESSON, ToldLesson
 from onloop.records import Record, replace
 
 MOST_LESSONS = 200
@@ -19,8 +20,6 @@ MOST_PROPOSED = 50
 """How many may wait for an approver."""
 MOST_TOLD = 3
 """How many lessons one refusal tells, the newest first: more of them would not be read."""
-LONGEST_LESSON = 600
-"""How many characters the words of a lesson have at most."""
 
 
 class StrikeKind(StrEnum):
@@ -127,24 +126,6 @@ def lessons_after(lessons: Lessons, event: LessonEvent) -> Lessons:
             return {key: known for key, known in lessons.items() if key != id}
         case _:
             assert_never(event)
-
-
-class ToldLesson(Record):
-    """A lesson as an agent is told it: it is from people, `author` wrote it, and `by` adopted it at `at` (ms)."""
-
-    id: str
-    step: str
-    gate: str
-    words: str
-    author: str
-    by: str
-    at: int
-
-
-class LessonsTold(Record):
-    """The work was sent back with these lessons, because their patterns struck."""
-
-    lessons: tuple[ToldLesson, ...]
 
 
 class Strike(Record):

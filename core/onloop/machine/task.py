@@ -23,7 +23,6 @@ from onloop.machine.judgements import NOT_KNOWN as NOT_KNOWN
 from onloop.machine.judgements import Hand as Hand
 from onloop.machine.judgements import Independence as Independence
 from onloop.machine.judgements import Judgement as Judgement
-from onloop.machine.lessons import ToldLesson
 from onloop.machine.limits import (
     Address,
     Brief,
@@ -53,6 +52,7 @@ from onloop.machine.requests import Request as Request
 from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.told_lessons import ToldLesson
 from onloop.machine.wave_plan import Priority, SlotLimits, Stop, WavePlan, Waves
 from onloop.machine.work_elsewhere import WorkPlace as WorkPlace
 from onloop.records import Record, field, fields_of

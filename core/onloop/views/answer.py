@@ -8,13 +8,13 @@ from onloop.errors import Exit
 from onloop.machine.definition import Definition, Step
 from onloop.machine.digest import Json
 from onloop.machine.gate_facts import TimeSpent
-from onloop.machine.lessons import ToldLesson
 from onloop.machine.messages import Note
 from onloop.machine.principal import Principal
 from onloop.machine.rules.bypass_standing import looks_bypassed
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
+from onloop.machine.told_lessons import ToldLesson
 from onloop.records import Record
 from onloop.text import safe
 from onloop.views.box_words import PARTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onloop.machine.digest import Json
-from onloop.machine.lessons import LONGEST_LESSON, ToldLesson
+from onloop.machine.told_lessons import LONGEST_LESSON, ToldLesson
 from onloop.text import safe
 from onloop.times import utc_words
 

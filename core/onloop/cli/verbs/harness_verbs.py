@@ -20,7 +20,8 @@ from onloop.insight.harness.encodings import Encoding, evidence_words, suggested
 from onloop.insight.harness.harness_figures import FailureFigures, HarnessFigures
 from onloop.insight.harness.harness_fold import HarnessFold, HarnessScope
 from onloop.insight.measures.loop_pages import read_on
-from onloop.machine.lessons import LONGEST_LESSON, TELLABLE, Lesson, LessonAdopted, LessonDropped, LessonProposed
+from onloop.machine.lessons import TELLABLE, Lesson, LessonAdopted, LessonDropped, LessonProposed
+from onloop.machine.told_lessons import LONGEST_LESSON
 from onloop.text import safe, safe_lines
 from onloop.views.queries.reads import ReadStoreState
 
