@@ -400,6 +400,15 @@ def files_of_others(story: Story) -> None:
     story.said("audit", "--fleet", str(origin.parent))
 
 
+def learnt(story: Story) -> None:
+    """What comes again, a lesson against it, and a change of files."""
+    failure = story.said("harness")["failures"][0]["id"]
+    lesson = story.decided("harness", "propose", failure, "--lesson", "run it first")["lesson"]
+    story.said("harness", "lessons")
+    story.decided("harness", "adopt", lesson, "--reason", "agreed")
+    story.said("harness", "propose", failure, "--kind", "test", "--repo", str(story.world.origin("learning")))
+
+
 def another_store(story: Story) -> None:
     """A store that the command line makes, in which nothing is to be done."""
     other = World(story.world.folder / "second")
@@ -436,6 +445,7 @@ def test_what_every_verb_prints_fits_its_models_and_every_model_is_met(world: Wo
     story.said("decisions")
     story.said("report", run)
     story.said("loop")
+    learnt(story)
     story.said("report", run, "--out", "report.csv")
     begun = story.said("start", "spawning.yaml", "--repo", str(world.origin("six", {"spawning.yaml": SPAWNING})))
     lead = story.by("lead", begun["task"], "lead")

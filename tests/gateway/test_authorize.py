@@ -25,6 +25,7 @@ from onloop.machine.events import EffectProblem
 from onloop.machine.forge_check import CheckStanding, OwnCheck
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.launchers import Grant, LauncherMinted, LauncherRevoked
+from onloop.machine.lessons import FailurePattern, Lesson, LessonAdopted, LessonDropped, LessonProposed, StrikeKind
 from onloop.machine.links import Link, LinkKind
 from onloop.machine.marks import Acknowledged, Muted, Rule, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.messages import Message, MessageKind
@@ -165,6 +166,9 @@ REVIEWED: Mapping[str, str] = {
     "SchedulePaused": "human",
     "ScheduleResumed": "human",
     "CallsAdopted": "human",
+    "LessonProposed": "human",
+    "LessonAdopted": "human",
+    "LessonDropped": "human",
     "OutsideTrouble": "gateway",
     "OutsideMended": "gateway",
 }
@@ -173,6 +177,8 @@ REVIEWED: Mapping[str, str] = {
 Asked = c.Command | StoreEvent
 _OF_TASKS = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
 _SPOKEN = _OF_TASKS | c.OfPin | c.SendNote | c.OfHands | c.OfInside | c.Override
+
+LESSON = Lesson("ab12cd34", FailurePattern("feature", "develop.write", StrikeKind.GATE, "tests", "x"), "run them first")
 
 
 def asked(by: str) -> tuple[Asked, ...]:
@@ -284,6 +290,9 @@ def asked(by: str) -> tuple[Asked, ...]:
         SchedulePaused("nightly", by, "holidays"),
         ScheduleResumed("nightly", by),
         CallsAdopted(None, by, "nobody is on call"),
+        LessonProposed(LESSON, by, "it struck 9 times"),
+        LessonAdopted(LESSON.id, by, "agreed"),
+        LessonDropped(LESSON.id, by, "did nothing"),
         OutsideTrouble("channel:ops", "no answer"),
         OutsideMended("channel:ops"),
     )

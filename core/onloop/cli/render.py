@@ -10,6 +10,7 @@ from msgspec import convert
 from onloop.attention.board import BoardCounts, Hidden
 from onloop.attention.groups import Group, age, handed_words
 from onloop.attention.held_role_items import held_role
+from onloop.attention.lesson_items import adopt_command, proposed_lesson
 from onloop.attention.lifecycle import Life, Stage
 from onloop.cli.environment_render import environment_json
 from onloop.cli.json_models.agent_models import PersonNoteJson, VerdictJson
@@ -201,6 +202,8 @@ def group_lines(group: Group, life: Life, now: int, ownership: tuple[str, str] =
     yield safe(f"    {group.why(now)} · {life_words(life)}")
     if not group.has_tasks:
         tried = f"try one: onloop retry --cause {group.cause}   " if held_role(group) else ""
+        lesson = proposed_lesson(group)
+        tried = tried if lesson is None else f"{adopt_command(lesson)}   "
         yield f"    look: onloop log house   {tried}seen: onloop ack {group.cause}   cause {group.cause}"
         return
     names = ", ".join(f"{m.task} ({m.repo})" if m.repo else m.task for m in group.members[:8])

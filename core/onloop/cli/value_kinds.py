@@ -83,6 +83,7 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
         ("start", "--repo"): ValueKind.FOLDER,
         ("init", "--repo"): ValueKind.FOLDER,
         ("doctor", "--repo"): ValueKind.FOLDER,
+        ("harness", "--repo"): ValueKind.FOLDER,
         ("delegate", "--to"): ValueKind.PERSON,
         ("people", "name"): ValueKind.PERSON,
         ("amend", "--workflow"): ValueKind.BEGUN,

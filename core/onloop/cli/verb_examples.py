@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from onloop.cli.harness_examples import OF_HARNESS
 from onloop.records import Record
 
 TASK, RUN, CAUSE, RULE = "r7k2m.3", "r7k2m", "c6c4ab0c", "m1f3"
@@ -377,7 +378,13 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
 )
 
 EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
-    {**_OF_AGENTS, **_OF_DECISIONS, **_OF_WORK, **_OF_BUILDING}
+    {
+        **_OF_AGENTS,
+        **_OF_DECISIONS,
+        **_OF_WORK,
+        **_OF_BUILDING,
+        **{name: tuple(Example(*row) for row in rows) for name, rows in OF_HARNESS.items()},
+    }
 )
 """By verb, and by verb and the word that it chooses by."""
 

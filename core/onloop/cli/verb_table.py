@@ -29,6 +29,7 @@ from onloop.cli.clock_verb_table import CLOCK
 from onloop.cli.doctor_verb_table import DOCTOR
 from onloop.cli.elsewhere_verb_table import ADOPT, FROM_ELSEWHERE, TICKETS
 from onloop.cli.fleet_arguments import FLEET_TARGETS, FROM_PROGRAM, PLAN, FleetArguments
+from onloop.cli.harness_verb_table import HARNESS
 from onloop.cli.hook_verb_table import HOOK
 from onloop.cli.instruct_verb_table import INSTRUCT
 from onloop.cli.launcher_verb_table import TOKENS
@@ -321,6 +322,7 @@ VERBS: tuple[Verb, ...] = (
     INSTRUCT,
     DOCTOR,
     AUDIT,
+    HARNESS,
     ATTEST,
     Verb(
         "store",

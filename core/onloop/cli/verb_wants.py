@@ -22,6 +22,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
         "look at a repository": ("audit",),
         "compare agents": ("bench",),
+        "have agents learn": ("harness",),
         "write workflows": ("validate", "graph", "workflow", "policy", "trigger", "schema", "conformance"),
         "keep the store": ("store", "gc", "attest"),
         "be an agent": (

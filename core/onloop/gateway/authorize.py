@@ -14,6 +14,7 @@ from onloop.machine.call_rules import CallsAdopted
 from onloop.machine.denials import Denied
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.launchers import LauncherMinted, LauncherRevoked
+from onloop.machine.lessons import LessonAdopted, LessonDropped, LessonProposed
 from onloop.machine.marks import Acknowledged, Muted, Seen, Snoozed, Unmuted, Woken
 from onloop.machine.organization_policies import PolicyAdopted, PolicyDropped
 from onloop.machine.outside_troubles import OutsideMended, OutsideTrouble
@@ -135,6 +136,9 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         SchedulePaused: _HUMAN,
         ScheduleResumed: _HUMAN,
         CallsAdopted: _HUMAN,
+        LessonProposed: _HUMAN,
+        LessonAdopted: _HUMAN,
+        LessonDropped: _HUMAN,
         OutsideTrouble: _GATEWAY,
         OutsideMended: _GATEWAY,
     }
@@ -262,6 +266,9 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         SchedulePaused: "pause a schedule",
         ScheduleResumed: "resume a schedule",
         CallsAdopted: "say whom to call",
+        LessonProposed: "propose a lesson",
+        LessonAdopted: "adopt a lesson",
+        LessonDropped: "drop a lesson",
         OutsideTrouble: "report a trouble outside",
         OutsideMended: "report the end of a trouble outside",
         c.Override: "override a gate",

@@ -73,6 +73,7 @@ def facts_of(
         following=following,
         run_budget=run_budget(tx, task, root),
         run_paused=root is not None and root is not task and root.state is State.PAUSED,
+        lessons=house.lessons,
         rules=LATE_RULES,
         before=before_of(tx, task.parent, task.after) if task.waits_to_begin else {},
     )

@@ -35,6 +35,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.events import Event, WaveStarted
 from onloop.machine.held_roles import TrialAsked, news_of_role
 from onloop.machine.launchers import LauncherMinted, LauncherRevoked
+from onloop.machine.lessons import LessonEvent
 from onloop.machine.marks import Mark, stamped
 from onloop.machine.operation import AnswerT, DeniedAct, Lane, Operation
 from onloop.machine.people import Delegated, PersonRemoved
@@ -56,7 +57,7 @@ from onloop.views.known_task import known_task
 from onloop.views.pinned_workflow import definition_of
 from onloop.views.query import Query
 
-_OF_WHEN = ScheduleAdopted | ScheduleResumed
+_OF_WHEN = ScheduleAdopted | ScheduleResumed | LessonEvent
 _TIMED = TrialAsked | Delegated | PersonRemoved | LauncherMinted | LauncherRevoked | KeyEnrolled | KeyRemoved | _OF_WHEN
 """The facts that say when they were recorded."""
 

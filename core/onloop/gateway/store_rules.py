@@ -14,6 +14,7 @@ from onloop.machine.call_rules import CallsAdopted
 from onloop.machine.events import Event, Linked
 from onloop.machine.held_roles import TrialAsked
 from onloop.machine.launchers import LauncherEvent
+from onloop.machine.lessons import LessonEvent
 from onloop.machine.marks import Mark, check_mark
 from onloop.machine.organization_policies import PolicyEvent
 from onloop.machine.people import PeopleEvent
@@ -21,6 +22,7 @@ from onloop.machine.person_keys import PersonKeyEvent
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.rules.people.enrolment import APPROVERS, check_name_free, check_people_event
 from onloop.machine.rules.people.key_enrolment import check_key_event
+from onloop.machine.rules.people.lesson_adopting import check_lesson_event
 from onloop.machine.rules.people.letting_in import check_launcher_event
 from onloop.machine.schedules import ScheduleAdopted, ScheduleEvent
 from onloop.machine.store_state import (
@@ -145,6 +147,8 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent, no
         check_key_event(house, principal.id, event)
     if isinstance(event, LauncherEvent):
         check_launcher_event(house, principal.id, event, now)
+    if isinstance(event, LessonEvent):
+        check_lesson_event(house, principal.id, event)
     if isinstance(event, TriggersAdopted):
         _check_triggers(tx, principal, event)
     if isinstance(event, PolicyEvent):

@@ -23,7 +23,7 @@ TOPICS = (
         "fleets",
         "lifecycle",
     ),
-    *("schedules", "calling", "recipes", "measures", "benches"),
+    *("schedules", "calling", "recipes", "measures", "lessons", "benches"),
     *("forges", "effects", "triggers", "feedback"),
     *("storage", "teams", "audits", "protocol", "standard", "http"),
     *("verbs", "keys", "figures", "words", "design"),

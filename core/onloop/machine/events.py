@@ -56,6 +56,7 @@ from onloop.machine.task import (
     Submission,
     TaskFacts,
 )
+from onloop.machine.told_lessons import LessonsTold as LessonsTold
 from onloop.machine.usage import UsageTold as UsageTold
 from onloop.machine.wave_events import FleetHalted as FleetHalted
 from onloop.machine.wave_events import HaltLifted as HaltLifted
@@ -373,4 +374,5 @@ Event = (
     | UsageTold
     | BudgetRaised
     | BudgetDrawn
+    | LessonsTold
 )

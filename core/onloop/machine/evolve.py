@@ -90,7 +90,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
         case e.LeaseEnded():
             return _released(task, event)
         case e.Submitted(submission):
-            return replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="", flagged=())
+            fresh = replace(task, submission=submission, awaited=(), blocks=0, joined=None, voided="", flagged=())
+            return replace(fresh, lessons=()) if fresh.lessons else fresh
         case e.RequestOpened(request):
             return replace(task, requests=(*task.requests, request))
         case e.RequestClosed(request_id):
@@ -103,6 +104,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, round=number, feedback=_with_feedback(task, *feedback))
         case e.AttemptEnded(_, tries, last):
             return replace(task, tries=tries, awaited=(), feedback=_with_feedback(task, last))
+        case e.LessonsTold(lessons):
+            return replace(task, lessons=lessons)
         case e.BackoffStarted(until):
             return replace(task, not_before=until)
         case e.SetBack():
@@ -194,6 +197,7 @@ def _entered(task: Task, event: e.StepEntered) -> Task:
         not_before=0,
         awaited=(),
         feedback=(),
+        lessons=(),
         children=(),
         joined=None,
         handovers=(),

@@ -13,6 +13,7 @@ from onloop.machine.call_rules import CallPlan, CallsAdopted
 from onloop.machine.denials import Bursts, Denied, counted
 from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks, TrialAsked, TrialBegun, streaks_after
 from onloop.machine.launchers import LauncherEvent, LauncherMinted, LauncherRevoked, Launchers, launchers_after
+from onloop.machine.lessons import LessonAdopted, LessonDropped, LessonEvent, LessonProposed, Lessons, lessons_after
 from onloop.machine.limits import Address, Digest, Id, Items, Number, Path, Words
 from onloop.machine.marks import Acknowledged, Mark, Marks, Muted, Seen, Snoozed, Unmuted, Woken, marked
 from onloop.machine.organization_policies import (
@@ -137,6 +138,7 @@ StoreEvent = (
     | CallsAdopted
     | OutsideEvent
     | TriggersAdopted
+    | LessonEvent
 )
 
 
@@ -192,6 +194,8 @@ class StoreState(Record):
     """By subject: what outside a task fails at present."""
     triggers: TriggersAdopted | None = None
     """What people adopted last of what may begin and end tasks from outside."""
+    lessons: Lessons = field(default_factory=dict)
+    """By id: what people want said where work fails as it failed before, proposed or in force."""
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -263,6 +267,8 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
             return replace(house, anomalies=with_noticed(house.anomalies, event))
         case ScheduleAdopted() | ScheduleDropped() | SchedulePaused() | ScheduleResumed():
             return _with_schedules(house, event)
+        case LessonProposed() | LessonAdopted() | LessonDropped():
+            return replace(house, lessons=lessons_after(house.lessons, event))
         case CallsAdopted(plan):
             return replace(house, calls=plan)
         case OutsideTrouble() | OutsideMended():

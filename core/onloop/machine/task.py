@@ -53,6 +53,7 @@ from onloop.machine.requests import Request as Request
 from onloop.machine.requests import RequestKind as RequestKind
 from onloop.machine.setbacks import Setback
 from onloop.machine.state import TERMINAL, Reason, State
+from onloop.machine.told_lessons import ToldLesson
 from onloop.machine.usage import Spending
 from onloop.machine.wave_plan import Priority, SlotLimits, Stop, WavePlan, Waves
 from onloop.machine.work_elsewhere import WorkPlace as WorkPlace
@@ -336,6 +337,8 @@ class Task(Record):
     spending: Spending = Spending()
     budget: Budget = NO_BUDGET
     budgets: BudgetStanding = BudgetStanding()
+    lessons: tuple[ToldLesson, ...] = ()
+    """What people want said of what sent it back last."""
 
     @property
     def ended(self) -> bool:

@@ -14,11 +14,13 @@ from onloop.machine.rules.bypass_standing import looks_bypassed
 from onloop.machine.rules.message_rules import context_advice
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Evidence, Task
+from onloop.machine.told_lessons import ToldLesson
 from onloop.records import Record
 from onloop.text import safe
 from onloop.views.box_words import PARTS
 from onloop.views.dossier import GateLine, GateStatus, step_lines
 from onloop.views.gate_standing import CALM
+from onloop.views.lesson_words import lesson_json, lesson_lines
 from onloop.views.note_words import note_lines
 
 WORDS: Mapping[Exit, str] = {
@@ -73,6 +75,8 @@ class AgentAnswer(Record):
     advice: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     """What people told the agent, which it is shown with this answer."""
+    lessons: tuple[ToldLesson, ...] = ()
+    """What people want said of the very failure that sent the work back."""
 
     @property
     def verdict(self) -> str:
@@ -99,6 +103,7 @@ def answer_for(
     if lapsed and is_holder and code in {Exit.NOT_YET, Exit.REDO} and not task.awaited:
         code, why, following = Exit.NOT_YOURS, f"your time with {task.id} has run out", "stop work on it"
     commit = task.submission.head if task.submission else None
+    goes_on = code in AT_WORK and is_holder
     return AgentAnswer(
         exit=code,
         task=task.id,
@@ -110,7 +115,8 @@ def answer_for(
         why=why,
         next=following,
         blocks=task.blocks,
-        advice=tuple(_advice(definition.step(agent.step), task)) if code in AT_WORK and is_holder else (),
+        advice=tuple(_advice(definition.step(agent.step), task)) if goes_on else (),
+        lessons=task.lessons if goes_on else (),
     )
 
 
@@ -202,6 +208,7 @@ def answer_lines(answer: AgentAnswer) -> tuple[str, ...]:
     """
     commit = answer.commit[:12] if answer.commit else "nothing submitted"
     lines = [f"{answer.verdict}  {answer.task}  {answer.step}  {commit}  {answer.why}"]
+    lines += [shown for lesson in answer.lessons for shown in lesson_lines(lesson)]
     lines += [f"  {MARKS[line.mark]} {line.gate}: {line.summary}" for line in answer.gates]
     lines += [f"  note: {words}" for words in answer.advice]
     lines += [shown for note in answer.notes for shown in note_lines(note)]
@@ -221,8 +228,14 @@ def answer_json(answer: AgentAnswer) -> dict[str, Json]:
         "why": answer.why,
         "next": answer.next,
         "advice": list(answer.advice),
+        **_lessons(answer),
         **_notes(answer),
     }
+
+
+def _lessons(answer: AgentAnswer) -> dict[str, Json]:
+    """The lessons of this refusal; nothing where there are none."""
+    return {"lessons": [lesson_json(lesson) for lesson in answer.lessons]} if answer.lessons else {}
 
 
 def _notes(answer: AgentAnswer) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from onloop.attention.groups import Group, groups_of
 from onloop.attention.held_role_items import held_role_items
 from onloop.attention.idle import idle_item_of
 from onloop.attention.items import is_work_for_people
+from onloop.attention.lesson_items import lesson_items
 from onloop.attention.outside_items import outside_items
 from onloop.machine.state import Reason, State
 from onloop.machine.store_state import StoreState, covering
@@ -117,5 +118,6 @@ def board_at(
         *anomaly_items(house.anomalies, now),
         *held_role_items(house.roles),
         *outside_items(house.troubles),
+        *lesson_items(house.lessons),
     )
     return board_of((*picture.groups, *groups_of(told)), house, picture.parents, now)

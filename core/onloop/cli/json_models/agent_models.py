@@ -87,6 +87,18 @@ class PersonNoteJson(Record):
     text: str
 
 
+class LessonToldJson(Record):
+    """What people want said of the very failure that sent the work back. It approves nothing."""
+
+    id: str
+    step: Annotated[str, Meta(description="The step whose failure it is about.")]
+    gate: Annotated[str, Meta(description="Empty where an attempt ended.")]
+    text: str
+    author: Annotated[str, Meta(description="The person who wrote it.")]
+    by: Annotated[str, Meta(description="The approver who adopted it.")]
+    at: AtMs
+
+
 class VerdictJson(Record):
     """The verdict on the last submitted commit of the agent's step, with the next command that would work."""
 
@@ -103,6 +115,10 @@ class VerdictJson(Record):
     why: str
     next: Annotated[str, Meta(description="The next command that would work, or that nothing is asked.")]
     advice: Sequence[str]
+    lessons: Annotated[
+        Sequence[LessonToldJson] | UnsetType,
+        Meta(description="What people learnt of the very failure that sent your work back; left out where nothing."),
+    ] = UNSET
     notes: Annotated[
         Sequence[PersonNoteJson] | UnsetType,
         Meta(description="What people tell you, in each attempt once: it approves nothing."),

@@ -6,14 +6,13 @@ from onloop.cli.context import Context
 from onloop.cli.loop_verb_table import LoopArguments
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
+from onloop.cli.past_moment import past_moment
 from onloop.cli.reports.loop_csv import csv_lines
 from onloop.cli.reports.loop_json import loop_json
 from onloop.cli.reports.loop_text import markdown_lines, text_lines
 from onloop.errors import BadInput
 from onloop.insight.measures.loop_fold import LoopFold, LoopScope
 from onloop.insight.measures.loop_pages import read_on
-from onloop.times import moment_of
-from onloop.workflow.duration import milliseconds
 
 
 def loop(context: Context[LoopArguments]) -> VerbOutput:
@@ -24,25 +23,10 @@ def loop(context: Context[LoopArguments]) -> VerbOutput:
     check_names(context, run=args.run, workflow=args.workflow)
     gateway = context.opened.gateway
     now = gateway.clock()
-    fold = LoopFold(LoopScope(_since(args.since, now), args.run, args.workflow))
+    fold = LoopFold(LoopScope(past_moment(args.since, now), args.run, args.workflow))
     read_on(gateway, fold)
     figures = fold.figures(now)
     if args.as_json:
         return VerbOutput(data=loop_json(figures))
     lines = csv_lines if args.csv else markdown_lines if args.md else text_lines
     return VerbOutput(lines=tuple(lines(figures)))
-
-
-def _since(text: str | None, now: int) -> int | None:
-    """The moment that is meant: so long ago, or that time."""
-    if text is None:
-        return None
-    moment = moment_of(text, now)
-    try:
-        since = moment if moment is not None else now - milliseconds(text)
-    except BadInput as problem:
-        hint = "14d, 12h, 2026-01-31 or 2026-01-31T18:30Z"
-        raise BadInput(f"--since {text[:40]!r} is no time", hint=hint) from problem
-    if not 0 <= since <= now:
-        raise BadInput(f"--since {text[:40]!r} is not in the past", hint="14d, 12h or 2026-01-31")
-    return since

@@ -9,6 +9,7 @@ from onloop.machine.definition import ReviewGate
 from onloop.machine.rules.bypass_standing import is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
 from onloop.machine.rules.independence import is_independent, judged, worked_before
+from onloop.machine.rules.lesson_telling import struck_reviews, tell_lessons
 from onloop.machine.rules.progress import advance, enter
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Feedback, Independence, Judgement
@@ -88,3 +89,4 @@ def _settle(course: DecisionBuilder, gate: ReviewGate) -> None:
         words = "; ".join(j.reason for j in fails)
         who = ", ".join(j.by for j in fails)
         enter(course, course.definition.step(step.on_fail), Feedback("review", words, who, course.now))
+        tell_lessons(course, step.id, struck_reviews(fails))

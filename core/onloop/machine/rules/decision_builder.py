@@ -12,6 +12,7 @@ from onloop.machine.definition import Assurance, Definition, HumanGate, Step
 from onloop.machine.evolve import evolve
 from onloop.machine.gate_facts import Program
 from onloop.machine.held_roles import Streak
+from onloop.machine.lessons import Lessons
 from onloop.machine.people import Delegated, is_person
 from onloop.machine.rule_engine import NO_RULES, RuleEngine
 from onloop.machine.rules.freshness import Change
@@ -66,6 +67,8 @@ class Facts(Record):
 
     run_budget: RunBudget | None = None
     """The budget of its run, of a task that is not its root, where it has one."""
+    lessons: Lessons = field(default_factory=dict)
+    """What people want said where work fails as it failed before."""
 
     rules: RuleEngine = NO_RULES
     """What evaluates the rules of the workflow and of policies."""

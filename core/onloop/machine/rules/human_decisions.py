@@ -9,6 +9,7 @@ from onloop.errors import Exit, NotAllowed, Stale
 from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import ExpireOutcome, HumanGate
+from onloop.machine.lessons import Strike, StrikeKind
 from onloop.machine.rules import waves
 from onloop.machine.rules.budget_rules import check_budgets_left, raise_budgets
 from onloop.machine.rules.decision_builder import (
@@ -24,6 +25,7 @@ from onloop.machine.rules.dependencies import begin_without
 from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
 from onloop.machine.rules.independence import is_among
+from onloop.machine.rules.lesson_telling import tell_lessons
 from onloop.machine.rules.people.entitlement import (
     Electorate,
     Standing,
@@ -97,7 +99,9 @@ def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     if course.task.kind is Kind.FLEET:
         waves.stay(course, command.voice.person, command.reason)
     else:
+        step = course.step.id
         _return_work(course, command.voice.person, command.reason)
+        tell_lessons(course, step, (Strike(StrikeKind.REJECTION, request.gate or "", command.reason),))
 
 
 def _return_work(course: DecisionBuilder, by: str, reason: str) -> None:

@@ -8,17 +8,19 @@ from onloop.machine import events as e
 from onloop.machine.artefacts import Artefact
 from onloop.machine.definition import Definition, HumanGate, PolicyGate, Step
 from onloop.machine.effect_specs import deed_words
-from onloop.machine.flags import flagged_clauses
+from onloop.machine.lessons import Strike, StrikeKind
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules import policy_rules as policy
+from onloop.machine.rules.approval_words import approval_question
 from onloop.machine.rules.branching import following
 from onloop.machine.rules.budget_rules import held_by_budget
-from onloop.machine.rules.bypass_standing import bypass_words, is_bypassed
+from onloop.machine.rules.bypass_standing import is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder
 from onloop.machine.rules.dependencies import wait_for_siblings
 from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
 from onloop.machine.rules.independence import is_reviewed
+from onloop.machine.rules.lesson_telling import struck_gates, struck_policies, tell_lessons
 from onloop.machine.rules.looking_first import look_first
 from onloop.machine.rules.message_rules import hand_over, is_spent
 from onloop.machine.rules.people.entitlement import counts, is_approved
@@ -149,16 +151,17 @@ def _are_policies_met(course: DecisionBuilder, waiting: list[HumanGate], *, late
 def _stop_by_policy(course: DecisionBuilder, denied: tuple[PolicyGate, ...]) -> None:
     """Send the work back to its agent with the explanation, or ask a person where that would not help."""
     step, task = course.step, course.task
-    words = policy.denied_words(task, step, denied)
+    words, strikes = policy.denied_words(task, step, denied), struck_policies(task, step.id, denied)
     if not policy.is_of_agent(course, denied):
         policy.ask_a_person(course, denied)
     elif step.role is not None and task.submission is not None:
         if task.round >= step.rounds:
             policy.ask_a_person(course, denied)
         else:
-            send_back(course, words, policy.feedback_of(course, denied))
+            send_back(course, words, policy.feedback_of(course, denied), strikes)
     else:
         _return_by_policy(course, denied, words)
+        tell_lessons(course, step.id, strikes)
 
 
 def _return_by_policy(course: DecisionBuilder, denied: tuple[PolicyGate, ...], words: str) -> None:
@@ -222,27 +225,15 @@ def _question(course: DecisionBuilder, step: Step, gate: HumanGate) -> str:
     return f"{approval_question(course.task, step)}{told}"
 
 
-def approval_question(task: Task, step: Step) -> str:
-    """The question of an approval in one sentence, made of the gateway's own facts."""
-    head = task.submission.head[:12] if task.submission else "nothing"
-    where = f" in {task.repo}" if task.repo else ""
-    told = "".join(f" It {clause}." for clause in flagged_clauses(flags_of(task)))
-    again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
-    return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}{bypass_words(task)}"
-
-
-def amended_words(task: Task) -> str:
-    """That the workflow of this run was amended, by whom and why, as sentences; empty where it was not."""
-    return "".join(f" The workflow was amended by {a.by}: {a.reason}." for a in task.amendments)
-
-
 def lose_attempt(course: DecisionBuilder, end: e.AttemptEnd, detail: str) -> None:
     """Count a lost try: back off and try again, or ask a person when the attempts are spent."""
     step = course.step
     tries = course.task.tries + 1
     holder = course.task.holder or "nobody"
     course.end_lease(end.value)
-    course.record(e.AttemptEnded(end, tries, Feedback("attempt", f"{end.value}: {detail}", holder, course.now)))
+    said = f"{end.value}: {detail}"
+    course.record(e.AttemptEnded(end, tries, Feedback("attempt", said, holder, course.now)))
+    tell_lessons(course, step.id, (Strike(StrikeKind.ATTEMPT, "", said),))
     if tries >= step.attempts.max:
         reason = Reason.TIMED_OUT if end is e.AttemptEnd.TIMED_OUT else Reason.ATTEMPTS_EXHAUSTED
         course.hold(reason, f"{detail}; {tries} of {step.attempts.max} attempts at {step.id} are spent")
@@ -267,15 +258,20 @@ def settle_gates(course: DecisionBuilder) -> None:
     else:
         words = "; ".join(f"{f.gate}: {f.summary}" for f in failed)
         said = (Feedback("gate", f"{f.gate}: {f.summary}", f.verifier, course.now) for f in failed)
-        send_back(course, words, tuple(said))
+        send_back(course, words, tuple(said), struck_gates(failed))
 
 
-def send_back(course: DecisionBuilder, words: str, feedback: tuple[Feedback, ...]) -> None:
-    """Send the work back to whoever makes it, as a round; past `rounds` a person is asked."""
+def send_back(
+    course: DecisionBuilder, words: str, feedback: tuple[Feedback, ...], strikes: tuple[Strike, ...] = ()
+) -> None:
+    """Send the work back to whoever makes it, as a round with lessons of what struck; past `rounds`, ask a person."""
     step, task = course.step, course.task
     if step.role is None:
         _return_to(course, step, words)
-    elif task.round >= step.rounds:
+        tell_lessons(course, step.id, strikes)
+        return
+    tell_lessons(course, step.id, strikes)
+    if task.round >= step.rounds:
         course.hold(Reason.ROUNDS_EXHAUSTED, words)
     elif not held_by_budget(course):
         course.record(e.RoundStarted(task.round + 1, feedback))

@@ -7,6 +7,7 @@ from shlex import quote
 
 from onloop.attention.groups import Group
 from onloop.attention.held_role_items import held_role
+from onloop.attention.lesson_items import adopt_command, proposed_lesson
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.views.consequences import amend_command
@@ -36,6 +37,9 @@ def row_equivalent(group: Group) -> str:
     role = held_role(group)
     if role is not None:
         return f"onloop retry --role {quote(role)}"
+    lesson = proposed_lesson(group)
+    if lesson is not None:
+        return adopt_command(lesson)
     if not group.has_tasks:
         return f"onloop ack {group.cause}"
     if group.on_base:

@@ -8,6 +8,7 @@ from onloop.attention.board import Hidden, HowHidden
 from onloop.attention.groups import Group, age
 from onloop.attention.held_role_items import held_role
 from onloop.attention.items import Tier
+from onloop.attention.lesson_items import adopt_command, proposed_lesson
 from onloop.attention.why import CLEARED_BY, RED_BASE
 from onloop.machine.definition import Assurance
 from onloop.machine.task import Task
@@ -30,7 +31,9 @@ _OF_ROLE = "a held role is no task; . acknowledges it, onloop retry --role {role
 
 def why_no_task(group: Group) -> str:
     """Why there is no task of this cause to open or mark, and what would work."""
-    role = held_role(group)
+    role, lesson = held_role(group), proposed_lesson(group)
+    if lesson is not None:
+        return f"a proposed lesson is no task: {adopt_command(lesson)} has it told"
     return _NO_TASK if role is None else _OF_ROLE.format(role=role)
 
 
@@ -49,6 +52,8 @@ def explanation(row: InboxRow, task: Task | None, position: int, now: int, width
 
 
 def _cleared_by(group: Group) -> str:
+    if (lesson := proposed_lesson(group)) is not None:
+        return f"an approver adopts or declines it: onloop harness adopt, or drop, {lesson}"
     if group.on_base:
         return RED_BASE.format(task=group.members[0].task)
     return CLEARED_BY.get(group.reason, "retry, reassign, reject or cancel")

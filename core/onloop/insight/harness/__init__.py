@@ -1,0 +1,1 @@
+"""Harness gaps: where agents get lost again and again, what to encode against it, and whether that helped."""
