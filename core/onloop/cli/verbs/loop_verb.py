@@ -24,7 +24,7 @@ def loop(context: Context[LoopArguments]) -> VerbOutput:
     check_names(context, run=args.run, workflow=args.workflow)
     gateway = context.opened.gateway
     now = gateway.clock()
-    fold = LoopFold(LoopScope(_since(args.since, now), args.run, args.workflow))
+    fold = LoopFold(LoopScope(since_of(args.since, now), args.run, args.workflow))
     read_on(gateway, fold)
     figures = fold.figures(now)
     if args.as_json:
@@ -33,7 +33,7 @@ def loop(context: Context[LoopArguments]) -> VerbOutput:
     return VerbOutput(lines=tuple(lines(figures)))
 
 
-def _since(text: str | None, now: int) -> int | None:
+def since_of(text: str | None, now: int) -> int | None:
     """The moment that is meant: so long ago, or that time."""
     if text is None:
         return None
