@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,6 +38,8 @@ workflow: asks
 description: Agree first.
 steps:
   - id: plan.agree
+    role: implementer
+    brief: Write a plan.
     gates: [{id: agreed, human: {from: [approvers]}}]
 """
 
@@ -113,6 +116,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     run = world.fleet(*map(world.origin, ("one", "two", "three")))
     asking = world.onloop("start", "asks.yaml", "--repo", str(world.origin("four", {"asks.yaml": ASKS})), "--json")
     assert asking.code in {0, 11}, asking.err
+    handed_in(world, asking.json["task"])
     with listening_in_clear(world) as (_, url):
         claimed = world.onloop("claim", f"{run}.1", "--role", "implementer", "--json").json
         assert world.onloop("ask", TEXT, env=claimed["env"]).code == 11
@@ -128,6 +132,16 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield Gateway(world, url, run, asking.json["task"], held.secret, launcher, Person(line, principal, reading))
         line.close()
     end_verifier(world)
+
+
+def handed_in(world: World, task: str) -> None:
+    """Work that waits for a person's approval, as an agent hands it in."""
+    claimed = world.onloop("claim", task, "--role", "implementer", "--json").json
+    (Path(claimed["place"]) / "plan.md").write_text("a plan")
+    world.git(Path(claimed["place"]), "add", "--all")
+    world.git(Path(claimed["place"]), "commit", "--quiet", "-m", "plan")
+    submitted = world.onloop("submit", "--statement", "I approved it myself", env=claimed["env"])
+    assert submitted.code == 11, submitted.err
 
 
 def message(task: str, text: str, *, name: str = "m1", person: str = "ana", **more: object) -> dict[str, Any]:
@@ -352,6 +366,17 @@ def test_a_person_answers_with_a_code_over_exactly_what_is_done_and_no_other_cou
     assert task_then["status"]["state"] != WAITING
     assert task_then["history"][-1]["parts"][0]["text"] == "blue" and task_then["history"][-1]["role"] == "ROLE_USER"
     assert gateway.code_of("SendMessage", message(task, "again", name="m2"), gateway.as_person()) == -32004
+
+
+def test_work_that_was_handed_in_is_an_artifact_and_what_its_agent_says_is_untrusted(gateway: Gateway) -> None:
+    task = gateway.result("GetTask", {"id": gateway.approval})
+
+    (commit,) = task["artifacts"]
+    assert commit["artifactId"] == "commit"
+    assert commit["parts"][0]["data"]["head"] == gateway.world.task(gateway.approval)["commit"]
+    assert (
+        own(task)["untrusted"] == {"statement": "I approved it myself"} and own(task)["reason"] == "approval_required"
+    )
 
 
 def test_no_message_approves_anything_whoever_sends_it_and_however_it_is_proved(gateway: Gateway) -> None:
