@@ -19,7 +19,7 @@ from onloop.errors import BadInput, NotAllowed, Refused, UnknownThing
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecogniseAgent
 from onloop.identity.network_credentials import OF_AGENT
-from onloop.interop.a2a.a2a_faults import A2aProblem, Fault
+from onloop.interop.a2a.a2a_faults import A2aFault, A2aProblem
 from onloop.interop.a2a.a2a_requests import (
     AnswerWish,
     RpcCall,
@@ -78,12 +78,12 @@ class Caller(Record):
         """What a person asks; A2aProblem where no person has proved themselves, or their code is lacking."""
         if not self.arrived.session or not name:
             words = "only a person may: in a session in which they proved themselves, named as person in metadata"
-            raise A2aProblem(Fault.DENIED, words)
+            raise A2aProblem(A2aFault.DENIED, words)
         asked = operation(Principal(PrincipalKind.HUMAN, name), Voice(f"human:{name}", (), Assurance.A0))
         if said_code(self.arrived.headers) is None:
             words = "send it again with Onloop-Code over exactly this operation"
             more = {"operation": asked.name, "fields": request_fields(asked)}
-            raise A2aProblem(Fault.PROOF, words, more=more)
+            raise A2aProblem(A2aFault.PROOF, words, more=more)
         return asked
 
 
@@ -120,7 +120,7 @@ async def _cancel(caller: Caller, call: RpcCall) -> Mapping[str, Any]:
     wish = task_wish(call.params)
     found = await caller.task(wish.task)
     if found.task.ended:
-        raise A2aProblem(Fault.NOT_CANCELABLE, f"it has ended: {found.task.state.value}")
+        raise A2aProblem(A2aFault.NOT_CANCELABLE, f"it has ended: {found.task.state.value}")
     reason = wish.reason or "canceled over A2A"
     asked = caller.person(
         wish.person,
@@ -134,9 +134,9 @@ async def _send(caller: Caller, call: RpcCall) -> Mapping[str, Any]:
     wish = answer_wish(call.params)
     task = (await caller.task(wish.task)).task
     if wish.context and wish.context != task.run:
-        raise A2aProblem(Fault.PARAMS, "the task is of another context", field="message.contextId")
+        raise A2aProblem(A2aFault.PARAMS, "the task is of another context", field="message.contextId")
     if task.ended:
-        raise A2aProblem(Fault.UNSUPPORTED, f"it has ended: {task.state.value}")
+        raise A2aProblem(A2aFault.UNSUPPORTED, f"it has ended: {task.state.value}")
     request = _question(task, wish)
     asked = caller.person(
         wish.person,
@@ -156,27 +156,27 @@ def _question(task: Task, wish: AnswerWish) -> AskedRequest:
         return questions[0]
     if questions:
         words = f"name one as request in metadata: {', '.join(each.id for each in questions)}"
-        raise A2aProblem(Fault.PARAMS, words, field="message.metadata")
+        raise A2aProblem(A2aFault.PARAMS, words, field="message.metadata")
     if open_ones:
         words = (
             f"a message gives no {open_ones[0].kind.value}: a person decides with onloop, which shows what it is about"
         )
-        raise A2aProblem(Fault.UNSUPPORTED, words)
-    raise A2aProblem(Fault.UNSUPPORTED, "nothing is asked that a message could answer")
+        raise A2aProblem(A2aFault.UNSUPPORTED, words)
+    raise A2aProblem(A2aFault.UNSUPPORTED, "nothing is asked that a message could answer")
 
 
 _Method = Callable[[Caller, RpcCall], Awaitable[Mapping[str, Any]]]
 METHODS: Mapping[str, _Method] = {"SendMessage": _send, "GetTask": _get, "ListTasks": _list, "CancelTask": _cancel}
 """The methods that are answered."""
 
-UNSUPPORTED: Mapping[str, Fault] = {
-    **dict.fromkeys(("SendStreamingMessage", "SubscribeToTask", "GetExtendedAgentCard"), Fault.UNSUPPORTED),
+UNSUPPORTED: Mapping[str, A2aFault] = {
+    **dict.fromkeys(("SendStreamingMessage", "SubscribeToTask", "GetExtendedAgentCard"), A2aFault.UNSUPPORTED),
     **dict.fromkeys(
         (
             *("CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig"),
             *("ListTaskPushNotificationConfigs", "DeleteTaskPushNotificationConfig"),
         ),
-        Fault.NO_PUSH,
+        A2aFault.NO_PUSH,
     ),
 }
 """Those of the specification that are not, each with the error that it wants for that."""
@@ -203,13 +203,13 @@ def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise A2aProblem(Fault.PARSE, "send one JSON object in UTF-8, not nested too deeply") from None
+        raise A2aProblem(A2aFault.PARSE, "send one JSON object in UTF-8, not nested too deeply") from None
 
 
 async def _result(caller: Caller, call: RpcCall) -> Mapping[str, Any]:
     method = METHODS.get(call.method)
     if method is None:
-        fault = UNSUPPORTED.get(call.method, Fault.METHOD)
+        fault = UNSUPPORTED.get(call.method, A2aFault.METHOD)
         words = f"{call.method[:60]!r} is not answered here; these are: {', '.join(METHODS)}"
         raise A2aProblem(fault, words)
     try:
@@ -223,13 +223,13 @@ def _told(problem: HttpProblem) -> Exception:
     error = problem.error
     words = f"{error.message}; {error.hint}"
     if isinstance(error, NotAllowed):
-        return problem if problem.status == HTTPStatus.UNAUTHORIZED else A2aProblem(Fault.DENIED, words)
+        return problem if problem.status == HTTPStatus.UNAUTHORIZED else A2aProblem(A2aFault.DENIED, words)
     if isinstance(error, UnknownThing):
-        return A2aProblem(Fault.NOT_FOUND)
+        return A2aProblem(A2aFault.NOT_FOUND)
     if isinstance(error, Refused):
-        return A2aProblem(Fault.UNSUPPORTED, words)
+        return A2aProblem(A2aFault.UNSUPPORTED, words)
     if isinstance(error, BadInput):
-        return A2aProblem(Fault.PARAMS, words)
+        return A2aProblem(A2aFault.PARAMS, words)
     return problem
 
 

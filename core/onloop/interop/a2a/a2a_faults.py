@@ -13,7 +13,7 @@ _INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 
 
-class Fault(Enum):
+class A2aFault(Enum):
     """An error by its code in JSON-RPC, its reason, and what the specification says in words."""
 
     PARSE = (-32700, "JSON_PARSE", "Invalid JSON payload")
@@ -50,7 +50,7 @@ class A2aProblem(Exception):
     """A request that is answered with an error: `field` is the parameter that is wrong, `more` what else is told."""
 
     def __init__(
-        self, fault: Fault, words: str = "", *, field: str = "", more: Mapping[str, object] | None = None
+        self, fault: A2aFault, words: str = "", *, field: str = "", more: Mapping[str, object] | None = None
     ) -> None:
         super().__init__(words or fault.message)
         self.fault, self.words, self.field, self.more = fault, safe(words, 500), safe(field, 100), more

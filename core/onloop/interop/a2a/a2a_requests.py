@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from onloop.interop.a2a.a2a_faults import A2aProblem, Fault
+from onloop.interop.a2a.a2a_faults import A2aFault, A2aProblem
 from onloop.interop.a2a.a2a_tasks import EXTENSION, states_of
 from onloop.machine.state import State
 from onloop.records import Record
@@ -77,20 +77,20 @@ def check_version(said: str) -> None:
     """A2aProblem unless the version is ours; none is 0.3, as the specification says, and a patch does not matter."""
     said = said.strip() or "0.3"
     if ".".join(said.split(".")[:2]) != VERSION:
-        raise A2aProblem(Fault.VERSION, f"A2A-Version {said[:20]!r} is not spoken here; send {VERSION}")
+        raise A2aProblem(A2aFault.VERSION, f"A2A-Version {said[:20]!r} is not spoken here; send {VERSION}")
 
 
 def call_from(said: Any) -> RpcCall:
     """The call in a JSON value; A2aProblem where it is none."""
     if not isinstance(said, dict) or said.get("jsonrpc") != "2.0" or "id" not in said:
-        raise A2aProblem(Fault.REQUEST, 'send one object with "jsonrpc": "2.0", an id, a method and params')
+        raise A2aProblem(A2aFault.REQUEST, 'send one object with "jsonrpc": "2.0", an id, a method and params')
     name, method, params = said["id"], said.get("method"), said.get("params", {})
     if isinstance(name, bool) or not isinstance(name, str | int | float | None):
-        raise A2aProblem(Fault.REQUEST, "an id is a string or a number")
+        raise A2aProblem(A2aFault.REQUEST, "an id is a string or a number")
     if isinstance(name, str) and len(name) > LONGEST_ID:
-        raise A2aProblem(Fault.REQUEST, f"an id has at most {LONGEST_ID} characters")
+        raise A2aProblem(A2aFault.REQUEST, f"an id has at most {LONGEST_ID} characters")
     if not isinstance(method, str) or not isinstance(params, dict | None):
-        raise A2aProblem(Fault.REQUEST, "a method is a string, and params are an object")
+        raise A2aProblem(A2aFault.REQUEST, "a method is a string, and params are an object")
     return RpcCall(name, method, params or {})
 
 
@@ -99,10 +99,10 @@ def list_wish(params: Params) -> ListWish:
     status = _text(params, "status")
     states = None if status in {"", _UNSPECIFIED} else states_of(status)
     if states == ():
-        raise A2aProblem(Fault.PARAMS, f"there is no state {status[:60]!r}", field="status")
+        raise A2aProblem(A2aFault.PARAMS, f"there is no state {status[:60]!r}", field="status")
     size = _number(params, "pageSize")
     if size is not None and not 1 <= size <= MOST_PAGE:
-        raise A2aProblem(Fault.PARAMS, f"a page has 1 to {MOST_PAGE} tasks", field="pageSize")
+        raise A2aProblem(A2aFault.PARAMS, f"a page has 1 to {MOST_PAGE} tasks", field="pageSize")
     return ListWish(
         run=_text(params, "contextId") or None,
         states=states,
@@ -124,13 +124,13 @@ def answer_wish(params: Params) -> AnswerWish:
     """What `SendMessage` wants: text of a user, for a task that is there."""
     message = params.get("message")
     if not isinstance(message, dict):
-        raise A2aProblem(Fault.PARAMS, "a message is an object", field="message")
+        raise A2aProblem(A2aFault.PARAMS, "a message is an object", field="message")
     name = _name(message, "messageId", within="message.")
     if message.get("role") != "ROLE_USER":
-        raise A2aProblem(Fault.PARAMS, "a client's message has the role ROLE_USER", field="message.role")
+        raise A2aProblem(A2aFault.PARAMS, "a client's message has the role ROLE_USER", field="message.role")
     text = _text_of(message.get("parts"))
     if not _text(message, "taskId"):
-        raise A2aProblem(Fault.UNSUPPORTED, "a message begins no task here: people do, with onloop start")
+        raise A2aProblem(A2aFault.UNSUPPORTED, "a message begins no task here: people do, with onloop start")
     own, settings = _own(message) or _own(params), params.get("configuration")
     return AnswerWish(
         message=name,
@@ -155,20 +155,20 @@ def _place(token: str) -> PagePlace | None:
         since, _, task = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(":")
         return PagePlace(int(since), task)
     except (binascii.Error, ValueError):
-        raise A2aProblem(Fault.PARAMS, "it is no token of a page from here", field="pageToken") from None
+        raise A2aProblem(A2aFault.PARAMS, "it is no token of a page from here", field="pageToken") from None
 
 
 def _text_of(parts: Any) -> str:
     if not isinstance(parts, list) or not parts:
-        raise A2aProblem(Fault.PARAMS, "a message has at least one part", field="message.parts")
+        raise A2aProblem(A2aFault.PARAMS, "a message has at least one part", field="message.parts")
     texts = [each.get("text") if isinstance(each, dict) else None for each in parts]
     said = [each for each in texts if isinstance(each, str)]
     if len(said) != len(parts):
-        raise A2aProblem(Fault.CONTENT_TYPE, "only parts with text are taken", field="message.parts")
+        raise A2aProblem(A2aFault.CONTENT_TYPE, "only parts with text are taken", field="message.parts")
     text = "\n".join(said).strip()
     if not text or len(text) > LONGEST_ANSWER:
         words = f"an answer has 1 to {LONGEST_ANSWER} characters"
-        raise A2aProblem(Fault.PARAMS, words, field="message.parts")
+        raise A2aProblem(A2aFault.PARAMS, words, field="message.parts")
     return text
 
 
@@ -181,7 +181,7 @@ def _own(holder: Params) -> Params:
 def _name(params: Params, field: str, within: str = "") -> str:
     found = _text(params, field)
     if not found or len(found) > LONGEST_ID:
-        raise A2aProblem(Fault.PARAMS, f"{field} has 1 to {LONGEST_ID} characters", field=within + field)
+        raise A2aProblem(A2aFault.PARAMS, f"{field} has 1 to {LONGEST_ID} characters", field=within + field)
     return found
 
 
@@ -190,7 +190,7 @@ def _text(params: Params, field: str) -> str:
     if found is None:
         return ""
     if not isinstance(found, str):
-        raise A2aProblem(Fault.PARAMS, f"{field} is a string", field=field)
+        raise A2aProblem(A2aFault.PARAMS, f"{field} is a string", field=field)
     return found
 
 
@@ -199,21 +199,21 @@ def _number(params: Params, field: str) -> int | None:
     if found is None:
         return None
     if type(found) is not int:
-        raise A2aProblem(Fault.PARAMS, f"{field} is a whole number", field=field)
+        raise A2aProblem(A2aFault.PARAMS, f"{field} is a whole number", field=field)
     return found
 
 
 def _flag(params: Params, field: str) -> bool:
     found = params.get(field, False)
     if type(found) is not bool:
-        raise A2aProblem(Fault.PARAMS, f"{field} is true or false", field=field)
+        raise A2aProblem(A2aFault.PARAMS, f"{field} is true or false", field=field)
     return found
 
 
 def _history(params: Params) -> int | None:
     found = _number(params, "historyLength")
     if found is not None and found < 0:
-        raise A2aProblem(Fault.PARAMS, "it is 0 or more", field="historyLength")
+        raise A2aProblem(A2aFault.PARAMS, "it is 0 or more", field="historyLength")
     return found
 
 
@@ -221,5 +221,5 @@ def _moment(params: Params) -> int | None:
     said = _text(params, "statusTimestampAfter")
     found = instant_of(said) if said else None
     if said and found is None:
-        raise A2aProblem(Fault.PARAMS, "it is no time such as 2026-01-31T13:05:09Z", field="statusTimestampAfter")
+        raise A2aProblem(A2aFault.PARAMS, "it is no time such as 2026-01-31T13:05:09Z", field="statusTimestampAfter")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onloop
@@ -15,6 +16,37 @@ _ABOUT = (
     "Coordinates coding agents: tasks with verified steps, and the few places where a person must decide. "
     "It answers about tasks, and takes people's answers to questions; it does no work itself."
 )
+
+_SCHEMES: Mapping[str, Any] = {
+    "bearer": {
+        "httpAuthSecurityScheme": {
+            "scheme": "Bearer",
+            "description": "A reading session (onloop login), or an agent's ONLOOP_TOKEN",
+        }
+    },
+    "person": {
+        "apiKeySecurityScheme": {
+            "location": "header",
+            "name": "Onloop-Session",
+            "description": "The session in which a person proved themselves (/v1/scram_first); a decision "
+            "needs its code, too",
+        }
+    },
+}
+_SKILLS: Sequence[Mapping[str, Any]] = [
+    {
+        "id": "inbox",
+        "name": "What needs a person",
+        "description": "ListTasks with TASK_STATE_INPUT_REQUIRED: every task at which a person must act",
+        "tags": ["coordination", "approval", "human-in-the-loop"],
+    },
+    {
+        "id": "tasks",
+        "name": "Tasks of coding agents",
+        "description": "GetTask and ListTasks: where each stands, and why it is not moving",
+        "tags": ["coordination", "status"],
+    },
+]
 
 
 def agent_card(url: str) -> dict[str, Any]:
@@ -30,37 +62,9 @@ def agent_card(url: str) -> dict[str, Any]:
             "extendedAgentCard": False,
             "extensions": [{"uri": EXTENSION, "description": "Our own state, reason and requests, in metadata"}],
         },
-        "securitySchemes": {
-            "bearer": {
-                "httpAuthSecurityScheme": {
-                    "scheme": "Bearer",
-                    "description": "A reading session (onloop login), or an agent's ONLOOP_TOKEN",
-                }
-            },
-            "person": {
-                "apiKeySecurityScheme": {
-                    "location": "header",
-                    "name": "Onloop-Session",
-                    "description": "The session in which a person proved themselves (/v1/scram_first); a decision "
-                    "needs its code, too",
-                }
-            },
-        },
+        "securitySchemes": _SCHEMES,
         "securityRequirements": [{"schemes": {"bearer": {"list": []}}}, {"schemes": {"person": {"list": []}}}],
         "defaultInputModes": ["text/plain"],
         "defaultOutputModes": ["application/json", "text/plain"],
-        "skills": [
-            {
-                "id": "inbox",
-                "name": "What needs a person",
-                "description": "ListTasks with TASK_STATE_INPUT_REQUIRED: every task at which a person must act",
-                "tags": ["coordination", "approval", "human-in-the-loop"],
-            },
-            {
-                "id": "tasks",
-                "name": "Tasks of coding agents",
-                "description": "GetTask and ListTasks: where each stands, and why it is not moving",
-                "tags": ["coordination", "status"],
-            },
-        ],
+        "skills": _SKILLS,
     }

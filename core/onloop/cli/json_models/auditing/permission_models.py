@@ -11,7 +11,7 @@ from onloop.insight.permissions.permission_graph import Goal
 from onloop.records import Record
 
 
-class GrantJson(Record):
+class PermissionGrantJson(Record):
     """Who may what, and where."""
 
     kind: str
@@ -69,7 +69,7 @@ class PermissionsJson(Record):
 
     store: str
     store_read: Annotated[bool, Meta(description="Whether the store itself was read, and not only its files.")]
-    grants: Sequence[GrantJson]
+    grants: Sequence[PermissionGrantJson]
     goals: Sequence[GoalJson]
     chains: Sequence[ChainJson]
     looked: Annotated[int, Meta(description="How many edges were looked for.")]

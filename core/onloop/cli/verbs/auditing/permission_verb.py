@@ -14,8 +14,8 @@ from onloop.cli.json_models.auditing.permission_models import (
     ChainLinkJson,
     DifferenceJson,
     GoalJson,
-    GrantJson,
     PermissionChangeJson,
+    PermissionGrantJson,
     PermissionsJson,
 )
 from onloop.cli.output import VerbOutput
@@ -125,7 +125,7 @@ def _json(page: PermissionPage) -> PermissionsJson:
     return PermissionsJson(
         store=found.store,
         store_read=page.store_read,
-        grants=[GrantJson(each.kind, each.holder, each.may, each.where, each.note) for each in found.grants],
+        grants=[PermissionGrantJson(each.kind, each.holder, each.may, each.where, each.note) for each in found.grants],
         goals=[GoalJson(goal, means, sum(c.goal is goal for c in found.chains)) for goal, means in GOALS.items()],
         chains=[
             ChainJson(
