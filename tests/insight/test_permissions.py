@@ -153,6 +153,26 @@ def test_a_token_for_an_origin_that_others_read_is_a_way_past_the_gateway(world:
     assert next(each["where"] for each in found["grants"] if each["kind"] == "credential").startswith("https://forge")
 
 
+def test_what_reaches_in_from_outside_is_listed_and_a_file_that_is_wrong_hides_nothing_of_others(world: World) -> None:
+    secret = world.folder / "hook.secret"
+    secret.write_text("x" * 20)
+    secret.chmod(0o644)
+    for name, text in {
+        "hooks.toml": f'[shop]\nkind = "github"\nsecret = {{file = "{secret}"}}\n',
+        "forges.toml": '[forge."forge.example"]\ntoken = {env = "T"}\n',
+        "ci.toml": "[",
+    }.items():
+        (world.store / name).write_text(text)
+        (world.store / name).chmod(0o600)
+
+    found = permissions(world).json
+
+    listed = {(each["may"], each["where"]) for each in found["grants"] if each["kind"] == "credential"}
+    assert listed == {("bring events", "shop: github"), ("reach origins for the gateway", "forge.example: $T")}
+    assert ways(found) == [("claim", f"{secret} (secret of the hook shop)")]
+    assert any("ci.toml was not read" in each for each in found["unknown"])
+
+
 def test_a_store_in_which_a_script_decides_needs_no_person(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.init()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import onloop
 from onloop.access.elsewhere.accounts_outside import FILE as ACCOUNTS
 from onloop.agents.hooks.forms.hook_places import HookFolders, place_of, scopes_of
 from onloop.agents.vendors.known_vendors import VENDORS
-from onloop.errors import OnloopError
 from onloop.forges.forge_settings import FILE as FORGES
-from onloop.forges.forge_settings import read_settings
-from onloop.gates.credentials.declared import declared
 from onloop.gates.toolchain import FILE as TOOLCHAIN
 from onloop.home import Home
 from onloop.identity.ci.ci_settings import FILE as CI
 from onloop.identity.keys.signed_envelope import FILE as ATTESTATIONS
 from onloop.identity.own_key import FILE as OWN_KEY
+from onloop.insight.permissions.declared_outside import SecretFile
 from onloop.insight.permissions.path_access import path_fact
 from onloop.insight.permissions.permission_graph import Goal
 from onloop.insight.permissions.permission_grounds import GuardedPath, PathUse
@@ -31,11 +29,11 @@ HOOK = "a hook that is gone"
 _DOCKER = ("/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock")
 
 
-def guarded_paths(home: Home, project: Path, user_home: Path) -> Iterator[GuardedPath]:
+def guarded_paths(home: Home, secrets: Sequence[SecretFile], project: Path, user_home: Path) -> Iterator[GuardedPath]:
     """Every path that matters, also where nothing is there: of the store if its folder is known, then the machine's."""
     if home.is_known and not home.url:
         yield from _of_the_store(home)
-        yield from _credentials(home)
+        yield from _credentials(home, secrets)
     for what, place in (("onloop's own program", Path(onloop.__file__).parent), ("its Python", Path(sys.executable))):
         why = "whoever changes it changes what people decide with"
         for real in dict.fromkeys((place, place.resolve())):
@@ -65,31 +63,15 @@ def _of_the_store(home: Home) -> Iterator[GuardedPath]:
         yield _path(f"{place} ({use.value})", use, goal.value, why, closed, place)
 
 
-def _credentials(home: Home) -> Iterator[GuardedPath]:
-    """Files that hold what reaches origins: those that a person declared, and the declarations themselves."""
-    why = "whoever has it can push, past every gate"
-    for field, named in dict.fromkeys(_declared_places(home)):
-        close = f"chmod 600 {named}, and run agents as another user"
-        real = Path(named).resolve()
-        yield _path(f"{named} ({field})", PathUse.READ, Goal.ORIGIN.value, why, close, real)
+def _credentials(home: Home, secrets: Sequence[SecretFile]) -> Iterator[GuardedPath]:
+    """Files that hold secrets by which something outside is reached or believed, and what declares them for git."""
+    for each in dict.fromkeys(secrets):
+        why = "whoever has it can push, past every gate" if each.grants is Goal.ORIGIN else "whoever has it is believed"
+        close, real = f"chmod 600 {each.path}, and run agents as another user", Path(each.path).resolve()
+        yield _path(f"{each.path} ({each.held_as})", PathUse.READ, each.grants.value, why, close, real)
     place = home.git_settings
     written = "it says which program hands out passwords"
     yield _path(f"{place} (write)", PathUse.WRITE, Goal.ORIGIN.value, written, f"chmod 600 {place}", place)
-
-
-def _declared_places(home: Home) -> Iterator[tuple[str, str]]:
-    try:
-        accesses, settings = declared(home.git_settings), read_settings(home.store)
-    except OnloopError:
-        return  # who looks says so
-    for access in accesses:
-        secret = ("token_file", "netrc", "ssh_key", "client_key")
-        yield from ((field, place) for field, place in access.places if field in secret)
-    for forge in settings.forges:
-        if forge.token is not None and forge.token.file:
-            yield f"token of {forge.host}", forge.token.file
-        if forge.app is not None:
-            yield f"key of {forge.host}", forge.app.key_file
 
 
 def _hooks(project: Path, user_home: Path) -> Iterator[GuardedPath]:

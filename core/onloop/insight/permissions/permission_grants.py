@@ -32,7 +32,7 @@ def _of_things(grounds: PermissionGrounds) -> Iterator[PermissionGrant]:
     for use in grounds.workflows:
         yield PermissionGrant("workflow", use.name, "move work", ", ".join(use.repositories), use.used_by)
     for credential in grounds.credentials:
-        yield PermissionGrant("credential", credential.file, "reach origins for the gateway", credential.table)
+        yield PermissionGrant("credential", credential.file, credential.may, credential.table)
     for path in grounds.paths:
         if path.fact is not None:
             yield PermissionGrant("file", path.path, f"{path.use.value}: {path.grants}", note=path.fact.words)

@@ -95,10 +95,11 @@ class TableRow(Record):
 
 
 class HeldCredential(Record):
-    """What a person declared for repositories or forges: the table's name, and from where it takes its secret."""
+    """What a person declared of outside: in which file, of whom or what, with where its secret is, and what it may."""
 
     file: str
     table: str
+    may: str
 
 
 class PermissionGrounds(Record):

@@ -9,20 +9,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from onloop.errors import BadInput, OnloopError
-from onloop.forges.forge_settings import read_settings
-from onloop.gates.credentials.declared import declared
+from onloop.errors import BadInput
 from onloop.gateway.authorize import ALLOWED, verb_of_kind
 from onloop.gateway.port import GatewayPort
 from onloop.home import Home
 from onloop.identity.accounts import NETWORK_UID
-from onloop.identity.ci.ci_settings import FILE as CI
-from onloop.identity.ci.ci_settings import issuers_in
+from onloop.insight.permissions.declared_outside import declared_outside
 from onloop.insight.permissions.guarded_paths import guarded_paths
 from onloop.insight.permissions.path_access import MachineUser, path_fact
 from onloop.insight.permissions.permission_grounds import (
     AgentUser,
-    HeldCredential,
     LauncherGrant,
     LentRight,
     PermissionGrounds,
@@ -56,11 +52,15 @@ _ADMIN_GROUPS = frozenset({"sudo", "wheel", "admin"})
 
 def looked_at(home: Home, project: Path, user_home: Path) -> PermissionGrounds:
     """What lies on the machine and in the store's files; nothing of its log yet."""
-    paths = tuple(guarded_paths(home, project, user_home))
+    outside = tuple(declared_outside(home)) if home.is_known and not home.url else ()
+    secrets = tuple(secret for found in outside for secret in found.secrets)
+    paths = tuple(guarded_paths(home, secrets, project, user_home))
     owner = path_fact(home.store) if home.is_known and not home.url else None
     judge = machine_user(str(owner.uid)) if owner is not None else None
-    grounds = PermissionGrounds(home.name, paths=paths, table=tuple(_table()), judge=judge)
-    return replace(grounds, credentials=tuple(_credentials(home)), unknown=tuple(_unknown(home, grounds)))
+    held = tuple(each for found in outside for each in found.credentials)
+    grounds = PermissionGrounds(home.name, paths=paths, table=tuple(_table()), judge=judge, credentials=held)
+    problems = (found.problem for found in outside if found.problem)
+    return replace(grounds, unknown=(*problems, *_unknown(home, grounds)))
 
 
 def with_store(grounds: PermissionGrounds, gateway: GatewayPort) -> PermissionGrounds:
@@ -187,30 +187,12 @@ def _unproved(house: StoreState, now: int) -> Iterator[str]:
         yield f"{why_no_proof(house.proof, now)}: onloop doctor"
 
 
-def _credentials(home: Home) -> Iterator[HeldCredential]:
-    if not home.is_known or home.url:
-        return
-    try:
-        for access in declared(home.git_settings):
-            yield HeldCredential(str(home.git_settings), f"{access.address.words}: {access.words}")
-        for forge in read_settings(home.store).forges:
-            shown = forge.token.words if forge.token is not None else "an app" if forge.app is not None else "nothing"
-            yield HeldCredential(str(home.store / "forges.toml"), f"{forge.host}: {shown}")
-        for name, issuer in issuers_in(home.store).items():
-            claims = ", ".join(dict.fromkeys(role for rule in issuer.jobs for role in rule.roles))
-            yield HeldCredential(str(home.store / CI), f"jobs of {name}: claim for {claims}")
-    except OnloopError:
-        return  # told among what is unknown
-
-
 def _unknown(home: Home, grounds: PermissionGrounds) -> Iterator[str]:
     """What cannot be known from here, each with who could say."""
     if home.url or not home.is_known:
         yield "the store's files are elsewhere: run onloop audit permissions on the gateway's machine, too"
     if home.database:
         yield f"who may write the database {home.name}: its own administrator knows"
-    for file in (home.git_settings, home.store / "forges.toml", home.store / CI):
-        yield from _unread(home, file)
     yield "rules of the forge (branch protection, who may push there): its own settings say so"
     yield "as which users people type their passphrases, and who sees their screens"
     if Path("/etc/sudoers").exists():
@@ -220,17 +202,3 @@ def _unknown(home: Home, grounds: PermissionGrounds) -> Iterator[str]:
         yield from (
             f"{each.path} has an access list beside its mode: getfacl {each.path}" for each in places if each.has_list
         )
-
-
-def _unread(home: Home, file: Path) -> Iterator[str]:
-    if not home.is_known or home.url:
-        return
-    try:
-        if file.name == CI:
-            issuers_in(home.store)
-        elif file == home.git_settings:
-            declared(file)
-        else:
-            read_settings(home.store)
-    except OnloopError as problem:
-        yield f"{file} was not read: {safe(problem.message, 300)}"

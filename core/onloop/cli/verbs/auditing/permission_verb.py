@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def audit_permissions(context: Context[AuditArguments]) -> VerbOutput:
         raise BadInput("permissions are of a store and this machine", hint="onloop audit permissions, and no folders")
     required, then = _goals(args.require), _earlier(args.against)
     grounds, changes, notes = _grounds(context)
-    found = audited(as_agent(grounds, args.as_agent))
+    is_agent = bool(os.environ.get("ONLOOP_TOKEN"))
+    found = audited(as_agent(grounds, args.as_agent or (str(os.geteuid()) if is_agent else None)))
     differs = difference(found, then) if then is not None else None
     unmet = tuple(goal.value for goal in required if any(chain.goal is goal for chain in found.chains))
     page = PermissionPage(found, grounds.store_read, changes, differs, unmet)
