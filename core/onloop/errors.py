@@ -64,6 +64,8 @@ class Ground(StrEnum):
     UNPROVEN = "unproven"
     SUPERSEDED = "superseded"
     RULE = "rule"
+    HOOK = "hook"
+    """Said by the agent's own process, before a tool was used: nobody else saw it."""
 
 
 class FailureKind(StrEnum):

@@ -93,7 +93,7 @@ def lines(text: str) -> list[str]:
 
 
 def why(command: str, facts: StepFacts = StepFacts(), folder: str = "/r") -> str:  # noqa: B008 - frozen
-    return tool_ruling(deeds_of("Bash", {"command": command}, folder, "/r"), lambda: facts)
+    return tool_ruling(deeds_of("Bash", {"command": command}, folder, "/r"), lambda: facts).why
 
 
 @pytest.mark.parametrize("command", lines(PUSHES))
@@ -136,14 +136,14 @@ CALLS: list[tuple[str, Mapping[str, object], bool]] = [
 def test_each_vendors_tools_are_understood(tool: str, given: Mapping[str, object], *, refused: bool) -> None:
     deeds = deeds_of(tool, given, "/r", "/r")
 
-    assert bool(tool_ruling(deeds, StepFacts)) is refused
+    assert bool(tool_ruling(deeds, StepFacts).why) is refused
 
 
 def test_a_link_into_what_is_forbidden_is_followed(tmp_path: Path) -> None:
     (tmp_path / ".onloop").mkdir()
     (tmp_path / "innocent").symlink_to(tmp_path / ".onloop")
 
-    assert tool_ruling(deeds_of("Edit", {"file_path": "innocent/a.yaml"}, str(tmp_path), str(tmp_path)), StepFacts)
+    assert tool_ruling(deeds_of("Edit", {"file_path": "innocent/a.yaml"}, str(tmp_path), str(tmp_path)), StepFacts).why
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_gateway_that_does_not_answer_leaves_pushing_forbidden_and_work_possib
         raise Unavailable("the gateway is gone", hint="wait")
 
     def told(command: str) -> str:
-        return tool_ruling(deeds_of("Bash", {"command": command}, "/r", "/r"), gone)
+        return tool_ruling(deeds_of("Bash", {"command": command}, "/r", "/r"), gone).why
 
     assert "the gateway is gone" in told("git push")
     assert told("echo > tests/test_a.py") == ""
@@ -261,7 +261,7 @@ def test_what_would_take_long_to_read_is_refused_unread(name: str) -> None:
 
     with at_most(1):
         deeds = deeds_of(tool, {"command": text}, folder)
-    assert tool_ruling(deeds, StepFacts) == UNREADABLE
+    assert tool_ruling(deeds, StepFacts).why == UNREADABLE
 
 
 def test_all_depths_of_a_script_are_read_from_one_effort() -> None:

@@ -140,6 +140,23 @@ def test_a_tool_that_does_what_the_step_forbids_is_refused_in_the_vendors_form(w
     assert called(world, vendor, uses("git push", vendor)) == {}, "outside of a task it is nobody's business"
 
 
+def test_what_hooks_refuse_is_counted_once_a_minute_shown_among_the_figures_and_calls_nobody(world: World) -> None:
+    env = claimed(world)
+
+    for _ in range(3):
+        assert refused(called(world, said=uses("git push"), env=env))
+    assert refused(called(world, said=uses("gh pr create"), env=env))
+
+    loop = world.onloop("loop", "--json").json
+    assert [(each["tried"], each["count"], each["tasks"]) for each in loop["hook_refusals"]] == [
+        ("push", 1, 1),
+        ("open a pull request", 1, 1),
+    ], "two more pushes wait for their minute"
+    assert world.onloop("log", "--run", "house").out.count("hook") == 2
+    assert "Refused by hooks" in world.onloop("loop").out
+    assert not any(each["reason"] == "denied" for each in world.onloop("attention", "--json").json["groups"])
+
+
 def test_the_gateway_says_which_programs_judge_and_to_which_branch_an_agent_may_push(world: World) -> None:
     world.init()
     judged = WORKFLOW.replace("    gates:\n", "    gates:\n      - {id: ours, command: [sh, scripts/check.sh]}\n", 1)

@@ -398,6 +398,7 @@ def files_of_others(story: Story) -> None:
     origin = story.world.origin("audited", {"README.md": "# audited\n"})
     story.said("audit", str(origin))
     story.said("audit", "--fleet", str(origin.parent))
+    story.said("audit", "permissions")
 
 
 def learnt(story: Story) -> None:

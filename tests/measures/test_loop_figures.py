@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 from measures.planted_log import HOUR, MONDAY, Plant, PlantedLog
 from measures.recount import Recount
 from onloop.access.runs import builtin_workflow
+from onloop.errors import Ground
 from onloop.insight.measures.loop_figures import LoopFigures
 from onloop.insight.measures.loop_fold import LoopFold, LoopScope
 from onloop.insight.measures.loop_pages import read_on
 from onloop.insight.measures.loop_tables import DASH, facts_of, tables_of
 from onloop.insight.measures.samples import LARGEST, SizeClass, Spread, size_of, upper_share
+from onloop.machine.denials import Denied
+from onloop.machine.store_state import HOUSE
 from onloop.simulation.conduct import AgentConduct, Conduct, GateConduct, PeopleConduct
 from onloop.simulation.simulated_run import simulation
 from onloop.simulation.simulation_plan import Plan
+from onloop.store.codec import to_text
 from onloop.store.port import Recorded
 
 LATER = MONDAY + 10**10
@@ -43,6 +47,25 @@ def test_what_is_planted_is_found_at_its_gate_and_nothing_else_is(seed: int, pla
 
     found = {(each.kind.name, each.gate.step, each.gate.gate) for each in figures.findings}
     assert found == {(plant.name, *plant.value) for plant in plants}
+
+
+def test_what_hooks_refused_is_told_by_what_was_tried_and_nothing_else_that_was_denied() -> None:
+    def denied(seq: int, verb: str, task: str, count: int, ground: Ground = Ground.HOOK) -> Recorded:
+        told = Denied("agent:coder", verb, ground, task, count=count, at=MONDAY + seq)
+        return Recorded(seq, HOUSE, seq, HOUSE, seq, "Denied", to_text(told), MONDAY + seq, "gateway:denials", "", "")
+
+    log = [
+        denied(1, "push", "r1.1", 1),
+        denied(2, "push", "r1.2", 40),
+        denied(3, "change hooks", "r1.1", 2),
+        denied(4, "approve", "r1.1", 9, Ground.KIND),
+    ]
+
+    refusals = [(each.tried, each.count, each.tasks) for each in folded(log).hook_refusals]
+
+    assert refusals == [("push", 41, 2), ("change hooks", 2, 1)]
+    assert folded(log, LoopScope(since=MONDAY + 3)).hook_refusals[0].tried == "change hooks"
+    assert folded(log, LoopScope(run="r1")).hook_refusals == (), "nothing of the run was seen"
 
 
 def check(figures: LoopFigures, log: list[Recorded]) -> None:

@@ -27,6 +27,7 @@ _WORDS = (
     "without proof of identity",
     "after the lease had ended",
     "against a rule",
+    "by its own hook, as its process says",
 )
 GROUNDS: Mapping[Ground, str] = dict(zip(Ground, _WORDS, strict=True))
 """Each ground in words."""

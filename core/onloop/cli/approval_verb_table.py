@@ -38,6 +38,7 @@ SHOW = Verb(
     (
         TASK,
         arg("--diff", help="show the diff, of long files only the beginning", action="store_true"),
+        arg("--a2a", help="the task as A2A's GetTask answers it, in JSON", action="store_true"),
         arg("--file", help="show all that changes in this file", metavar="PATH"),
         arg("--from", help="with --file: begin at this line", dest="first", type=int, default=1, metavar="LINE"),
         arg("--attachment", help="show a file that a gate kept: its path, or GATE:PATH", metavar="NAME"),

@@ -189,6 +189,7 @@ class ListArguments(RunArguments, frozen=True, kw_only=True):
     """Of list."""
 
     state: str | None
+    a2a: bool
 
 
 class LogArguments(RunArguments, frozen=True, kw_only=True):

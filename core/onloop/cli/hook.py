@@ -75,15 +75,33 @@ def _before_tool(vendor: str, payload: Payload) -> dict[str, Json]:
     if not os.environ.get("ONLOOP_TOKEN"):
         return {}
     from onloop.agents.hooks.denials.tool_deeds import deeds_of
-    from onloop.agents.hooks.denials.tool_ruling import UNREADABLE, tool_reply, tool_ruling
+    from onloop.agents.hooks.denials.tool_ruling import LET, UNREAD, tool_reply, tool_ruling
     from onloop.cli.joined import clone_around
 
     known = VENDORS.get(vendor)
-    if not payload.whole:
-        return tool_reply(known, UNREADABLE)
-    folder = payload.folder if payload.folder.startswith("/") else str(Path.cwd())
-    deeds = deeds_of(payload.tool, payload.given, folder, clone_around(folder) or folder)
-    return tool_reply(known, tool_ruling(deeds, _facts) if deeds else "")
+    ruling = UNREAD
+    if payload.whole:
+        folder = payload.folder if payload.folder.startswith("/") else str(Path.cwd())
+        deeds = deeds_of(payload.tool, payload.given, folder, clone_around(folder) or folder)
+        ruling = tool_ruling(deeds, _facts) if deeds else LET
+    if ruling.why:
+        _count(ruling.tried)
+    return tool_reply(known, ruling.why)
+
+
+def _count(tried: str) -> None:
+    """Have a refusal counted; whatever goes wrong here changes nothing of it."""
+    from onloop.cli.arguments import Arguments
+    from onloop.cli.context import Context
+    from onloop.errors import Ground
+    from onloop.gateway.upkeep import CountDenial
+
+    context = Context(Arguments(), "hook")
+    with suppress(Exception), _deadline(NOTE_S):
+        agent = context.agent()
+        context.opened.gateway.perform(CountDenial(agent, tried, agent.task or "", Ground.HOOK))
+    with suppress(Exception):
+        context.close()
 
 
 def _facts() -> StepFacts:

@@ -15,6 +15,7 @@ class ShowArguments(TaskArguments, frozen=True, kw_only=True):
     """Of show."""
 
     diff: bool
+    a2a: bool
     attachment: str | None
     to: str | None
     file: str | None

@@ -264,6 +264,7 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             _looks("onloop audit", "what this repository has for agents to work in"),
             Example("onloop audit --fleet ~/code --md > audit.md", "every repository of a folder, in one table"),
             Example("onloop audit --require tests,ownership", "exit 10 in a CI where one is stale or absent"),
+            Example("onloop audit permissions --require approval", "exit 10 where a way leads to an approval"),
         ),
         "policy": (),
         "policy list": (_looks("onloop policy list", "those that runs are held to from now on"),),

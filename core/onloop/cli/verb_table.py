@@ -142,7 +142,11 @@ VERBS: tuple[Verb, ...] = (
         "list the tasks, one per line",
         "look_verbs:list_tasks",
         ListArguments,
-        (RUN, arg("--state", help="only this state")),
+        (
+            RUN,
+            arg("--state", help="only this state"),
+            arg("--a2a", help="the whole list as A2A's ListTasks answers it, in JSON", action="store_true"),
+        ),
         prints=("work_models:TasksJson",),
         reach=Reach.GATEWAY,
     ),

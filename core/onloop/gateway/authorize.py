@@ -285,7 +285,12 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
 
 def verb_of(command: c.Command | StoreEvent) -> str:
     """What the command asks for, in words."""
-    return _VERBS.get(type(command), type(command).__name__.lower())
+    return verb_of_kind(type(command))
+
+
+def verb_of_kind(kind: type[c.Command] | type[StoreEvent]) -> str:
+    """What commands of that kind ask for, in words."""
+    return _VERBS.get(kind, kind.__name__.lower())
 
 
 def _denial(principal: Principal, command: c.Command | StoreEvent) -> str:

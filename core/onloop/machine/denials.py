@@ -91,10 +91,13 @@ def gathered(bursts: Bursts, denied: Denied) -> Denied:
 ALARMING: Mapping[Ground, int] = {Ground.PASSPHRASE: 5, Ground.TOKEN: 3, Ground.SUPERSEDED: 10, Ground.RULE: 3}
 """How often it takes until people are told: a mistyped passphrase, or a lease that ended meanwhile, is no attack."""
 
+_SILENT = frozenset({Ground.HOOK})
+"""What agents' own processes tell of themselves calls nobody: it is counted, and shown among the figures."""
+
 
 def is_alarming(ground: Ground, count: int) -> bool:
     """Whether so many denials on that ground are something that people must look at."""
-    return count >= ALARMING.get(ground, 1)
+    return ground not in _SILENT and count >= ALARMING.get(ground, 1)
 
 
 def is_due(known: Burst | None, denied: Denied) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,14 +21,14 @@ from onloop.access.submission import LONGEST_STATEMENT
 from onloop.agents.agent_verdict import verdict_on
 from onloop.agents.hooks.denials.step_facts import step_facts
 from onloop.agents.hooks.denials.tool_deeds import deeds_of
-from onloop.agents.hooks.denials.tool_ruling import UNREADABLE, tool_reply, tool_ruling
+from onloop.agents.hooks.denials.tool_ruling import UNREAD, ToolRuling, tool_reply, tool_ruling
 from onloop.agents.hooks.payload import LARGEST_PAYLOAD, START, TOOL_EVENTS, Payload, payload_of
 from onloop.agents.hooks.ruling import HookReply, Ruling, reply_of
 from onloop.agents.hooks.turn_end import handed_in_by
 from onloop.agents.hooks.turn_judgement import greeting, judged_turn, note_sub_agent
 from onloop.agents.vendors.vendor import STOP, SUB_AGENT_BEGINS, SUB_AGENT_ENDS
-from onloop.errors import OnloopError
-from onloop.gateway.upkeep import RecogniseAgent
+from onloop.errors import Ground, OnloopError
+from onloop.gateway.upkeep import CountDenial, RecogniseAgent
 from onloop.home import Home
 from onloop.machine.digest import Json
 from onloop.machine.principal import Principal
@@ -86,7 +87,7 @@ class HookDoor(Record):
         if payload.event == START:
             return greeting(_GREETING)
         if payload.event in TOOL_EVENTS:
-            return tool_reply(None, _forbidden(opened, agent, payload))
+            return tool_reply(None, _ruled(opened, agent, payload))
         if payload.in_background or payload.event != STOP:
             return reply_of(HookReply(Ruling.LET))
         refusal = _handed_in(opened, agent, payload.said)
@@ -113,10 +114,19 @@ def hook_routes(home: Home, adopt: Adopt, clock: Callable[[], int]) -> tuple[Doo
     return (DoorRoute("POST", "/v1/hooks/claude", answer, "hook", is_long=True),)
 
 
-def _forbidden(opened: GatewayHandle, agent: Principal, payload: Payload) -> str:
-    """Why a tool may not be used; its files are elsewhere, so that links are not followed."""
+def _ruled(opened: GatewayHandle, agent: Principal, payload: Payload) -> str:
+    """Why a tool may not be used, which is counted; empty where it may."""
+    ruling = _forbidden(opened, agent, payload)
+    if ruling.why:
+        with suppress(OnloopError):  # a refusal stands, counted or not
+            opened.gateway.perform(CountDenial(agent, ruling.tried, agent.task or "", Ground.HOOK))
+    return ruling.why
+
+
+def _forbidden(opened: GatewayHandle, agent: Principal, payload: Payload) -> ToolRuling:
+    """What is ruled of a tool; its files are elsewhere, so that links are not followed."""
     if not payload.whole:
-        return UNREADABLE
+        return UNREAD
     deeds = deeds_of(payload.tool, payload.given, payload.folder)
     return tool_ruling(deeds, lambda: step_facts(opened.gateway, agent))
 

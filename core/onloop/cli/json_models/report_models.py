@@ -250,6 +250,14 @@ class IdleCallJson(Record):
     example: Annotated[str, Meta(description="A task to which it happened.")]
 
 
+class HookRefusalJson(Record):
+    """What hooks kept agents from, as the agents' own processes told."""
+
+    tried: str
+    count: int
+    tasks: Annotated[int, Meta(description="Of how many different tasks.")]
+
+
 class LoopFindingJson(Record):
     """Something that deserves a look."""
 
@@ -323,6 +331,7 @@ class LoopJson(Record):
     machine_gates: Sequence[JudgingGateJson]
     calls: Sequence[CallCountJson]
     idle_calls: Sequence[IdleCallJson]
+    hook_refusals: Sequence[HookRefusalJson]
     findings: Sequence[LoopFindingJson]
     weeks: Sequence[WeekJson]
     costs: Annotated[Sequence[ChangeCostJson], Meta(description="What merged changes took, as agents told it.")] = ()

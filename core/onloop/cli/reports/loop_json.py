@@ -33,6 +33,7 @@ def loop_json(figures: LoopFigures) -> j.LoopJson:
         ],
         calls=[j.CallCountJson(**_same(each)) for each in figures.calls],
         idle_calls=[j.IdleCallJson(**{**_same(e, e.gate), "waited": _spread(e.waited)}) for e in figures.idle_calls],
+        hook_refusals=[j.HookRefusalJson(**_same(each)) for each in figures.hook_refusals],
         findings=[j.LoopFindingJson(**_same(each, each.gate)) for each in figures.findings],
         weeks=[_week(each) for each in figures.weeks],
         costs=[

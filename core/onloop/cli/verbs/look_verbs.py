@@ -50,6 +50,10 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     gateway = context.opened.gateway
     now = gateway.clock()
     found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
+    if context.args.a2a:
+        from onloop.cli.verbs.a2a_lines import list_lines  # here: few ask in another protocol's words
+
+        return VerbOutput(lines=list_lines(found, is_json_asked=context.args.as_json))
     if context.args.as_json:
         return VerbOutput(data=_tasks_json(context, found))
     viewer, board = seen_board(context, gateway.perform(ReadStoreState()))

@@ -54,6 +54,12 @@ LONGEST_TEXT = 1_000_000
 
 def show(context: Context[ShowArguments]) -> VerbOutput:
     """One task, as a person must see it before deciding; or one file that a gate kept."""
+    if context.args.a2a:
+        from onloop.cli.verbs.a2a_lines import show_lines  # here: few ask in another protocol's words
+
+        gateway = context.opened.gateway
+        found = gateway.perform(ReadTaskNow(context.args.task, gateway.clock()))
+        return VerbOutput(lines=show_lines(found, is_json_asked=context.args.as_json))
     if context.args.attachment is not None:
         return _attachment(context, context.args.attachment)
     if context.args.file is not None:

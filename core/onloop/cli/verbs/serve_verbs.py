@@ -97,6 +97,7 @@ def _door(args: ServeArguments, home: Home, keeper: TriggerKeeper) -> Callable[[
     )
     try:
         from onloop.agents.hooks.http_hook import hook_routes  # here: only whoever listens needs the extra
+        from onloop.interop.a2a.a2a_door import A2A_ROUTES
         from onloop.remote.http.door import HttpDoor
         from onloop.remote.http.routes import ROUTES
         from onloop.triggers.hook_routes import hook_doors
@@ -106,7 +107,7 @@ def _door(args: ServeArguments, home: Home, keeper: TriggerKeeper) -> Callable[[
 
     def made(adopt: Adopt) -> Door:
         hooks = (*hook_routes(home, adopt, wall_clock), *hook_doors(home.store, keeper.intake, wall_clock))
-        return HttpDoor(settings, adopt, say, wall_clock, routes=(*hooks, *ROUTES))
+        return HttpDoor(settings, adopt, say, wall_clock, routes=(*hooks, *A2A_ROUTES, *ROUTES))
 
     return made
 

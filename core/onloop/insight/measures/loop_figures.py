@@ -95,6 +95,14 @@ class CallCount(Record):
     open: int = 0
 
 
+class HookRefusal(Record):
+    """What hooks kept agents from, as the agents' own processes told: how often, and of how many tasks."""
+
+    tried: str
+    count: int
+    tasks: int
+
+
 class FindingKind(StrEnum):
     """What of the loop deserves a look."""
 
@@ -182,6 +190,7 @@ class LoopFigures(Record):
     machine_gates: tuple[JudgingGate, ...] = ()
     calls: tuple[CallCount, ...] = ()
     idle_calls: tuple[IdleCall, ...] = ()
+    hook_refusals: tuple[HookRefusal, ...] = ()
     findings: tuple[LoopFinding, ...] = ()
     phases: tuple[NamedSpread, ...] = ()
     times: tuple[NamedSpread, ...] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from onloop.errors import Ground
 from onloop.insight.measures.cost_readings import note_spending
 from onloop.insight.measures.followed_task import AskedRequest, FollowedTask
 from onloop.insight.measures.loop_figures import LoopFigures
@@ -15,6 +16,7 @@ from onloop.insight.measures.loop_tallies import LoopTallies
 from onloop.insight.measures.request_readings import RequestReading
 from onloop.insight.measures.verdict_readings import VerdictReading
 from onloop.insight.measures.work_readings import WorkReading
+from onloop.machine.denials import Denied
 from onloop.machine.events import Created, Moved
 from onloop.machine.people import is_person
 from onloop.machine.state import TERMINAL
@@ -26,7 +28,7 @@ from onloop.store.port import Recorded
 
 _READ = frozenset(
     {
-        *("PersonEnrolled", "Created", "StepEntered", "Moved", "Claimed", "PersonEntered"),
+        *("PersonEnrolled", "Denied", "Created", "StepEntered", "Moved", "Claimed", "PersonEntered"),
         *("Submitted", "Funnelled", "GateReported", "BaseReported", "UsageTold"),
         *("RequestOpened", "RequestClosed", "Decided"),
         *("EffectRequested", "EffectDone", "EffectFailed", "EffectVoided"),
@@ -87,6 +89,7 @@ class LoopFold:
             machine_gates=machines,
             calls=self._tallies.calls(waiting),
             idle_calls=idle,
+            hook_refusals=self._tallies.hook_refusals(),
             findings=findings_of(humans, machines, idle),
             phases=self._tallies.phases(),
             times=self._tallies.times(),
@@ -115,6 +118,8 @@ class LoopFold:
             self._work.know(event.email)
         elif isinstance(event, Created):
             self._tasks[recorded.task] = self._begun(event, recorded.at)
+        elif isinstance(event, Denied):
+            self._denied(event, recorded.at)
         task = self._tasks.get(recorded.task)
         if task is None:
             return
@@ -127,6 +132,13 @@ class LoopFold:
             self._work.take(task, event, recorded)
             if isinstance(event, Moved) and event.state in TERMINAL:
                 del self._tasks[recorded.task]
+
+    def _denied(self, denied: Denied, at: int) -> None:
+        """Counts what a hook refused: of a task that lives and counts, and of any other only where all of them do."""
+        task = self._tasks.get(denied.subject)
+        counts = task.is_counted if task is not None else self.scope.run is None and self.scope.workflow is None
+        if denied.ground is Ground.HOOK and counts and at >= (self.scope.since or 0):
+            self._tallies.hook_refused(denied.verb, denied.count, denied.subject)
 
     def _begun(self, created: Created, at: int) -> FollowedTask:
         return FollowedTask(

@@ -104,6 +104,7 @@ def tables_of(figures: LoopFigures) -> tuple[LoopTable, ...]:
         _machine_gates(figures.machine_gates),
         _calls(figures),
         _idle_calls(figures),
+        _hook_refusals(figures),
         _spent("phases", "Cycle time by phase", "phase", "of completed tasks, each phase by itself", figures.phases),
         _spent("times", "What the time goes to", "time", "of completed tasks, each by itself", figures.times),
         _costs(figures),
@@ -207,6 +208,13 @@ def _idle_calls(figures: LoopFigures) -> LoopTable:
     rows = tuple((e.gate.words, e.kind, e.why, e.count, e.waited, e.example) for e in figures.idle_calls)
     about = "requests that ended before anybody acted"
     return LoopTable("idle_calls", "Called for nothing", about, columns, rows, "no call ended by itself")
+
+
+def _hook_refusals(figures: LoopFigures) -> LoopTable:
+    columns = (LoopColumn("tried to", CellShape.WORDS, own=False), LoopColumn("times"), LoopColumn("tasks"))
+    rows = tuple((each.tried, each.count, each.tasks) for each in figures.hook_refusals)
+    about = "before a tool was used, as agents' own processes tell: a figure, and no evidence"
+    return LoopTable("hook_refusals", "Refused by hooks", about, columns, rows, "no hook has refused anything")
 
 
 def _spent(key: str, title: str, name: str, about: str, spent: Sequence[NamedSpread]) -> LoopTable:

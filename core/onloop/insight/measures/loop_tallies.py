@@ -12,6 +12,7 @@ from onloop.insight.measures.loop_figures import (
     Autonomy,
     CallCount,
     GateName,
+    HookRefusal,
     IdleCall,
     JudgingGate,
     NamedSpread,
@@ -22,6 +23,9 @@ from onloop.insight.measures.loop_figures import (
 from onloop.insight.measures.samples import Samples, Spread
 from onloop.machine.state import State
 from onloop.machine.task import RequestKind
+
+MOST_COUNTED = 10_000
+"""How many different tasks are told apart of what one kind of refusal was about."""
 
 WEEK_MS = 7 * 86_400_000
 _FIRST_MONDAY_MS = 4 * 86_400_000
@@ -61,6 +65,8 @@ class LoopTallies:
         self._touched: Counter[str] = Counter()
         self._merged: Counter[str] = Counter()
         self.costs = CostTallies()
+        self._refused: Counter[str] = Counter()
+        self._refused_tasks: defaultdict[str, set[str]] = defaultdict(set)
 
     def people_at(self, gate: GateName) -> PeopleTally:
         """What was counted of this gate of people."""
@@ -73,6 +79,18 @@ class LoopTallies:
     def call(self, kind: RequestKind) -> CallTally:
         """What was counted of this kind of request."""
         return self._calls[kind]
+
+    def hook_refused(self, tried: str, count: int, task: str) -> None:
+        """A hook refused something so often."""
+        self._refused[tried] += count
+        if len(self._refused_tasks[tried]) < MOST_COUNTED:
+            self._refused_tasks[tried].add(task)
+
+    def hook_refusals(self) -> tuple[HookRefusal, ...]:
+        """What hooks refused, the most frequent first."""
+        return tuple(
+            HookRefusal(tried, count, len(self._refused_tasks[tried])) for tried, count in self._refused.most_common()
+        )
 
     def week(self, at: int) -> Counter[str]:
         """The counts of the week of that moment."""

@@ -9,6 +9,7 @@ from onloop.agents.hooks.denials.prohibitions import Forbidden, StepFacts, prohi
 from onloop.agents.hooks.denials.tool_deeds import ToolDeed
 from onloop.agents.vendors.vendor import BEFORE_TOOL, Vendor
 from onloop.errors import OnloopError
+from onloop.records import Record
 from onloop.text import safe
 
 if TYPE_CHECKING:
@@ -22,8 +23,27 @@ UNREADABLE = (
 )
 
 
-def tool_ruling(deeds: Iterable[ToolDeed], facts: Callable[[], StepFacts]) -> str:
-    """Why the deeds are forbidden; empty where they are not.
+class ToolRuling(Record):
+    """Why a tool may not be used, empty where it may; and what was tried, in the words under which it is counted."""
+
+    why: str = ""
+    tried: str = ""
+
+
+LET = ToolRuling()
+UNREAD = ToolRuling(UNREADABLE, "use a tool unread")
+_TRIED = {
+    Forbidden.PUSH: "push",
+    Forbidden.PULL_REQUEST: "open a pull request",
+    Forbidden.WORKFLOW: "change onloop's own files",
+    Forbidden.GATE: "change the program of a gate",
+    Forbidden.HOOK: "change hooks",
+}
+"""What is counted of each: words of ours, so that no agent words a fact."""
+
+
+def tool_ruling(deeds: Iterable[ToolDeed], facts: Callable[[], StepFacts]) -> ToolRuling:
+    """What is ruled of the deeds.
 
     `facts` asks the gateway, once at most, and only if its answer can matter. Where it does not answer, what only its
     answer could allow is forbidden; what only its answer could forbid is not.
@@ -31,20 +51,20 @@ def tool_ruling(deeds: Iterable[ToolDeed], facts: Callable[[], StepFacts]) -> st
     known: StepFacts | None = None
     for deed in deeds:
         if deed.unread:
-            return UNREADABLE
+            return UNREAD
         if deed.kind in _ALWAYS:
-            return _words(deed.kind, deed)
+            return _no(deed.kind, deed)
         if known is None:
             try:
                 known = facts()
             except OnloopError as problem:
                 if deed.kind is not None:
-                    return f"{_words(deed.kind, deed)} ({problem.message})"
+                    return _no(deed.kind, deed, f" ({problem.message})")
                 known = StepFacts()
         kind = _by_facts(deed, known)
         if kind is not None:
-            return _words(kind, deed)
-    return ""
+            return _no(kind, deed)
+    return LET
 
 
 def tool_reply(vendor: Vendor | None, why: str) -> dict[str, Json]:
@@ -77,6 +97,6 @@ def _pushes_only(words: tuple[str, ...], branch: str) -> bool:
     return all(end in {branch, "HEAD"} for end in ends)
 
 
-def _words(kind: Forbidden, deed: ToolDeed) -> str:
+def _no(kind: Forbidden, deed: ToolDeed, more: str = "") -> ToolRuling:
     rule = prohibition(kind)
-    return f"onloop: your step forbids {rule.what} ({deed.shown}): {rule.instead}"
+    return ToolRuling(f"onloop: your step forbids {rule.what} ({deed.shown}): {rule.instead}{more}", _TRIED[kind])

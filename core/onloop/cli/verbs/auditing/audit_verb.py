@@ -33,6 +33,9 @@ from onloop.insight.audit.repository_audit import (
 from onloop.text import safe
 from onloop.views.queries.reads import ReadStoreState
 
+PERMISSIONS = "permissions"
+"""The word that asks for permissions; a folder of that name is `./permissions`."""
+
 RowT = TypeVar("RowT", bound=AuditedRepositoryJson)
 
 
@@ -41,6 +44,12 @@ def audit(context: Context[AuditArguments]) -> VerbOutput:
     args = context.args
     if args.md and args.as_json:
         raise BadInput("stdout cannot hold both Markdown and --json", hint="leave one of them out")
+    if args.paths[:1] == (PERMISSIONS,):
+        from onloop.cli.verbs.auditing.permission_verb import audit_permissions  # here: repositories need none of it
+
+        return audit_permissions(context)
+    if any(each is not None for each in (args.since, args.against, args.as_agent)):
+        raise BadInput("--since, --against and --as-agent are of permissions", hint="onloop audit permissions …")
     required = required_names(args.require)
     if args.fleet is None and len(args.paths) < 2:
         return _one(context, Path(args.paths[0] if args.paths else "."), required)

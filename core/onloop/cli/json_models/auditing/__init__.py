@@ -1,0 +1,1 @@
+"""What audits print, by subject."""
