@@ -12,7 +12,6 @@ from typing import Any
 from e2e.serving import is_served
 from onloop.cli.json_models.agent_models import ClaimJson, GivenBackJson
 from onloop.cli.json_models.attention_models import CausesJson
-from onloop.cli.json_models.benching.bench_models import AddedToSuiteJson, BenchJson
 from onloop.cli.json_models.build_models import (
     EnrolJson,
     ForgeProofJson,
@@ -34,6 +33,7 @@ from onloop.cli.json_models.clock_models import (
 )
 from onloop.cli.json_models.dossier_models import AttachmentShownJson, FilePatchJson
 from onloop.cli.json_models.envelope import ErrorJson
+from onloop.cli.json_models.insight.bench_models import AddedToSuiteJson, BenchJson
 from onloop.cli.json_models.people_models import (
     CauseListJson,
     CauseOutcomesJson,

@@ -14,8 +14,9 @@ from onloop.access.runs import builtin_workflow
 from onloop.insight.harness.failure_tallies import MOST_PATTERNS, pattern_id
 from onloop.insight.harness.harness_figures import HarnessFigures
 from onloop.insight.harness.harness_fold import HarnessFold, HarnessScope
-from onloop.insight.harness.recurrence import LessonWorth, Share, difference, wilson, worth_of
+from onloop.insight.harness.recurrence import LessonWorth, SeenCount, change_of, worth_of
 from onloop.insight.measures.loop_pages import read_on
+from onloop.insight.proportions import ShareDifference
 from onloop.machine.events import AttemptEnded, Decided, Event, GateReported, Judged, LessonsTold
 from onloop.machine.lessons import Lesson, StrikeKind
 from onloop.machine.task import DecisionKind, Evidence, Verdict
@@ -103,9 +104,9 @@ class Recount:
                 at, words, _ = self.tries[each.task][-1]
                 self.tries[each.task][-1] = (at, words, frozenset(lesson.id for lesson in event.lessons))
 
-    def followed(self, *, told: bool, lesson: str = USEFUL.lesson) -> Share:
+    def followed(self, *, told: bool, lesson: str = USEFUL.lesson) -> SeenCount:
         """Of the tasks whose first refusal for it told that lesson, or none: how many it struck at the next try."""
-        found = Share()
+        found = SeenCount()
         for tries in self.tries.values():
             firsts = [number for number, (_, words, _) in enumerate(tries) if "F401" in words]
             if not firsts or firsts[0] + 1 >= len(tries):
@@ -136,7 +137,7 @@ def test_every_figure_of_a_pattern_and_a_lesson_is_as_a_plain_recount_says(seed:
     lesson = next(each for each in figures.lessons if each.known.lesson.id == USEFUL.lesson)
     assert (lesson.without, lesson.told) == (plain.followed(told=False), plain.followed(told=True))
     assert lesson.told.of > 20
-    assert Share(gap.again, gap.followed) == Share(
+    assert SeenCount(gap.again, gap.followed) == SeenCount(
         lesson.without.hits + lesson.told.hits, lesson.without.of + lesson.told.of
     )
     assert (lesson.before.of + lesson.in_force.of, lesson.before.hits + lesson.in_force.hits) == (
@@ -224,11 +225,9 @@ def test_the_interval_of_a_difference_is_that_of_newcombe() -> None:
         ((9, 10), (3, 10), 0.1705, 0.8090),
         ((10, 10), (0, 20), 0.6791, 1.0),
     ):
-        found = difference(Share(hits_b, of_b), Share(hits_a, of_a))
-        assert found is not None
+        found = change_of(SeenCount(hits_b, of_b), SeenCount(hits_a, of_a))
         assert (round(found.low, 4), round(found.high, 4)) == (low, high)
-    assert wilson(Share()) == (0.0, 1.0)
-    assert difference(Share(), Share(1, 2)) is None
+    assert change_of(SeenCount(), SeenCount(1, 2)) == ShareDifference(None, -1.0, 1.0)
 
 
 @pytest.mark.parametrize(("before", "after", "least", "most"), [(0.6, 0.6, 0.0, 0.04), (0.6, 0.25, 0.97, 1.0)])
@@ -237,8 +236,8 @@ def test_equal_shares_are_seldom_called_helped_and_a_large_fall_mostly_is(
 ) -> None:
     chance = Random("worth")  # noqa: S311 - nothing here is a secret
 
-    def seen(share: float) -> Share:
-        return Share(sum(chance.random() < share for _ in range(60)), 60)
+    def seen(share: float) -> SeenCount:
+        return SeenCount(sum(chance.random() < share for _ in range(60)), 60)
 
     found = Counter(worth_of(seen(before), seen(after)) for _ in range(1_500))
     assert least <= found[LessonWorth.HELPS] / 1_500 <= most

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from onloop.bench.bench_plan import BenchPlan
 from onloop.bench.comparison import EVERY_TASK, BenchFigures, Compared, ConfigurationFigures, GateFigures
-from onloop.cli.json_models.benching import bench_models as m
+from onloop.cli.json_models.insight import bench_models as m
+from onloop.cli.json_models.insight.proportion_models import difference_json, share_json
 from onloop.insight.medians import Median, MedianDifference
-from onloop.insight.proportions import Share
 
 
 def bench_json(plan: BenchPlan, figures: BenchFigures, results: str) -> m.BenchJson:
@@ -25,10 +25,6 @@ def bench_json(plan: BenchPlan, figures: BenchFigures, results: str) -> m.BenchJ
     )
 
 
-def _share(share: Share) -> m.ShareJson:
-    return m.ShareJson(share.hits, share.of, share.low, share.high)
-
-
 def _median(found: Median) -> m.MedianJson:
     return m.MedianJson(found.median, found.low, found.high, found.sure, found.count)
 
@@ -41,7 +37,7 @@ def _configuration(found: ConfigurationFigures, runs: str) -> m.BenchedConfigura
     return m.BenchedConfigurationJson(
         name=found.name,
         runs=runs,
-        verified=_share(found.verified),
+        verified=share_json(found.verified),
         changed=found.changed,
         out_of_time=found.out_of_time,
         broken=found.broken,
@@ -54,7 +50,7 @@ def _configuration(found: ConfigurationFigures, runs: str) -> m.BenchedConfigura
 
 
 def _gate(found: GateFigures) -> m.BenchedGateJson:
-    passed = _share(found.passed)
+    passed = share_json(found.passed)
     return m.BenchedGateJson(found.task, found.step, found.gate, found.configuration, passed, found.changed)
 
 
@@ -65,7 +61,7 @@ def _compared(found: Compared) -> m.ComparedJson:
         first=found.first,
         second=found.second,
         counted=found.counted,
-        verified=m.ShareDifferenceJson(verified.difference, verified.low, verified.high, found.is_told_apart),
+        verified=difference_json(verified),
         more=found.more,
         rounds=_differ(found.rounds),
         wall_ms=_differ(found.wall_ms),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from onloop.cli.json_models.harness import harness_models as j
+from onloop.cli.json_models.insight import harness_models as j
+from onloop.cli.json_models.insight.proportion_models import difference_json, share_json
 from onloop.insight.harness.encodings import suggestions_for
 from onloop.insight.harness.harness_figures import FailureFigures, HarnessFigures, LessonFigures
-from onloop.insight.harness.recurrence import Share, ShareDifference
 from onloop.text import safe
 
 MOST_FAILURES = 200
@@ -65,21 +65,11 @@ def lesson_json(lesson: LessonFigures) -> j.LessonJson:
         evidence=known.evidence,
         by=known.adopted_by or None,
         at=known.adopted_at if known.is_in_force else None,
-        without=_share(lesson.without),
-        told=_share(lesson.told),
-        change=_change(lesson.change),
-        before=_share(lesson.before),
-        in_force=_share(lesson.in_force),
-        rate_change=_change(lesson.rate_change),
+        without=share_json(lesson.without.share),
+        told=share_json(lesson.told.share),
+        change=difference_json(lesson.change),
+        before=share_json(lesson.before.share),
+        in_force=share_json(lesson.in_force.share),
+        rate_change=difference_json(lesson.rate_change),
         worth=lesson.worth,
     )
-
-
-def _share(share: Share) -> j.ShareJson:
-    return j.ShareJson(share.hits, share.of)
-
-
-def _change(change: ShareDifference | None) -> j.ShareDifferenceJson | None:
-    if change is None:
-        return None
-    return j.ShareDifferenceJson(round(change.points, 4), round(change.low, 4), round(change.high, 4))

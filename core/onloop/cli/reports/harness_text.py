@@ -8,7 +8,8 @@ from onloop.attention.groups import age
 from onloop.cli.output import columns
 from onloop.insight.harness.encodings import evidence_words, place_words, suggestions_for
 from onloop.insight.harness.harness_figures import FailureFigures, HarnessFigures, LessonFigures
-from onloop.insight.harness.recurrence import LessonWorth, Share, ShareDifference
+from onloop.insight.harness.recurrence import LessonWorth, SeenCount
+from onloop.insight.proportions import ShareDifference
 from onloop.text import fit, safe
 from onloop.times import utc_words
 
@@ -90,12 +91,13 @@ def lesson_lines(lessons: Sequence[LessonFigures]) -> Iterator[str]:
             yield f'    take it away: onloop harness drop {known.lesson.id} --reason "{lesson.worth.value}"'
 
 
-def _share(share: Share) -> str:
-    value = share.value
-    return "none seen" if value is None else f"{share.hits} of {share.of} ({value:.0%})"
+def _share(seen: SeenCount) -> str:
+    value = seen.share.share
+    return "none seen" if value is None else f"{seen.hits} of {seen.of} ({value:.0%})"
 
 
-def _change(change: ShareDifference | None) -> str:
-    if change is None:
+def _change(change: ShareDifference) -> str:
+    if change.difference is None:
         return "no difference to be told yet"
-    return f"{change.points * 100:+.0f} points, surely between {change.low * 100:+.0f} and {change.high * 100:+.0f}"
+    points = f"{change.difference * 100:+.0f} points"
+    return f"{points}, surely between {change.low * 100:+.0f} and {change.high * 100:+.0f}"

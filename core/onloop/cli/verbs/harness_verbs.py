@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from onloop.attention.fingerprint import fingerprint
 from onloop.cli.context import Context
 from onloop.cli.harness_verb_table import HarnessArguments
-from onloop.cli.json_models.harness.harness_models import LessonChangeJson, LessonProposedJson, LessonsJson
+from onloop.cli.json_models.insight.harness_models import LessonChangeJson, LessonProposedJson, LessonsJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.past_moment import past_moment

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from onloop.attention.fingerprint import fingerprint
 from onloop.insight.harness.harness_figures import FailureExample, FailureFigures, LessonFigures
-from onloop.insight.harness.recurrence import Share, wilson
+from onloop.insight.harness.recurrence import SeenCount
 from onloop.machine.lessons import FailurePattern, KnownLesson, StrikeKind
 from onloop.records import MutableRecord, Record
 
@@ -50,7 +50,7 @@ class FailureTally(MutableRecord):
 
     def figures(self, pattern: FailurePattern, looked: int, lessons: tuple[str, ...]) -> FailureFigures:
         """The figures so far, out of so many looks."""
-        is_often = wilson(Share(self.strikes, max(looked, self.strikes)))[0] > LEAST_SHARE
+        is_often = SeenCount(self.strikes, max(looked, self.strikes)).share.low > LEAST_SHARE
         return FailureFigures(
             id=pattern_id(pattern),
             pattern=pattern,
@@ -114,10 +114,10 @@ class LessonTally(MutableRecord):
 
     known: KnownLesson
     is_in_force: bool = False
-    without: Share = Share()
-    told: Share = Share()
-    before: Share = Share()
-    in_force: Share = Share()
+    without: SeenCount = SeenCount()
+    told: SeenCount = SeenCount()
+    before: SeenCount = SeenCount()
+    in_force: SeenCount = SeenCount()
 
     def looked(self, *, strikes: bool) -> None:
         """Its gate looked."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onloop.insight.harness.recurrence import LessonWorth, Share, ShareDifference, difference, worth_of
+from onloop.insight.harness.recurrence import LessonWorth, SeenCount, change_of, worth_of
+from onloop.insight.proportions import ShareDifference
 from onloop.machine.lessons import FailurePattern, KnownLesson
 from onloop.records import Record
 
@@ -51,20 +52,20 @@ class LessonFigures(Record):
     known: KnownLesson
     failure: str
     """The id of its pattern."""
-    without: Share
-    told: Share
-    before: Share
-    in_force: Share
+    without: SeenCount
+    told: SeenCount
+    before: SeenCount
+    in_force: SeenCount
 
     @property
-    def change(self) -> ShareDifference | None:
+    def change(self) -> ShareDifference:
         """By how much recurrence at the next look is different where it was told."""
-        return difference(self.without, self.told)
+        return change_of(self.without, self.told)
 
     @property
-    def rate_change(self) -> ShareDifference | None:
+    def rate_change(self) -> ShareDifference:
         """By how much the share of looks at which the pattern strikes is different while it is in force."""
-        return difference(self.before, self.in_force)
+        return change_of(self.before, self.in_force)
 
     @property
     def worth(self) -> LessonWorth:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Iterable
 from enum import StrEnum
 
+from onloop.insight.proportions import wilson
 from onloop.records import Record
 
 _SURE = 1.645
@@ -63,6 +63,4 @@ def upper_share(hits: int, of: int) -> float:
     """The share of hits that is, with 95 per cent of confidence, not exceeded (Wilson); 1 where nothing was seen."""
     if of <= 0:
         return 1.0
-    share, square = hits / of, _SURE * _SURE
-    around = share * (1 - share) / of + square / (4 * of * of)
-    return min(1.0, (share + square / (2 * of) + _SURE * math.sqrt(around)) / (1 + square / of))
+    return wilson(hits, of, _SURE).high

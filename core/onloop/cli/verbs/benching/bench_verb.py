@@ -17,7 +17,7 @@ from onloop.bench.trial_row import TrialRow
 from onloop.bench.trial_run import TrialMaker
 from onloop.cli.bench_verb_table import BenchArguments
 from onloop.cli.context import Context
-from onloop.cli.json_models.benching.bench_models import AddedToSuiteJson
+from onloop.cli.json_models.insight.bench_models import AddedToSuiteJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput
 from onloop.cli.reports.bench_json import bench_json

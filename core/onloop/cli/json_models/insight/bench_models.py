@@ -7,21 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from onloop.cli.json_models.insight.proportion_models import ShareDifferenceJson, ShareJson
 from onloop.records import Record
 
-Low = Annotated[float, Meta(description="The lower end of the interval of 95 per cent.")]
-High = Annotated[float, Meta(description="The upper end of the interval of 95 per cent.")]
 NoLow = Annotated[float | None, Meta(description="The lower end of the interval; none where too few were seen.")]
 NoHigh = Annotated[float | None, Meta(description="The upper end of the interval; none where too few were seen.")]
-
-
-class ShareJson(Record):
-    """So many of so many, with Wilson's interval."""
-
-    hits: int
-    of: int
-    low: Low
-    high: High
 
 
 class MedianJson(Record):
@@ -59,15 +49,6 @@ class BenchedGateJson(Record):
     configuration: str
     passed: ShareJson
     changed: Annotated[int, Meta(description="Passes of work that changes what judged it: they are not in `passed`.")]
-
-
-class ShareDifferenceJson(Record):
-    """The first share less the second, with Newcombe's interval."""
-
-    difference: float | None
-    low: Low
-    high: High
-    told_apart: Annotated[bool, Meta(description="Whether the interval leaves out that both are equal.")]
 
 
 class MedianDifferenceJson(Record):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from onloop.cli.json_models.envelope import AtMs
+from onloop.cli.json_models.insight.proportion_models import ShareDifferenceJson, ShareJson
 from onloop.insight.harness.recurrence import LessonWorth
 from onloop.machine.lessons import StrikeKind
 from onloop.records import Record
@@ -51,21 +52,6 @@ class FailureJson(Record):
     encodings: Sequence[EncodingJson]
 
 
-class ShareJson(Record):
-    """How many of how many."""
-
-    hits: int
-    of: int
-
-
-class ShareDifferenceJson(Record):
-    """A difference of two shares, and its 95 per cent interval (Newcombe's hybrid score)."""
-
-    points: float
-    low: float
-    high: float
-
-
 class LessonJson(Record):
     """A lesson, and how it does."""
 
@@ -86,10 +72,10 @@ class LessonJson(Record):
         ShareJson, Meta(description="Of tasks whose refusal had no lesson: how many it struck at the next look.")
     ]
     told: Annotated[ShareJson, Meta(description="The same, of tasks whose refusal had this lesson.")]
-    change: Annotated[ShareDifferenceJson | None, Meta(description="told less without; none where nothing was seen.")]
+    change: Annotated[ShareDifferenceJson, Meta(description="told less without.")]
     before: Annotated[ShareJson, Meta(description="Of all looks while it was not in force: how many it struck at.")]
     in_force: Annotated[ShareJson, Meta(description="The same, while it was in force.")]
-    rate_change: ShareDifferenceJson | None
+    rate_change: ShareDifferenceJson
     worth: Annotated[LessonWorth, Meta(description="By tasks, which are counted once each.")]
 
 

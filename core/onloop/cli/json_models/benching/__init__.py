@@ -1,1 +1,0 @@
-"""What `onloop bench` prints."""

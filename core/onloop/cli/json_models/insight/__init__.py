@@ -1,0 +1,1 @@
+"""What the verbs that look at the factory itself print with `--json`."""
