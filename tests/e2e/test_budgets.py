@@ -54,6 +54,7 @@ def test_an_agent_is_stopped_in_the_middle_of_its_run_and_goes_on_when_a_person_
     assert "budget: tokens of the step: 150,001 of 100,000, as its agents tell — spent" in shown
     assert "budget: cost of the step: no agent tells them; the budget cannot hold them" in shown
     assert "retry --more" in world.onloop("why", task).out
+    assert f"it is refused until you add to the budget: onloop retry {task} --more" in shown
     refused = world.decide("retry", task)
     assert refused.code == 14 and f"onloop retry {task} --more tokens=…" in refused.err
     assert "--more: 'gold=3' is no limit" in world.decide("retry", task, "--more", "gold=3").err

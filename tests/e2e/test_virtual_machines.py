@@ -94,7 +94,11 @@ def test_a_person_steps_into_the_machine_while_its_agent_works_and_a_killed_work
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     wait_for(lambda: machines() == [], lambda: f"{machines()} are still there")
-    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if made["id"].encode() in _words(path)]
+
+    def of_the_machine() -> list[Path]:
+        return [path for path in Path("/proc").glob("[0-9]*/cmdline") if made["id"].encode() in _words(path)]
+
+    wait_for(lambda: not of_the_machine(), lambda: f"{of_the_machine()} still run")
 
 
 def _words(path: Path) -> bytes:

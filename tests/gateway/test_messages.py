@@ -16,6 +16,7 @@ from onloop.machine.definition import ContextLimits
 from onloop.machine.messages import MessageKind
 from onloop.machine.principal import Principal
 from onloop.machine.rules.message_rules import MOST_UNREAD
+from onloop.machine.usage import Usage
 from onloop.views.brief import brief_for
 from onloop.views.brief_facts import brief_facts
 from onloop.views.message_text import letters
@@ -283,3 +284,17 @@ def test_what_is_handed_on_is_read_back_from_the_log_as_it_was(shop: Shop) -> No
     perform(shop, parent, c.Handoff, "", "full", ())
 
     shop.check()
+
+
+def test_what_a_holder_used_is_told_over_any_line_and_after_its_lease_too(shop: Shop) -> None:
+    shop.begin(defined(develop()))
+    agent = shop.claim()
+    shop.submit(agent)
+    shop.report()
+    assert shop.task().ended
+
+    told = c.ReportUsage(agent.id, agent.epoch, "claude", Usage(input=70, micro_usd=9))
+    shop.gateway.perform(PerformCommand(agent, "r1", told))
+    shop.gateway.perform(PerformCommand(agent, "r1", told))
+
+    assert shop.task().spending.whole.usage == Usage(input=70, micro_usd=9)

@@ -62,7 +62,7 @@ def test_a_human_gate_beside_machine_gates_is_asked_after_they_pass_and_the_leas
 
     events = loop.when(report())
 
-    assert LeaseEnded(1, "gates passed") in events
+    assert LeaseEnded(1, "gates passed", step="develop.implement") in events
     assert isinstance(events[-2], RequestOpened)
     assert last_move(events) == ASKED
 

@@ -45,7 +45,7 @@ def test_a_crash_ends_the_lease_and_counts_and_pauses() -> None:
     events = workflow(develop()).given(claim()).when(release(detail="signal 9"))
 
     assert events == (
-        LeaseEnded(1, "crashed"),
+        LeaseEnded(1, "crashed", step="develop.implement"),
         AttemptEnded(AttemptEnd.CRASHED, 1, Feedback("attempt", "crashed: signal 9", ALFA, NOON)),
         BackoffStarted(NOON + 10 * SECOND),
         Moved(State.SUBMITTED, Reason.RETRY_BACKOFF, "attempt 1 ended (crashed): signal 9"),

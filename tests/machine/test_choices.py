@@ -130,7 +130,7 @@ def test_reassign_revokes_the_lease_and_names_the_owner() -> None:
     events = workflow(develop()).given(claim()).when(reassign(BRAVO, "it knows this code"))
 
     assert events == (
-        LeaseEnded(1, "reassigned"),
+        LeaseEnded(1, "reassigned", step="develop.implement"),
         Reassigned(BRAVO, ANA),
         CountersReset(Feedback("handoff", "it knows this code", ANA, NOON)),
         Moved(State.SUBMITTED, Reason.READY, "waits for agent:bravo"),
@@ -250,7 +250,7 @@ def test_nobody_but_the_enrolled_retries_reassigns_or_cancels(who: str) -> None:
 def test_cancel_ends_the_task_with_its_lease_and_its_requests() -> None:
     held = workflow(develop()).given(claim())
     assert held.when(cancel("not needed")) == (
-        LeaseEnded(1, "canceled"),
+        LeaseEnded(1, "canceled", step="develop.implement"),
         Moved(State.CANCELED, None, "canceled by human:ana: not needed"),
     )
     after = waiting().given(cancel("")).task

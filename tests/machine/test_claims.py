@@ -37,7 +37,7 @@ def test_a_claim_gives_the_lease_with_the_next_epoch() -> None:
     loop = workflow(develop())
 
     assert loop.when(claim()) == (
-        Claimed(ALFA, "implementer", epoch=1, attempt=1),
+        Claimed(ALFA, "implementer", epoch=1, attempt=1, step="develop.implement"),
         Moved(State.WORKING, None, "agent:alfa works on develop.implement"),
     )
 
@@ -45,7 +45,7 @@ def test_a_claim_gives_the_lease_with_the_next_epoch() -> None:
 def test_every_new_claim_has_a_greater_epoch_even_for_the_same_agent() -> None:
     loop = workflow(develop()).given(claim(), release()).later(MINUTE)
 
-    assert loop.when(claim())[0] == Claimed(ALFA, "implementer", epoch=2, attempt=2)
+    assert loop.when(claim())[0] == Claimed(ALFA, "implementer", epoch=2, attempt=2, step="develop.implement")
 
 
 def test_a_claim_for_another_role_is_refused_and_names_the_role() -> None:

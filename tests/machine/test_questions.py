@@ -34,7 +34,7 @@ def questioned() -> Scenario:
 def test_a_question_is_put_to_any_person_and_the_lease_ends() -> None:
     events = workflow(develop()).given(claim()).when(ask("Drop old flags?"))
 
-    assert events[0] == LeaseEnded(1, "question")
+    assert events[0] == LeaseEnded(1, "question", step="develop.implement")
     assert isinstance(events[1], RequestOpened)
     assert events[2] == Moved(State.INPUT_REQUIRED, Reason.QUESTION, "Drop old flags?")
     asked = events[1].request

@@ -64,7 +64,7 @@ def test_a_step_whose_gates_all_pass_is_left_and_the_lease_ends() -> None:
     events = workflow(develop()).given(claim(), submit()).when(report())
 
     assert isinstance(events[0], GateReported)
-    assert LeaseEnded(1, "step done") in events
+    assert LeaseEnded(1, "step done", step="develop.implement") in events
     assert last_move(events) == DONE
 
 

@@ -51,7 +51,10 @@ def working() -> Scenario:
 def test_a_pause_ends_the_lease_and_says_who_wanted_it_and_why() -> None:
     events = working().when(pause("look first"))
 
-    assert events == (LeaseEnded(1, "paused"), Moved(State.PAUSED, Reason.PAUSED, "paused by human:ana: look first"))
+    assert events == (
+        LeaseEnded(1, "paused", step="develop.implement"),
+        Moved(State.PAUSED, Reason.PAUSED, "paused by human:ana: look first"),
+    )
 
 
 def test_a_paused_task_hears_nothing_from_whoever_held_it() -> None:

@@ -13,7 +13,7 @@ from onloop.gates.box.kind import BoxKind
 from onloop.gates.box.kinds import bubblewrap
 from onloop.gates.box.limits.bounds import Bounds
 from onloop.gates.box.limits.cgroup import ControlGroup
-from onloop.gates.box.limits.usage import Room
+from onloop.gates.box.limits.measured_use import Room
 from onloop.gates.command_process import Ending
 from onloop.gates.strongest_box import kept_by, strongest_box
 from security.box_trials import PYTHON, SMALL, as_user, box_of, empty, run_in

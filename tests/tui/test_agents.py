@@ -9,6 +9,7 @@ from onloop.gateway.leases import Heartbeat
 from onloop.machine import commands as c
 from onloop.machine.definition import ContextLimits, FanOut, Step
 from onloop.machine.principal import Principal
+from onloop.machine.usage import Usage
 from onloop.store.rows import Lease
 from onloop.views.sub_agents import SubAgentNews
 from onloop_tui.model.agents.agent_rows import QUIET_MS, STILL_MS, AgentRow, agent_line
@@ -103,6 +104,25 @@ async def test_how_full_a_context_is_and_who_is_whose_sub_agent_is_in_the_row_an
         )
         scene.cancels(f"{task}.2")
         await shows(pilot, "1 of 2 live")
+
+
+async def test_what_an_agent_used_stands_in_the_widest_rows_and_in_words_and_a_dash_where_it_tells_nothing() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    one, _ = scene.fleet(["billing", "ledger"])
+    _, ada = scene.claim(one, "ada")
+    app = scene.dashboard()
+
+    async with playing(app, (160, 24)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "tokens, cost", "–  –")
+        told = c.ReportUsage(ada.id, ada.epoch, "claude", Usage(120_000, 100_000, 3_456, 421_000))
+        scene.gateway.perform(PerformCommand(ada, one, told))
+        await shows(pilot, "123k  $0.42")
+        await pilot.press("w")
+        await shows(
+            pilot, "120,000 tokens in, 100,000 of them from a cache, 3,456 out, $0.42; 1 of 1 claims tell tokens"
+        )
 
 
 def delegating() -> tuple[Scene, Principal]:

@@ -8,6 +8,7 @@ from onloop.machine.definition import END, Definition, Step
 from onloop.machine.effect_specs import deed_words
 from onloop.machine.rules.looking_first import is_held_by_base, red_on_base
 from onloop.machine.rules.people.entitlement import counted_voices
+from onloop.machine.state import Reason
 from onloop.machine.task import DecisionKind, Request, RequestKind, Task, Verdict
 from onloop.machine.wave_plan import Waves
 from onloop.machine.way import way_to
@@ -76,7 +77,10 @@ def _choices(definition: Definition, task: Task, step: Step) -> Mapping[Decision
         again = f"an agent as {task.owner or step.role} tries {step.id} again, with your note in its brief"
     else:
         again = f"{step.id} is tried again"
-    answers = {DecisionKind.RETRY: f"{again}; rounds and attempts start at zero"}
+    again = f"{again}; rounds and attempts start at zero"
+    if task.reason is Reason.BUDGET_EXHAUSTED:
+        again = f"{again}; it is refused until you add to the budget: onloop retry {task.id} --more …"
+    answers = {DecisionKind.RETRY: again}
     if step.role is not None:
         answers[DecisionKind.REASSIGN] = f"only whom you name may take {step.id}; its history stays"
     answers[DecisionKind.REJECT] = _rejected(definition, task, step)

@@ -36,12 +36,11 @@ def budgets_of(reading: Reading, definition: Definition, task: Task, lease: Leas
 
 
 def used_words(spent: StepSpending) -> str:
-    """Tokens and cost as agents told them, with how many claims told any; empty where there was no claim."""
-    if not spent.claims and not spent.usage.is_told:
-        return ""
-    used, told = spent.usage, f"{spent.telling} of {spent.claims} claims tell tokens"
+    """Tokens and cost as agents told them, with how many claims told any; empty where none did."""
+    used = spent.usage
     if not used.is_told:
-        return f"{NOT_TOLD} (its agents tell no tokens)"
+        return ""
+    told = f"{spent.telling} of {spent.claims} claims tell tokens"
     cached = f", {used.cached:,} of them from a cache" if used.cached else ""
     tokens = f"{_count(used.input)} tokens in{cached}, {_count(used.output)} out"
     least = "" if spent.telling >= spent.claims else "at least "

@@ -61,7 +61,7 @@ class UsedJson(Record):
     priced: Annotated[int, Meta(description="In how many of its claims agents told a cost.")]
 
 
-class TaskJson(Record):
+class TaskJson(Record, kw_only=True):
     """A task as it is recorded."""
 
     task: str
@@ -92,7 +92,7 @@ class TaskJson(Record):
     result: Annotated[str | None, Meta(description="The commit that the target was moved to.")]
     version: Annotated[int, Meta(description="How many events it has.")]
     environment: Annotated[EnvironmentJson | None, Meta(description="Where its last agent worked.")]
-    used: Annotated[UsedJson | None, Meta(description="What it took; null where nobody was given it yet.")]
+    used: Annotated[UsedJson | None, Meta(description="What it took; left out where nobody was given it yet.")] = None
 
 
 class OwnershipJson(Record):

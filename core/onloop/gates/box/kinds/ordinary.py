@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from onloop.gates.box import syscalls
-from onloop.gates.box.limits import usage
+from onloop.gates.box.limits import measured_use
 from onloop.gates.box.system import USER
 
 _NESTED = Path("/proc/sys/user/max_user_namespaces")
@@ -32,7 +32,7 @@ def limit_processes(most: int, user: int | None) -> None:
     if user is None and os.geteuid() == 0:
         return  # the limit does not apply to root
     if user is None:
-        most += sum(usage.threads((int(entry.name),)) for entry in _own_processes())
+        most += sum(measured_use.threads((int(entry.name),)) for entry in _own_processes())
     bound = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     most = most if bound == resource.RLIM_INFINITY else min(most, bound)
     resource.setrlimit(resource.RLIMIT_NPROC, (most, most))

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 
-from onloop.gates.box.limits import usage
+from onloop.gates.box.limits import measured_use
 from onloop.gates.box.limits.bounds import Bounds
 from onloop.gates.box.limits.cgroup import ControlGroup
 
@@ -27,7 +27,7 @@ class ResourceWatch:
         self.pause_s = _PAUSE_S
         self.group = _bound_group(bounds) if grouped else None
         self._bounds, self._below = bounds, below
-        self._room = usage.Room(bounds.folders)
+        self._room = measured_use.Room(bounds.folders)
         self._next_look = time.monotonic() + _PAUSE_S
         self._next_walk = 0.0
 
@@ -54,10 +54,10 @@ class ResourceWatch:
         if self.group is not None:
             return self.group.exceeded(self._bounds)
         pids = () if last else self._below(os.getpid())
-        if usage.threads(pids) > self._bounds.processes:
+        if measured_use.threads(pids) > self._bounds.processes:
             return self._bounds.too_many
         most = self._bounds.memory_bytes
-        return self._bounds.too_large if usage.memory(pids, most) > most else None
+        return self._bounds.too_large if measured_use.memory(pids, most) > most else None
 
     def _walked(self, last: bool) -> str | None:
         began = time.monotonic()
