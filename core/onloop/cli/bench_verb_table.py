@@ -90,7 +90,7 @@ BENCH = Verb(
         arg("--keep", help="keep what each trial leaves, in this folder", metavar="DIR"),
         arg("--md", help="as Markdown", action="store_true"),
     ),
-    prints=("benching.bench_models:BenchJson", "benching.bench_models:AddedToSuiteJson"),
+    prints=("insight.bench_models:BenchJson", "insight.bench_models:AddedToSuiteJson"),
     needs_git=True,
     reach=Reach.FILE,
 )
