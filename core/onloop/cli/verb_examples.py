@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onloop.cli.harness_examples import OF_HARNESS
+from onloop.cli.insight_examples import OF_INSIGHT
 from onloop.records import Record
 
 TASK, RUN, CAUSE, RULE = "r7k2m.3", "r7k2m", "c6c4ab0c", "m1f3"
@@ -228,11 +228,6 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("onloop simulate --print-conduct > conduct.yaml", "how agents, gates and people behave"),
             _looks("onloop simulate --repos 30 --waves 1,5,rest --halt 20% --halt-of 3", "waves, and when they halt"),
         ),
-        "bench": (
-            Example("onloop bench r7k2m.3 --agent claude --agent codex", "which of both passes the gates, five times"),
-            Example("onloop bench add r7k2m.3 --suite suite.yaml", "put a finished task into a suite"),
-            Example("onloop bench --suite suite.yaml --jobs 4 --out now.jsonl", "all of it; the same again goes on"),
-        ),
     }
 )
 
@@ -384,7 +379,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         **_OF_DECISIONS,
         **_OF_WORK,
         **_OF_BUILDING,
-        **{name: tuple(Example(*row) for row in rows) for name, rows in OF_HARNESS.items()},
+        **{name: tuple(Example(*row) for row in rows) for name, rows in OF_INSIGHT.items()},
     }
 )
 """By verb, and by verb and the word that it chooses by."""

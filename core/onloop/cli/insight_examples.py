@@ -1,12 +1,21 @@
-"""What one would type to have agents learn: the command, what it does, and whether it only looks."""
+"""What one would type to have agents learn, and to compare them: the command, what it does, and whether it only looks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-OF_HARNESS: Mapping[str, tuple[tuple[str, str, bool], ...]] = MappingProxyType(
+OF_INSIGHT: Mapping[str, tuple[tuple[str, str, bool], ...]] = MappingProxyType(
     {
+        "bench": (
+            ("onloop bench r7k2m.3 --agent claude --agent codex", "which of both passes the gates, five times", False),
+            ("onloop bench add r7k2m.3 --suite suite.yaml", "put a finished task into a suite", False),
+            (
+                "onloop bench --suite suite.yaml --jobs 4 --out now.jsonl",
+                "all of it; the same again goes on",
+                False,
+            ),
+        ),
         "harness": (),
         "harness report": (
             ("onloop harness", "where agents get lost, what it costs, what to encode against it", True),
