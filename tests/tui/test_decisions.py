@@ -260,7 +260,7 @@ async def test_read_only_refuses_every_decision_with_a_word() -> None:
 
     async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
-        await shows(pilot, "read-only · data")
+        await shows(pilot, "read-only", "data 0.0 s old")
         for key in ("a", "r", "t", "@", "e", "c"):
             await pilot.press(key)
             await shows(pilot, "is not possible: read-only")

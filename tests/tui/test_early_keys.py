@@ -11,7 +11,7 @@ from onloop_tui.app import Dashboard
 from onloop_tui.model.form.early_keys import EarlyKey, KeyTarget, fate_of, tagged
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_decisions import entry, last_decision, open_sheet, when_done
-from support.tui_scenes import PASSPHRASE, busy, playing, screen_lines, shows, until
+from support.tui_scenes import PASSPHRASE, busy, list_text, playing, shows, until
 
 NAMES = st.sampled_from(("a", "r", "x", "enter", "j"))
 TIMES = st.integers(0, 3)
@@ -86,7 +86,7 @@ async def test_a_command_that_comes_in_one_piece_with_its_line_end_is_one_comman
         await shows(pilot, "▶ ◆ approve")
         at_once(app, "colon", *"tree", "enter", "G")
         await shows(pilot, "[2 Tree]", "r7k2m.10")
-        await until(pilot, lambda: app.main.sheet.is_open or "▶" in _last_row(screen_lines(app)))
+        await until(pilot, lambda: app.main.sheet.is_open or "▶" in _last_row(list_text(app).splitlines()))
         assert not app.main.sheet.is_open
 
 

@@ -35,7 +35,7 @@ from onloop.views.overview_projector import board_of_store
 from onloop_tui.app import Dashboard
 from onloop_tui.model.drawing.signs import sign_of
 from onloop_tui.store_access import StoreAccess
-from support.tui_scenes import Clock, Scene, play, screen_lines, shows, until
+from support.tui_scenes import Clock, Scene, list_text, play, shows, until
 
 REPOS = ["billing", "ledger", "sessions", "cart", "flags"]
 CAUSES = ["AttributeError: no attribute 'legacy_scan'", "tests: 3 failed"]
@@ -161,7 +161,7 @@ async def _compare(app: Dashboard, pilot: Pilot[str], scene: OnDisk) -> None:
     assert [group.cause for group in app.main.inbox.arrangement.groups] == causes
     await pilot.press("2", "plus")
     await shows(pilot, "[2 Tree]", *library)
-    lines = screen_lines(app)
+    lines = list_text(app).splitlines()
     for task in library.values():
         if task.repo is not None:
             (line,) = [line for line in lines if f"{task.id} " in line and task.repo in line]

@@ -1,4 +1,4 @@
-"""What one would type to have agents learn, and to compare them: the command, what it does, and whether it only looks."""
+"""What one would type to have agents learn and to compare them: the command, what it does, whether it only looks."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from onloop_tui.model.ground.snapshot import Snapshot
 
 MOST_LINES = 3
 ROOMY = 100
-ONE_LINE = 120
-"""In at least this many columns the header is one line; the store's name is in the footer then."""
+ONE_LINE = 118
+"""In at least this many columns the header is one line, and the store's name is in the footer: 120 less a margin."""
 _ENDLESS = 10_000
 LONGEST_NAME = 30
 STALE_MS = 5_000
