@@ -219,11 +219,11 @@ def _configuration(part: ConfigurationPart, folder: Path) -> Configuration:
 
 def _below(folder: Path, name: str) -> Path:
     """A brief's file; BadInput where it is not below the suite: what a suite names is given to an agent."""
-    root, found = os.path.realpath(folder), os.path.realpath(folder / name)
-    if os.path.commonpath((root, found)) != root or (os.path.exists(found) and not os.path.isfile(found)):
+    root, found = (Path(os.path.realpath(each)) for each in (folder, folder / name))
+    if not found.is_relative_to(root) or (found.exists() and not found.is_file()):
         words = f"the brief {safe(name, 300)} is no file below the suite's folder"
         raise BadInput(words, hint="put it beside the suite; links out of there are not followed")
-    return Path(found)
+    return found
 
 
 def _named_after(path: Path) -> str:
