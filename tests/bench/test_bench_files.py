@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,31 @@ def test_a_brief_that_cannot_be_read_is_refused(tmp_path: Path, brief: str) -> N
     (tmp_path / "odd.md").write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match=brief):
         load_suite(suite_in(tmp_path, SUITE.replace("brief.md", brief)))
+
+
+@pytest.mark.parametrize(
+    "brief", ["../secret", "{folder}/secret", "link", "loop", "pipe", ".", "/proc/self/environ", '"a\\0b"']
+)
+def test_a_suite_gives_agents_nothing_that_is_not_a_file_below_it(tmp_path: Path, brief: str) -> None:
+    (tmp_path / "secret").write_text("a person's own key")
+    folder = tmp_path / "bench"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "loop").symlink_to("loop")
+    os.mkfifo(folder / "pipe")
+    path = suite_in(folder, SUITE.replace("brief: brief.md", f"brief: {brief.format(folder=tmp_path)}"))
+    with pytest.raises(OnloopError):
+        load_suite(path)
+
+
+def test_a_suite_is_never_written_through_a_link_that_was_made_before(tmp_path: Path) -> None:
+    theirs, path = tmp_path / "theirs", suite_in(tmp_path)
+    theirs.write_text("as it was")
+    (tmp_path / f".suite.yaml.{os.getpid()}").symlink_to(theirs)
+
+    assert added_to_suite(path, "r7k2m.4", "0123456789" * 4, "The printer")
+    assert theirs.read_text() == "as it was" and not path.is_symlink()
+    assert [task for task, _ in load_suite(path).tasks] == ["r7k2m.3", "r7k2m.4"]
 
 
 def test_a_task_is_put_into_a_suite_once_and_what_people_wrote_stays(tmp_path: Path) -> None:

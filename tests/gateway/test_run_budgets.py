@@ -15,6 +15,7 @@ from onloop.machine.principal import Principal
 from onloop.machine.rules.budget_rules import of_root
 from onloop.machine.state import Reason, State
 from onloop.machine.usage import StepSpending, Usage, summed
+from onloop.records import replace
 from onloop.store.memory import MemoryStore
 from support.steps import defined, develop
 
@@ -94,6 +95,18 @@ def test_claims_of_a_fleet_are_counted_and_the_first_that_is_too_many_asks_a_per
     with pytest.raises(Refused, match="nothing waits"):
         shop.claim()
     assert stands(shop, "r1.1") == stands(shop, "r1.3") == (State.SUBMITTED, Reason.READY)
+
+
+def test_a_task_that_spent_its_own_budget_is_not_said_to_be_asked_about_that_of_the_run(shop: Shop) -> None:
+    shop.definition = replace(defined(develop()), budget=Budget(tokens=100))
+    shop.fleet(3, budget=Budget(tokens=1_000))
+    tell(shop, shop.claim("r1.1"), 150)
+    assert stands(shop, "r1.1") == PARKED
+    assert of_root(shop.task("r1")).parked == ""
+
+    retry(shop, "r1.1", Budget(tokens=10_000))
+    tell(shop, shop.claim("r1.1"), 1_200)
+    assert of_root(shop.task("r1")).parked == "r1.1"
 
 
 def test_whoever_held_a_task_tells_of_it_after_its_end_too_and_nobody_else_ever(shop: Shop) -> None:

@@ -15,7 +15,7 @@ import pytest
 from e2e.conftest import end_verifier
 from onloop.errors import Exit
 from onloop.home import Home
-from onloop.insight.permissions.path_access import MachineUser, PathFact, why_read, why_written
+from onloop.insight.permissions.path_access import MachineUser, PathFact, path_fact, places_of, why_read, why_written
 from onloop.insight.permissions.permission_edges import audited
 from onloop.insight.permissions.permission_graph import Goal, LookedEdge, PermissionEdge, chains_of
 from onloop.insight.permissions.permission_grounds import (
@@ -151,6 +151,49 @@ def test_a_token_for_an_origin_that_others_read_is_a_way_past_the_gateway(world:
 
     assert closed["chains"] == [] and ways(found) == [("origin", f"{token} (token_file)")]
     assert next(each["where"] for each in found["grants"] if each["kind"] == "credential").startswith("https://forge")
+
+
+def test_a_secret_behind_links_is_looked_at_where_it_lies_and_a_circle_of_links_ends(world: World) -> None:
+    real, open_folder = world.folder / "real", world.folder / "open"
+    (real / "token").mkdir(parents=True)
+    open_folder.mkdir()
+    (world.folder / "around").symlink_to("around")
+    (world.folder / "by-link").symlink_to(real)
+    (real / "token" / "x").write_text("x")
+    (real / "token" / "x").chmod(0o644)
+    for each in (real, real / "token", open_folder):
+        each.chmod(0o755)
+    named = world.folder / "by-link" / "token" / "x"
+    (world.store / "git.toml").write_text(
+        f'["https://one.example"]\nuser = "x"\ntoken_file = "{named}"\n'
+        f'["https://two.example"]\nuser = "x"\ntoken_file = "{world.folder}/around/x"\n'
+    )
+    (world.store / "git.toml").chmod(0o600)
+
+    ran = permissions(world)
+
+    assert ran.code == 0, ran.err
+    assert ways(ran.json) == [("origin", f"{named} (token_file), {real}/token/x")]
+
+
+def test_a_link_is_open_to_nobody_itself_and_what_it_leads_to_is_looked_at() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="onloop-links-"))
+    for name in ("closed", "open"):
+        (folder / name).mkdir()
+        (folder / name / "file").write_text("x")
+    (folder / "to-folder").symlink_to("closed")
+    (folder / "to-file").symlink_to(folder / "to-open" / "file")
+    (folder / "to-open").symlink_to("open")
+    for each, mode in (("", 0o755), ("closed", 0o755), ("closed/file", 0o600), ("open", 0o755), ("open/file", 0o666)):
+        (folder / each).chmod(mode)
+
+    def written(path: Path) -> list[str]:
+        facts = (path_fact(each) for each in places_of(path))
+        return [why for fact in facts if fact is not None and (why := why_written(fact, CODER))]
+
+    assert written(folder / "to-folder" / "file") == []
+    assert [why.partition(" is open")[0] for why in written(folder / "to-file")] == [f"{folder}/open/file"]
+    shutil.rmtree(folder)
 
 
 def test_what_reaches_in_from_outside_is_listed_and_a_file_that_is_wrong_hides_nothing_of_others(world: World) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from onloop.machine.state import State
+from onloop.machine.task import Kind, Task
 from onloop_tui.app import Dashboard
 from onloop_tui.model.detail.row_detail import MOST_MEMBERS
+from onloop_tui.model.ground.rollup import RollupCategory
+from onloop_tui.model.tree.tree_node import Node, needing_below, planted
 from onloop_tui.session import Session
 from support.slow_place import SlowPlace
 from support.tui_scenes import MINUTE, Scene, busy, list_text, playing, screen_text, shows, until
@@ -120,3 +126,41 @@ async def test_a_task_that_has_changed_is_read_again() -> None:
         scene.clock.later(MINUTE)
         scene.cancels("r7k2m.1")
         await shows(pilot, "nothing: it has ended")
+
+
+def test_the_search_for_those_that_need_a_person_ends_at_the_last_of_them() -> None:
+    needs = {"r.2", "r.3.1", "r.4"}
+    ids = ("r", *(f"r.{number}" for number in range(1, 10)), "r.3.1", "r.9.1")
+    nodes = {each: Node(task_called(each), standing_of(each in needs), is_open=True) for each in ids}
+    (top,) = planted(nodes)
+    looked = list[str]()
+    for node in nodes.values():
+        node.children = WatchedNodes(node.children, looked)
+
+    assert [each.id for each in needing_below(top)] == ["r.2", "r.3.1", "r.4"]
+    assert looked == ["r.1", "r.2", "r.3", "r.3.1", "r.4"]
+
+
+class WatchedNodes(list[Node]):
+    """Children that say which of them were looked at."""
+
+    def __init__(self, nodes: list[Node], looked: list[str]) -> None:
+        super().__init__(nodes)
+        self.looked = looked
+
+    def __iter__(self) -> Iterator[Node]:
+        for each in super().__iter__():
+            self.looked.append(each.id)
+            yield each
+
+    def __reversed__(self) -> Iterator[Node]:
+        return reversed(list(self))
+
+
+def task_called(name: str) -> Task:
+    parent = name.rpartition(".")[0] or None
+    return Task(name, "r", "", Kind.WORK, "d", "w", "human:ana", 1, 1, state=State.WORKING, parent=parent)
+
+
+def standing_of(needs: bool) -> RollupCategory:
+    return RollupCategory.NEEDS_PERSON if needs else RollupCategory.WORKING

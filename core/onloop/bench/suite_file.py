@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -123,15 +124,25 @@ def added_to_suite(path: Path, task: str, base: str, title: str) -> bool:
     yaml.dump(content, text)
     written = text.getvalue().encode()
     _checked(written, str(path))
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(written)
-        fresh.replace(path)
+        _put(path, written)
     except OSError as problem:
-        fresh.unlink(missing_ok=True)
         words = f"{safe(str(path), 300)} cannot be written: {problem.strerror}"
         raise BadInput(words, hint="name a file in a folder that is there: --suite FILE") from None
     return True
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Replace a file in one step, through one of a name that nobody can have made a link of before."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def read_brief(path: Path) -> str:
@@ -202,8 +213,17 @@ def _configuration(part: ConfigurationPart, folder: Path) -> Configuration:
         part.agent or "",
         tuple(part.command or ()),
         part.model or "",
-        read_brief(folder / part.brief) if part.brief is not None else "",
+        read_brief(_below(folder, part.brief)) if part.brief is not None else "",
     )
+
+
+def _below(folder: Path, name: str) -> Path:
+    """A brief's file; BadInput where it is not below the suite: what a suite names is given to an agent."""
+    root, found = (Path(os.path.realpath(each)) for each in (folder, folder / name))
+    if not found.is_relative_to(root) or (found.exists() and not found.is_file()):
+        words = f"the brief {safe(name, 300)} is no file below the suite's folder"
+        raise BadInput(words, hint="put it beside the suite; links out of there are not followed")
+    return found
 
 
 def _named_after(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onloop.machine import commands as c
+from onloop.machine.rules.budget_rules import is_run_spent, of_root
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.machine.usage import beyond
@@ -19,4 +20,5 @@ def draw_of(tx: Reading, before: Task | None, after: Task) -> c.Draw | None:
     root = tx.task(after.run)
     if root is None or not root.budget.limits:
         return None
-    return c.Draw(after.id, beyond(after.spending.whole, before.spending.whole), is_parked)
+    spent = beyond(after.spending.whole, before.spending.whole)
+    return c.Draw(after.id, spent, is_parked and is_run_spent(of_root(root), spent))

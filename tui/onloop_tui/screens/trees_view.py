@@ -78,7 +78,7 @@ class TreesView(View):
         if node is None:
             return None
         of = SubjectKind.RUN if node.parent is None and node.children else SubjectKind.TASK
-        return Subject(of, node.id, (node.id, *needing_below(node)))
+        return Subject(of, node.id, (node.id, *(each.id for each in needing_below(node))))
 
     def detail(self) -> RowDetail | None:
         """The task under the cursor; for a run or a parent, the tasks below it, those that need a person first."""

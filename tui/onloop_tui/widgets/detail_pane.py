@@ -22,7 +22,8 @@ class DetailPane(LineView):
         self.can_focus = False
         self._detail = detail
         self._shown = ""
-        self._aside = DossiersAside(session, self, self._wanted, self.draw)
+        self._wanted: Wanted | None = None
+        self._aside = DossiersAside(session, self, lambda: self._wanted if self.display else None, self.draw)
 
     def renew(self) -> None:
         """Look again at what is under the cursor."""
@@ -43,14 +44,11 @@ class DetailPane(LineView):
         if detail is None or detail.key != self._shown:
             self.scroll_to(y=0, animate=False)
             self._shown = detail.key if detail is not None else ""
-        wanted = self._wanted()
-        found = self._aside.of(wanted) if wanted is not None else DossierFound()
+        task = detail.task if detail is not None else None
+        self._wanted = (task.id, task.version) if task is not None else None
+        found = self._aside.of(self._wanted) if self._wanted is not None else DossierFound()
         self.show(detail_lines(detail, found, self.room) if detail is not None else ())
 
     def on_resize(self) -> None:
         """Fit the new room, and read what there was no room for."""
         self.renew()
-
-    def _wanted(self) -> Wanted | None:
-        detail = self._detail() if self.display else None
-        return (detail.task.id, detail.task.version) if detail is not None and detail.task is not None else None

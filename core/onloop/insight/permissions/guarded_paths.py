@@ -17,7 +17,7 @@ from onloop.identity.ci.ci_settings import FILE as CI
 from onloop.identity.keys.signed_envelope import FILE as ATTESTATIONS
 from onloop.identity.own_key import FILE as OWN_KEY
 from onloop.insight.permissions.declared_outside import SecretFile
-from onloop.insight.permissions.path_access import path_fact
+from onloop.insight.permissions.path_access import path_fact, places_of
 from onloop.insight.permissions.permission_graph import Goal
 from onloop.insight.permissions.permission_grounds import GuardedPath, PathUse
 from onloop.store.sqlite.database import FILE as DATABASE
@@ -36,11 +36,10 @@ def guarded_paths(home: Home, secrets: Sequence[SecretFile], project: Path, user
         yield from _credentials(home, secrets)
     for what, place in (("onloop's own program", Path(onloop.__file__).parent), ("its Python", Path(sys.executable))):
         why = "whoever changes it changes what people decide with"
-        for real in dict.fromkeys((place, place.resolve())):
-            yield _path(f"{what} ({real})", PathUse.WRITE, Goal.APPROVAL.value, why, f"chmod go-w {real}", real)
+        yield from _paths(f"{what} ({place})", PathUse.WRITE, Goal.APPROVAL.value, why, f"chmod go-w {place}", place)
     for place in map(Path, _DOCKER):
         why = "whoever reaches it can start a container as root"
-        yield _path(str(place), PathUse.WRITE, "root", why, "take that user out of the socket's group", place)
+        yield from _paths(str(place), PathUse.WRITE, "root", why, "take that user out of the socket's group", place)
     yield from _hooks(project, user_home)
 
 
@@ -60,18 +59,18 @@ def _of_the_store(home: Home) -> Iterator[GuardedPath]:
     )
     for name, use, goal, why in rows:
         place = store / name
-        yield _path(f"{place} ({use.value})", use, goal.value, why, closed, place)
+        yield from _paths(f"{place} ({use.value})", use, goal.value, why, closed, place)
 
 
 def _credentials(home: Home, secrets: Sequence[SecretFile]) -> Iterator[GuardedPath]:
     """Files that hold secrets by which something outside is reached or believed, and what declares them for git."""
     for each in dict.fromkeys(secrets):
         why = "whoever has it can push, past every gate" if each.grants is Goal.ORIGIN else "whoever has it is believed"
-        close, real = f"chmod 600 {each.path}, and run agents as another user", Path(each.path).resolve()
-        yield _path(f"{each.path} ({each.held_as})", PathUse.READ, each.grants.value, why, close, real)
+        close, place = f"chmod 600 {each.path}, and run agents as another user", Path(each.path)
+        yield from _paths(f"{each.path} ({each.held_as})", PathUse.READ, each.grants.value, why, close, place)
     place = home.git_settings
     written = "it says which program hands out passwords"
-    yield _path(f"{place} (write)", PathUse.WRITE, Goal.ORIGIN.value, written, f"chmod 600 {place}", place)
+    yield from _paths(f"{place} (write)", PathUse.WRITE, Goal.ORIGIN.value, written, f"chmod 600 {place}", place)
 
 
 def _hooks(project: Path, user_home: Path) -> Iterator[GuardedPath]:
@@ -79,8 +78,12 @@ def _hooks(project: Path, user_home: Path) -> Iterator[GuardedPath]:
         for scope in scopes_of(vendor):
             place = place_of(vendor, scope, HookFolders(project, user_home)).path
             why = f"{vendor.title} can be freed of its hook there"
-            yield _path(f"{place} ({scope.value} hook)", PathUse.WRITE, HOOK, why, "", place)
+            yield from _paths(f"{place} ({scope.value} hook)", PathUse.WRITE, HOOK, why, "", place)
 
 
-def _path(name: str, use: PathUse, grants: str, why: str, close: str, place: Path) -> GuardedPath:
-    return GuardedPath(name, use, grants, why, close, path_fact(place), str(place))
+def _paths(name: str, use: PathUse, grants: str, why: str, close: str, place: Path) -> Iterator[GuardedPath]:
+    """A path, and each link on the way to it: whoever may replace a link says what is found there."""
+    places = tuple(places_of(place))
+    for each in places[-1:] if use is PathUse.READ else places:
+        said = name if each == place else f"{name}, {each}"
+        yield GuardedPath(said, use, grants, why, close, path_fact(each), str(each))

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from onloop.records import Record
 
 LISTS = ("system.posix_acl_access", "system.posix_acl_default")
+MOST_LINKS = 40
+"""How many links of one path are followed: the kernel follows no more either."""
 
 
 class PathFact(Record):
@@ -52,11 +55,32 @@ def path_fact(path: Path) -> PathFact | None:
     return PathFact(found.path, found.uid, found.gid, found.mode, above, found.has_list)
 
 
+def places_of(path: Path) -> Iterator[Path]:
+    """Each link on the way to the path, one after the other, and then where it leads; a circle of links ends."""
+    seen, here = set[Path](), path.absolute()
+    while here not in seen and len(seen) <= MOST_LINKS:
+        seen.add(here)
+        link = next((each for each in (*reversed(here.parents), here) if _is_link(each)), None)
+        yield link or here
+        if link is None:
+            return
+        try:
+            target = link.readlink()
+        except OSError:
+            return
+        here = Path(os.path.normpath(link.parent / target / here.relative_to(link)))
+
+
+def _is_link(path: Path) -> bool:
+    fact = _one(path)
+    return fact is not None and stat.S_ISLNK(fact.mode)
+
+
 def _one(path: Path) -> PathFact | None:
     try:
         status = path.lstat()
         lists = os.listxattr(path, follow_symlinks=False) if hasattr(os, "listxattr") else []
-    except OSError:
+    except (OSError, ValueError):
         return None
     return PathFact(str(path), status.st_uid, status.st_gid, status.st_mode, (), any(each in LISTS for each in lists))
 

@@ -200,10 +200,13 @@ async def answer_call(state: DoorState, request: Request, arrived: ArrivedReques
 
 
 def _parsed(content: bytes) -> Any:
+    """The JSON value; A2aProblem where there is none, or one that no answer could repeat: NaN, half a character."""
     try:
-        return json.loads(content)
+        said = json.loads(content)
+        json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise A2aProblem(A2aFault.PARSE, "send one JSON object in UTF-8, not nested too deeply") from None
+    return said
 
 
 async def _result(caller: Caller, call: RpcCall) -> Mapping[str, Any]:

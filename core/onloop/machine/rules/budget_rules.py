@@ -10,7 +10,7 @@ from onloop.machine.people import is_person
 from onloop.machine.rules.decision_builder import DecisionBuilder, refuse
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
-from onloop.machine.usage import beyond, summed
+from onloop.machine.usage import StepSpending, beyond, summed
 
 _FIGURES = ("tokens", "micro_usd", "minutes", "claims")
 _NAMES = dict(zip(("tokens", "cost", "minutes", "claims"), _FIGURES, strict=True))
@@ -25,6 +25,12 @@ def of_root(root: Task) -> RunBudget:
     """The budget of the run whose root this is, with what its tasks spent."""
     budget = own_budget(root, BudgetScope.RUN, root.budget)
     return RunBudget(budget, summed((root.budgets.drawn, root.spending.whole)), parked=root.budgets.parked)
+
+
+def is_run_spent(run: RunBudget, more: StepSpending) -> bool:
+    """Whether the run's own budget holds its tasks, once they have spent so much more."""
+    lines = lines_of(BudgetScope.RUN, run.budget, summed((run.spent, more)))
+    return any(_stops(line, for_claim=True) for line in lines)
 
 
 def budget_lines(definition: Definition, task: Task, run: RunBudget | None, now: int) -> tuple[BudgetLine, ...]:

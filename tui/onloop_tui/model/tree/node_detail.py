@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from onloop.machine.task import Task
-from onloop_tui.model.detail.row_detail import RowDetail, headed, members_detail, task_detail
+from onloop_tui.model.detail.row_detail import MOST_MEMBERS, RowDetail, headed, members_detail, task_detail
 from onloop_tui.model.drawing.signs import Sign
 from onloop_tui.model.drawing.text_line import Line, hanging
 from onloop_tui.model.ground.rollup import RollupCategory
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.model.tree.tree_node import Node
+from onloop_tui.model.tree.tree_node import Node, needing_below
 from onloop_tui.model.tree.tree_rows import sign_as_of
 
 _NEEDS = RollupCategory.NEEDS_PERSON
@@ -28,25 +29,13 @@ def node_detail(node: Node, snapshot: Snapshot, now: int) -> RowDetail:
     def signed(each: Node) -> tuple[Task, Sign]:
         return each.task, sign_as_of(each.task, each.tally, snapshot.house, now, snapshot.leases.get(each.id))
 
-    first = next(_below(node), None)
-    return members_detail(
-        node.id, head, node.tally.total, map(signed, _below(node)), now, first.task if first else None
-    )
+    below = tuple(islice(_below(node), MOST_MEMBERS))
+    return members_detail(node.id, head, node.tally.total, map(signed, below), now, below[0].task if below else None)
 
 
 def _below(node: Node) -> Iterator[Node]:
     """All nodes below it, those first that need a person. Branches in which nobody does are not searched for them."""
-    yield from _needing(node)
+    yield from needing_below(node)
     for each in node.all_below():
         if each is not node and each.standing is not _NEEDS:
             yield each
-
-
-def _needing(node: Node) -> Iterator[Node]:
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if each is not node and each.standing is _NEEDS:
-            yield each
-        if each.tally.of(_NEEDS):
-            waiting.extend(reversed(each.children))

@@ -140,12 +140,17 @@ def may_match(task: Task) -> bool:
     return task.kind is Kind.WORK
 
 
-def needing_below(node: Node) -> Iterator[str]:
-    """The tasks below the node that need a person, in order."""
-    waiting = list(reversed(node.children))
-    while waiting:
-        each = waiting.pop()
-        if each.standing is RollupCategory.NEEDS_PERSON:
-            yield each.id
-        if each.counts[RollupCategory.NEEDS_PERSON]:
-            waiting.extend(reversed(each.children))
+def needing_below(node: Node) -> Iterator[Node]:
+    """The nodes below it that need a person, in order; the search ends at the last of them."""
+    needing = RollupCategory.NEEDS_PERSON
+    left, waiting = node.tally.of(needing), [iter(node.children)]
+    while left and waiting:
+        each = next(waiting[-1], None)
+        if each is None:
+            waiting.pop()
+            continue
+        if each.standing is needing:
+            left -= 1
+            yield each
+        if each.children and each.tally.of(needing):
+            waiting.append(iter(each.children))
