@@ -204,7 +204,7 @@ def test_the_gateway_is_asked_only_where_its_answer_can_matter() -> None:
             asked.append(command)
             raise Unavailable("the gateway is gone", hint="wait")
 
-        return bool(tool_ruling(deeds_of("Bash", {"command": command}, "/r", "/r"), facts))
+        return bool(tool_ruling(deeds_of("Bash", {"command": command}, "/r", "/r"), facts).why)
 
     commands = ("python -m pytest", "echo > src/app.py", "git commit -am x", "gh pr merge", "git push")
     assert [command for command in commands if ruled(command)] == ["gh pr merge", "git push"]

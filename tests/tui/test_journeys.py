@@ -116,6 +116,7 @@ def test_an_operator_goes_from_a_cause_to_one_of_its_tasks_and_retries_it(tmp_pa
         terminal.insist("t", "Who decides?")
         _sign(terminal, PASSPHRASE, "Retry: a note for the agent's brief")
         terminal.type("the new name is scan")
+        terminal.shows("the new name is scan")
         terminal.insist("Enter", "✓ retry:")
         _leave(terminal)
 

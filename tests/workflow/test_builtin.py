@@ -113,7 +113,7 @@ def test_the_schema_knows_the_fields_and_forbids_others_and_empty_ones() -> None
     schema = json_schema()
     text = json.dumps(schema)
     parts: dict[str, Any] = schema["$defs"]
-    assert set(schema["properties"]) == {"workflow", "description", "environment", "agent_env", "steps"}
+    assert set(schema["properties"]) == {"workflow", "description", "environment", "agent_env", "budget", "steps"}
     assert schema["required"] == ["workflow", "steps"]
     assert all(part.get("additionalProperties") is False for part in (schema, *parts.values()) if "properties" in part)
     assert "from" in parts["HumanPart"]["properties"]

@@ -18,8 +18,8 @@ OF_INSIGHT: Mapping[str, tuple[tuple[str, str, bool], ...]] = MappingProxyType(
         ),
         "harness": (),
         "harness report": (
-            ("onloop harness", "where agents get lost, what it costs, what to encode against it", True),
-            ("onloop harness report --since 14d --workflow feature --json", "the last two weeks, for a script", True),
+            ("onloop harness report", "where agents get lost, what it costs, what to encode against it", True),
+            ("onloop harness report --since 14d --json", "the last two weeks, for a script", True),
         ),
         "harness lessons": (("onloop harness lessons", "what each is about, and whether it helped", True),),
         "harness propose": (
