@@ -126,6 +126,9 @@ def test_a_commit_that_fails_its_gate_is_mended_in_the_same_session(agent: Emplo
     assert found.count("Submitted") == 2, "it never called onloop submit"
     if agent.vendor.name in {"claude", "opencode"}:
         assert "ContextReported" in found or agent.vendor.window == 0
+    told = [json.loads(event["data"]) for event in happened(world, task) if event["name"] == "UsageTold"]
+    used = [each["usage"] for each in told]
+    assert used and used[-1]["input"] > 0 and used[-1]["output"] > 0, "what it used is told as it says"
 
 
 @of(*HELD)
