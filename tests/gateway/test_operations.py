@@ -50,6 +50,7 @@ from onloop.views.queries.agent_reads import (
 )
 from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.environment_reads import ReadEnvironments
+from onloop.views.queries.first_sight import ReadFirstSight
 from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.known_names import NameKind, ReadNames
 from onloop.views.queries.launcher_reads import ReadLaunchers
@@ -89,6 +90,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "run_report": lambda shop: ReadRunReport("r1", shop.clock()),
     "report_tasks": lambda shop: ReadReportTasks("r1", ("r1",), shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
+    "first_sight": lambda shop: ReadFirstSight(shop.clock()),
     "store_changes": lambda _: ReadStoreChanges(1),
     "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
     "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),

@@ -180,7 +180,7 @@ class Dashboard(App[str]):
             self.main.take(event.news)
         if isinstance(event.news, StoreLost):
             self.set_timer(GONE_S, self._leave_what_is_gone)
-        if self._once_read is not None and self.main.around.has_read:
+        if self._once_read is not None and self.main.around.has_read and self.main.snapshot.is_whole:
             self._once_read()
             self._once_read = None
         self._look_for_notices()

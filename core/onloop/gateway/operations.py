@@ -70,6 +70,7 @@ OPERATIONS: Mapping[str, str] = {
     "run_report": "views.reporting.report_queries:ReadRunReport",
     "report_tasks": "views.reporting.report_queries:ReadReportTasks",
     "board": "views.overview_projector:ReadBoard",
+    "first_sight": "views.queries.first_sight:ReadFirstSight",
     "store_changes": "views.queries.store_changes:ReadStoreChanges",
     "brief": "views.queries.agent_reads:ReadStepBrief",
     "position": "views.queries.agent_reads:ReadPosition",

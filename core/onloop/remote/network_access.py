@@ -98,6 +98,7 @@ NETWORK: Mapping[str, Mapping[PrincipalKind, About]] = MappingProxyType(
         "run_report": _READERS,
         "report_tasks": _READERS,
         "board": _READERS,
+        "first_sight": _READERS,
         "store_changes": _READERS,
         "brief": _OF_WORK,
         "position": _OF_WORK,
