@@ -64,6 +64,7 @@ from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.queries.wave_reads import ReadWaves
 from onloop.views.query import Query
 from onloop.views.reporting.report_queries import ReadReportTasks, ReadRunHistory, ReadRunReport
+from onloop.views.reporting.timelines import ReadTimeline
 from onloop.views.sub_agents import SubAgentNews
 from store.furnished import RED_BASE, clockwork
 
@@ -88,6 +89,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
     "run_history": lambda shop: ReadRunHistory("r1", shop.clock()),
     "run_report": lambda shop: ReadRunReport("r1", shop.clock()),
+    "timeline": lambda shop: ReadTimeline("r1", shop.clock()),
     "report_tasks": lambda shop: ReadReportTasks("r1", ("r1",), shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
     "first_sight": lambda shop: ReadFirstSight(shop.clock()),

@@ -27,6 +27,7 @@ from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import MainScreen
+from onloop_tui.screens.picture_screen import PictureScreen
 from onloop_tui.screens.screen_chrome import LEAST
 from onloop_tui.screens.task_log_screen import TaskLogScreen
 from onloop_tui.session import Session
@@ -235,11 +236,19 @@ class Dashboard(App[str]):
 
     def action_task_log(self) -> None:
         """Show what the agents, gates and effects of the task under the cursor write, live."""
+        self._look_at(TaskLogScreen)
+
+    def action_picture(self) -> None:
+        """Show what the time of the task under the cursor went to, and its way through its workflow."""
+        self._look_at(PictureScreen)
+
+    def _look_at(self, kind: type[TaskLogScreen | PictureScreen]) -> None:
+        """Open a screen about the task under the cursor, unless it is open."""
         subject = self.main.subject_here()
         if subject is None or subject.task is None:
             self.main.say(self.main.view.nothing)
-        elif not isinstance(self.screen, TaskLogScreen):
-            self.push_screen(TaskLogScreen(self._session, subject.task))
+        elif not isinstance(self.screen, kind):
+            self.push_screen(kind(self._session, subject.task))
 
     def action_keys(self) -> None:
         """Show the help: every key, and the guides."""

@@ -98,6 +98,8 @@ KEYS: tuple[Key, ...] = (
         'onloop note {task} "…"'),
     Key(("L",), "L", "app.task_log", "output", "what its agents, gates and effects write, live", _ROW,
         "onloop logs {task} -f"),
+    Key(("v",), "v", "app.picture", "picture", "what its time went to, and its workflow with its way lit", _ROW,
+        "onloop graph --task {task} --text"),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
         footer=_ALL - {Where.INBOX}),
     Key(("N",), "N", "next(-1)", "previous", "the one before", _ROW),

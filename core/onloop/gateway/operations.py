@@ -68,6 +68,7 @@ OPERATIONS: Mapping[str, str] = {
     "tasks_below": "views.queries.tasks_below:ReadTasksBelow",
     "run_history": "views.reporting.report_queries:ReadRunHistory",
     "run_report": "views.reporting.report_queries:ReadRunReport",
+    "timeline": "views.reporting.timelines:ReadTimeline",
     "report_tasks": "views.reporting.report_queries:ReadReportTasks",
     "board": "views.overview_projector:ReadBoard",
     "first_sight": "views.queries.first_sight:ReadFirstSight",

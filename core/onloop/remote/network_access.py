@@ -96,6 +96,7 @@ NETWORK: Mapping[str, Mapping[PrincipalKind, About]] = MappingProxyType(
         "waves": _READERS,
         "run_history": _READERS,
         "run_report": _READERS,
+        "timeline": _READERS,
         "report_tasks": _READERS,
         "board": _READERS,
         "first_sight": _READERS,
