@@ -18,12 +18,13 @@ from textual.screen import Screen
 
 from onloop.guides.catalogue import guides
 from onloop_tui import bindings
-from onloop_tui.app_messages import FilesNews, KeysWanted, StoreNews, ThemeWanted
+from onloop_tui.app_messages import FilesNews, KeysWanted, NoteWanted, StoreNews, ThemeWanted
 from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News, StoreLost
 from onloop_tui.guard import GUARD
 from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.acts import Act
 from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import MainScreen
@@ -237,6 +238,14 @@ class Dashboard(App[str]):
     def action_task_log(self) -> None:
         """Show what the agents, gates and effects of the task under the cursor write, live."""
         self._look_at(TaskLogScreen)
+
+    async def on_note_wanted(self, event: NoteWanted) -> None:
+        """Let the person write a note, in the sheet of that task."""
+        subject = self.main.subject_here()
+        if subject is None or subject.task != event.task:
+            self.main.say(f"the cursor is not on {event.task} any more: i there writes a note", Tone.WARN)
+        else:
+            await self.main.run_key_action(f"decide('{Act.NOTE.value}')", bindings.Where.ROW)
 
     def action_picture(self) -> None:
         """Show what the time of the task under the cursor went to, and its way through its workflow."""

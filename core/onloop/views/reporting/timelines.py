@@ -27,7 +27,7 @@ _OF_RUNS = (Created.__name__, Moved.__name__, StepEntered.__name__)
 _OF_TASKS = (*_OF_RUNS, GatesRequested.__name__, GateReported.__name__)
 
 
-class TimeSpan(Record):
+class SpentTime(Record):
     """A time (ms) that went to one kind of thing; `until` is None while it lasts."""
 
     kind: str
@@ -39,7 +39,7 @@ class TimelineRow(Record):
     """One visit of a step, or one task of a run: what its time went to, without the time after its end."""
 
     name: str
-    spans: tuple[TimeSpan, ...] = ()
+    spans: tuple[SpentTime, ...] = ()
     visit: int = 0
     """Which visit of the step, from 1; 0 where the row is a task."""
     task: str = ""
@@ -105,7 +105,7 @@ def timeline_of(rows: Iterable[Iterable[TimelineRow]], now: int, *, more: int = 
 
 def visit_rows(events: Iterable[Recorded]) -> tuple[TimelineRow, ...]:
     """A row for each visit of a step, in the order in which the task came there."""
-    course = _Course()
+    course = _TimedVisits()
     for recorded in events:
         course.take(recorded)
     course.end()
@@ -118,12 +118,12 @@ def task_row(task: Task, events: Iterable[Recorded]) -> TimelineRow:
     return TimelineRow(task.repo or task.title, _joined(spans)[-MOST_SPANS:], task=task.id)
 
 
-def _joined(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+def _joined(spans: Iterable[SpentTime]) -> tuple[SpentTime, ...]:
     """The spans, those of one kind that follow each other as one."""
-    found: list[TimeSpan] = []
+    found: list[SpentTime] = []
     for span in spans:
         if found and found[-1].kind == span.kind and found[-1].until == span.since:
-            found[-1] = TimeSpan(span.kind, found[-1].since, span.until)
+            found[-1] = SpentTime(span.kind, found[-1].since, span.until)
         else:
             found.append(span)
     return tuple(found)
@@ -133,16 +133,16 @@ class _AskedGate(MutableRecord):
     """A gate of the visit that is being read."""
 
     asked: int | None = None
-    spans: list[TimeSpan] = field(default_factory=list)
+    spans: list[SpentTime] = field(default_factory=list)
     verdict: Verdict | None = None
 
     def row(self, name: str, visit: int) -> TimelineRow:
         """It as a row; what it was asked and has not answered lasts."""
-        lasting = () if self.asked is None else (TimeSpan(GATES, self.asked),)
+        lasting = () if self.asked is None else (SpentTime(GATES, self.asked),)
         return TimelineRow(name, (*self.spans, *lasting)[-MOST_SPANS:], visit, gate=True, verdict=self.verdict)
 
 
-class _Course(MutableRecord):
+class _TimedVisits(MutableRecord):
     """What a task's log says, while it is read."""
 
     rows: list[TimelineRow] = field(default_factory=list)
@@ -150,7 +150,7 @@ class _Course(MutableRecord):
     visit: int = 0
     kind: str = FOR_AGENTS
     since: int | None = None
-    spans: list[TimeSpan] = field(default_factory=list)
+    spans: list[SpentTime] = field(default_factory=list)
     gates: dict[str, _AskedGate] = field(default_factory=dict)
 
     def take(self, recorded: Recorded) -> None:
@@ -182,19 +182,19 @@ class _Course(MutableRecord):
         gate = self.gates.setdefault(name, _AskedGate())
         gate.verdict = verdict
         if gate.asked is not None:
-            gate.spans.append(TimeSpan(GATES, gate.asked, at))
+            gate.spans.append(SpentTime(GATES, gate.asked, at))
         gate.asked = None
 
     def _let_gates_go(self, at: int) -> None:
         """What was asked and will not be answered ends here."""
         for gate in self.gates.values():
             if gate.asked is not None:
-                gate.spans.append(TimeSpan(GATES, gate.asked, at))
+                gate.spans.append(SpentTime(GATES, gate.asked, at))
                 gate.asked = None
 
     def _close_span(self, at: int) -> None:
         if self.since is not None and at > self.since:
-            self.spans.append(TimeSpan(self.kind, self.since, at))
+            self.spans.append(SpentTime(self.kind, self.since, at))
 
     def close_row(self) -> None:
         """What was read since the last row is one, if it is anything."""
@@ -207,5 +207,5 @@ class _Course(MutableRecord):
     def end(self) -> None:
         """No more is said: a span that was not closed lasts."""
         if self.since is not None:
-            self.spans.append(TimeSpan(self.kind, self.since))
+            self.spans.append(SpentTime(self.kind, self.since))
         self.close_row()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from onloop.attention.groups import age
 from onloop.machine.evidence import Verdict
 from onloop.times import time_words
-from onloop.views.reporting.timelines import Timeline, TimelineRow, TimeSpan
+from onloop.views.reporting.timelines import SpentTime, Timeline, TimelineRow
 from onloop.views.time_kinds import (
     AT_WORK,
     CHILDREN,
@@ -20,7 +20,7 @@ from onloop.views.time_kinds import (
     STOPPED,
     TIMES,
 )
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, flowed, line, spread
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, column, fitted, flowed, line, spread
 
 _SHAPES: Mapping[str, tuple[str, Tone]] = {
     FOR_PEOPLE: ("◆", Tone.ACCENT),
@@ -52,7 +52,7 @@ def gantt_lines(timeline: Timeline, width: int) -> tuple[Line, ...]:
     if timeline.more:
         lines.append(line(f"{timeline.more:,} rows are not drawn", Tone.WARN))
     lines += [_row(row, timeline, name, bar) for row in timeline.rows]
-    return (*lines, line(""), *_legend(timeline, width))
+    return (*(fitted(each, width) for each in lines), line(""), *_legend(timeline, width))
 
 
 def _axis(timeline: Timeline, name: int, bar: int) -> Line:
@@ -76,7 +76,7 @@ def _name(row: TimelineRow, width: int) -> Line:
     return (column(f"{row.name}{again}", width - 1, Tone.STRONG), Span(" "))
 
 
-def _bar(spans: Sequence[TimeSpan], timeline: Timeline, width: int) -> Line:
+def _bar(spans: Sequence[SpentTime], timeline: Timeline, width: int) -> Line:
     """A cell has what most of its time went to; what lasted for less than a cell still gets one where it is free."""
     shares: list[Counter[str]] = [Counter() for _ in range(width)]
     for span in spans:
