@@ -14,7 +14,7 @@ from onloop.access.runs import builtin_workflow
 from onloop.errors import WorkflowError
 from onloop.machine.wave_plan import HaltRule, WavePlan
 from onloop.records import replace
-from onloop.simulation.conduct import AgentConduct, Conduct, GateConduct, PeopleConduct, SpentTime
+from onloop.simulation.conduct import AgentConduct, Conduct, GateConduct, PeopleConduct, TimeSpan
 from onloop.simulation.conduct_file import load_conduct, written_conduct
 from onloop.simulation.forecast import forecast_of, quantiles, simulated
 from onloop.simulation.people_desk import DAY, awake_at
@@ -157,4 +157,4 @@ def test_acts_happen_in_their_order_and_those_of_one_time_as_they_were_set(times
 def test_a_time_is_never_below_a_millisecond_nor_absurd(p50: int, p90: int, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - chance is what is tested
 
-    assert 1 <= SpentTime(p50, p90).sample(chance) <= p50 * 50
+    assert 1 <= TimeSpan(p50, p90).sample(chance) <= p50 * 50
