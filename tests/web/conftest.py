@@ -1,0 +1,119 @@
+"""A gateway whose dashboard is a page, over TLS, before a store in which one approval waits."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.over_http import certified
+from gateway.served import starting
+from onloop.access.opening import create_home, open_file, wall_clock
+from onloop.gateway.credential_operations import MintSession
+from onloop.home import Home
+from onloop.identity.scram import LEAST_COST
+from onloop.records import replace
+from onloop.remote.client_credentials import Credentials
+from onloop.remote.http.door import HttpDoor
+from onloop.remote.http.door_settings import DoorSettings
+from onloop.remote.http.web.web_settings import WebLimits, WebSettings
+from onloop.remote.http_client.carriers import SmallCarrier
+from onloop.remote.http_client.http_line import HttpLine
+from onloop.remote.server import Adopt
+from support.chromium import Browser, chromium
+from support.tui_scenes import CHEAP, Scene, commit
+
+PASSPHRASE = "long enough, ana"
+
+
+@dataclass
+class Page:
+    """A gateway with a page."""
+
+    home: Home
+    task: str
+    words: list[str] = field(default_factory=list)
+    doors: list[HttpDoor] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.doors[-1].url
+
+    @property
+    def port(self) -> int:
+        return self.doors[-1].port
+
+    def session(self, name: str = "ana", passphrase: str = PASSPHRASE) -> str:
+        """A session in which a person reads, as their client begins one."""
+        line = HttpLine(self.url, SmallCarrier(self.url, certified().ca), Credentials(least_cost=CHEAP))
+        secret = line.ask(MintSession(line.person(name, passphrase, typed=True))).secret
+        line.close()
+        return secret
+
+    def decided(self) -> list[str]:
+        """By whom the task was decided."""
+        opened = open_file(self.home)
+        with opened.gateway.store.reading() as at:
+            found = [each.principal for each in at.log(task=self.task) if each.name == "Decided"]
+        opened.close()
+        return found
+
+
+@contextmanager
+def served(limits: WebLimits | None = None, cost: int = CHEAP, **more: Any) -> Iterator[Page]:
+    """A gateway with a page in the block; a passphrase costs little where no browser computes it."""
+    with tempfile.TemporaryDirectory(prefix="onloop-page-") as folder:
+        home = Home(Path(folder) / "store")
+        given = {"store_id": "s", "person": "ana", "groups": ("approvers",), "passphrase": PASSPHRASE, "email": ""}
+        create_home(home, scripted=False, cost=cost, **given)  # type: ignore[arg-type]
+        scene = Scene(store=open_file(home).gateway.store)
+        (task, *_) = scene.fleet(more.get("repositories", ["cart", "flags"]))
+        scene.wants_approval(task, what=commit(task, more.get("summary", "Tests pass.")))
+        scene.enrol("ben")
+        scene.store.close()
+        made = Page(home, task)
+        with starting(home, wall_clock, door=partial(_door, made, limits or WebLimits())):
+            yield made
+
+
+def _door(page: Page, limits: WebLimits, adopt: Adopt) -> HttpDoor:
+    def web(url: str) -> WebSettings:
+        return WebSettings(url, limits=limits)
+
+    settings = replace(DoorSettings("127.0.0.1", 0), tls=certified().files)
+    page.doors.append(HttpDoor(settings, adopt, page.words.append, wall_clock, web=web))
+    return page.doors[-1]
+
+
+@pytest.fixture
+def limits() -> WebLimits:
+    """The limits of a page; a test may have narrower ones."""
+    return WebLimits()
+
+
+@pytest.fixture
+def page(limits: WebLimits) -> Iterator[Page]:
+    """A gateway with a page, asked by sockets."""
+    with served(limits) as made:
+        yield made
+        assert [word for word in made.words if word.startswith("trouble")] == []
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a process: who is in it is somebody else in each."""
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def real_page() -> Iterator[Page]:
+    """A gateway whose people have passphrases that cost as much as real ones do."""
+    with served(cost=LEAST_COST) as made:
+        yield made
