@@ -18,9 +18,12 @@ import pytest
 
 from support.waiting import DEADLINE_S, wait_for
 
-PROGRAM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "")
+PROGRAM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
 needs_chromium = pytest.mark.skipif(not PROGRAM, reason="there is no Chromium: apt-get install chromium")
 KEYS = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowUp": 38, "ArrowDown": 40, "Backspace": 8}
+PATIENCE_S = 5.0
 _TEXTS = {"Enter": "\r", "Tab": "\t"}
 
 
@@ -36,6 +39,7 @@ class Browser:
     asking: int
     hearing: int
     events: list[dict[str, Any]] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
     _heard: bytes = b""
     _number: int = 0
 
@@ -66,12 +70,20 @@ class Browser:
 
     def person(self) -> str:
         """A place of its own for somebody: no cookie is shared with others."""
-        return str(self.call("Target.createBrowserContext")["browserContextId"])
+        made = str(self.call("Target.createBrowserContext")["browserContextId"])
+        self.people.append(made)
+        return made
+
+    def send_away(self) -> None:
+        """Close every page of everybody."""
+        while self.people:
+            self.call("Target.disposeBrowserContext", browserContextId=self.people.pop())
+        self.events.clear()
 
     def tab(self, url: str, person: str = "", size: tuple[int, int] = (1200, 800)) -> Tab:
         """A new page that shows the URL."""
         place = {"browserContextId": person} if person else {}
-        target = self.call("Target.createTarget", url="about:blank", width=size[0], height=size[1], **place)["targetId"]
+        target = self.call("Target.createTarget", url="about:blank", newWindow=True, **place)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         made = Tab(self, session, target)
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -130,6 +142,17 @@ class Tab:
             self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=text, **code)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **code)
 
+    def insist(self, key: str, word: str) -> None:
+        """Press a key until a word is there: what has just come up takes no keys for a moment."""
+
+        def pressed() -> bool:
+            self.press(key)
+            with suppress(AssertionError):
+                return bool(wait_for(lambda: word in self.screen(), lambda: "", PATIENCE_S))
+            return False
+
+        self.until(pressed)
+
     def type(self, text: str) -> None:
         """Text as somebody types it, letter by letter."""
         self.press(*text)
@@ -151,9 +174,7 @@ class Tab:
         return box["x"] + column * box["width"], box["y"] + (row + 0.5) * box["height"]
 
     def resize(self, width: int, height: int, *, phone: bool = False) -> None:
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
 
     def picture(self, path: Path) -> None:
@@ -173,7 +194,7 @@ _SCREEN = """(() => {
   if (!desk) return "";
   const buffer = desk.terminal.buffer.active;
   return Array.from({length: desk.terminal.rows}, (_, row) =>
-    buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? "").join("\\n");
+    buffer.getLine(buffer.baseY + row)?.translateToString(true, 0, desk.terminal.cols) ?? "").join("\\n");
 })()"""
 _BOX = """(() => {
   const box = document.querySelector(".xterm-screen").getBoundingClientRect();

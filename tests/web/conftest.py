@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,14 +23,17 @@ from onloop.records import replace
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.http.door import HttpDoor
 from onloop.remote.http.door_settings import DoorSettings
+from onloop.remote.http.web.app_start import PROGRAM
 from onloop.remote.http.web.web_settings import WebLimits, WebSettings
 from onloop.remote.http_client.carriers import SmallCarrier
 from onloop.remote.http_client.http_line import HttpLine
 from onloop.remote.server import Adopt
-from support.chromium import Browser, chromium
+from support import tui_scenes
+from support.chromium import Browser, Tab, chromium
 from support.tui_scenes import CHEAP, Scene, commit
 
 PASSPHRASE = "long enough, ana"
+PASSPHRASES = {"ana": PASSPHRASE, "ben": tui_scenes.PASSPHRASE}
 
 
 @dataclass
@@ -56,6 +60,20 @@ class Page:
         line.close()
         return secret
 
+    def tab(self, browser: Browser, url: str = "", size: tuple[int, int] = (1200, 800), name: str = "ana") -> Tab:
+        """A page of somebody who signed in before, in a browser of their own; without a name, of nobody."""
+        tab, where = browser.tab("about:blank", browser.person(), size), url or f"{self.url}/web"
+        if name:
+            cookie = {"name": "__Secure-onloop", "value": self.session(name, PASSPHRASES[name]), "path": "/web"}
+            how = {"url": where, "secure": True, "httpOnly": True, "sameSite": "Strict"}
+            assert tab.call("Network.setCookie", **cookie, **how)["success"]
+        tab.go(where)
+        return tab
+
+    def apps(self) -> list[int]:
+        """The numbers of the processes that draw."""
+        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _draws(pid)]
+
     def decided(self) -> list[str]:
         """By whom the task was decided."""
         opened = open_file(self.home)
@@ -63,6 +81,16 @@ class Page:
             found = [each.principal for each in at.log(task=self.task) if each.name == "Decided"]
         opened.close()
         return found
+
+
+def _draws(pid: str) -> bool:
+    """Whether a process is a dashboard of this one's."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return False
+    return PROGRAM.encode() in words and parent == os.getpid()
 
 
 @contextmanager
@@ -78,15 +106,16 @@ def served(limits: WebLimits | None = None, cost: int = CHEAP, **more: Any) -> I
         scene.enrol("ben")
         scene.store.close()
         made = Page(home, task)
-        with starting(home, wall_clock, door=partial(_door, made, limits or WebLimits())):
+        with starting(home, wall_clock, door=partial(_door, made, limits or WebLimits(), more.get("public", ()))):
             yield made
+            assert [word for word in made.words if word.startswith("trouble")] == []
 
 
-def _door(page: Page, limits: WebLimits, adopt: Adopt) -> HttpDoor:
+def _door(page: Page, limits: WebLimits, public: tuple[str, ...], adopt: Adopt) -> HttpDoor:
     def web(url: str) -> WebSettings:
         return WebSettings(url, limits=limits)
 
-    settings = replace(DoorSettings("127.0.0.1", 0), tls=certified().files)
+    settings = replace(DoorSettings("127.0.0.1", 0), tls=certified().files, public=public)
     page.doors.append(HttpDoor(settings, adopt, page.words.append, wall_clock, web=web))
     return page.doors[-1]
 
@@ -102,18 +131,24 @@ def page(limits: WebLimits) -> Iterator[Page]:
     """A gateway with a page, asked by sockets."""
     with served(limits) as made:
         yield made
-        assert [word for word in made.words if word.startswith("trouble")] == []
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a process: who is in it is somebody else in each."""
+def one_browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a process."""
     with chromium() as made:
         yield made
+
+
+@pytest.fixture
+def browser(one_browser: Browser) -> Iterator[Browser]:
+    """A browser in which nobody has been before."""
+    yield one_browser
+    one_browser.send_away()
 
 
 @pytest.fixture(scope="module")
 def real_page() -> Iterator[Page]:
     """A gateway whose people have passphrases that cost as much as real ones do."""
-    with served(cost=LEAST_COST) as made:
+    with served(WebLimits(kept_s=0.5), cost=LEAST_COST) as made:
         yield made

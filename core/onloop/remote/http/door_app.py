@@ -47,9 +47,7 @@ class _Answer:
 class DoorApp:
     """The ASGI application of one door."""
 
-    def __init__(
-        self, state: DoorState, routes: Sequence[DoorRoute] = ROUTES, line: ASGIApp | None = None
-    ) -> None:
+    def __init__(self, state: DoorState, routes: Sequence[DoorRoute] = ROUTES, line: ASGIApp | None = None) -> None:
         """`line` serves what becomes a WebSocket; without it, nothing does."""
         self._state, self._line = state, line
         self._router = Router(

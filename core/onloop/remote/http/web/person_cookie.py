@@ -10,7 +10,7 @@ from onloop.records import SecretRecord
 from onloop.remote.framing import parsed
 from onloop.remote.http.answers.door_state import DoorState
 from onloop.remote.http.answers.operation_route import AskedOperation, ask_line, good
-from onloop.remote.http.entry.problem_details import HttpProblem, unauthorized
+from onloop.remote.http.entry.problem_details import HttpProblem, answered_problem, unauthorized
 from onloop.remote.http.entry.request_checks import ArrivedRequest
 from onloop.remote.http.lines.kept_lines import LONGEST_CREDENTIAL
 from onloop.remote.http.web.web_settings import PAGE, WebSettings
@@ -58,9 +58,13 @@ async def signed_in(state: DoorState, settings: WebSettings, arrived: ArrivedReq
         raise unauthorized("nobody is signed in here", "sign in at the page")
     asked = RecogniseSession(secret)
     async with state.lines.of_bearer(secret, arrived.address) as line:
-        answer = good(await ask_line(state, line, AskedOperation(RecogniseSession, {"token": secret}, None)))
+        answer = await ask_line(state, line, AskedOperation(RecogniseSession, {"token": secret}, None))
+        problem = answered_problem(answer)
+        if problem is not None and isinstance(problem.error, NotAllowed):  # it was right when the line was proved
+            state.lines.drop(line)
+            raise unauthorized("this session has ended", "sign in at the page")
     try:
-        who, _ = answer_from(asked, parsed(answer))
+        who, _ = answer_from(asked, parsed(good(answer)))
     except BadInput:
         raise unauthorized("this session has ended", "sign in at the page") from None
     if not isinstance(who, Principal) or who.kind is not PrincipalKind.SESSION:

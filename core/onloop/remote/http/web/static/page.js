@@ -28,7 +28,7 @@ function showDesk() {
   let task = "";
   try { task = begun ? decodeURIComponent(begun[1]) : ""; } catch { /* it names no task */ }
   desk = new Desk(part("terminal"), task, say);
-  window.onloopDesk = desk;
+  window.onloopDesk = desk;  // tests read there what a canvas shows
   desk.open();
 }
 

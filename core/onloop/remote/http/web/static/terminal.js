@@ -47,10 +47,25 @@ export class Desk {
     terminal.onResize(({ cols, rows }) => this.send("resize", { width: cols, height: rows }));
     terminal.textarea.addEventListener("focus", () => this.send("focus"));
     terminal.textarea.addEventListener("blur", () => this.send("blur"));
+    this.element.addEventListener("touchstart", (event) => { this.touchedAt = event.touches[0].clientY; }, { passive: true });
+    this.element.addEventListener("touchmove", (event) => this.scroll(event), { passive: false });
     new ResizeObserver(() => this.refit()).observe(this.element);
     setInterval(() => this.ping(), PING_MS);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.ping(); });
     window.addEventListener("online", () => this.reopen());
+  }
+
+  // A finger that moves turns the wheel, a row at a time: there is nothing else to scroll here.
+  scroll(event) {
+    const box = this.element.querySelector(".xterm-screen").getBoundingClientRect();
+    const { cols, rows } = this.terminal, { clientX, clientY } = event.touches[0];
+    const height = box.height / rows;
+    event.preventDefault();
+    const at = (from, size, most) => Math.min(most, Math.max(1, Math.ceil(from / size)));
+    const where = `${at(clientX - box.x, box.width / cols, cols)};${at(clientY - box.y, height, rows)}`;
+    for (; Math.abs(clientY - this.touchedAt) >= height; this.touchedAt += height * Math.sign(clientY - this.touchedAt)) {
+      this.type(`\x1b[<${clientY > this.touchedAt ? 64 : 65};${where}M`);
+    }
   }
 
   refit() {
