@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,6 @@ from wsproto.events import (
     BytesMessage,
     CloseConnection,
     Message,
-    Ping,
     RejectConnection,
     RejectData,
     Request,
@@ -46,7 +44,10 @@ class PageLine:
         """A line to the door at that port of loopback."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        raw = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)  # so that little waits for who does not read
+        raw.settimeout(DEADLINE_S)
+        raw.connect(("127.0.0.1", port))
         line = cls(context.wrap_socket(raw, server_hostname="localhost"))
         more = [(name.encode(), value.encode()) for name, value in headers.items()]
         asked = Request(host=host or f"127.0.0.1:{port}", target=path, extra_headers=more)
@@ -61,7 +62,7 @@ class PageLine:
     def say(self, *words: Any) -> None:
         self.send(json.dumps(words))
 
-    def send(self, content: str | bytes) -> None:
+    def send(self, content: str) -> None:
         self.made.sendall(self._line.send(Message(data=content)))
 
     def until(self, holds: Any) -> Any:
@@ -109,8 +110,5 @@ class PageLine:
                     self._text = ""
             case CloseConnection():
                 self.closed = event.code or 1005
-            case Ping():
-                with suppress(OSError):
-                    self.made.sendall(self._line.send(event.response()))
             case _:
                 pass

@@ -72,7 +72,7 @@ class Page:
 
     def apps(self) -> list[int]:
         """The numbers of the processes that draw."""
-        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _draws(pid)]
+        return [int(each.name) for each in Path("/proc").glob("[0-9]*") if _draws(each.name)]
 
     def decided(self) -> list[str]:
         """By whom the task was decided."""

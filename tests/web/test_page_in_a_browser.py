@@ -182,7 +182,8 @@ _FOREIGN = """(async () => {
     socket.onopen = () => done("open");
     socket.onclose = () => done("closed");
   });
-  const asked = (path, how) => fetch(url + path, {credentials: "include", ...how}).then((got) => got.text(), () => "failed");
+  const asked = (path, how) =>
+    fetch(url + path, {credentials: "include", ...how}).then((got) => got.text(), () => "failed");
   return [line, await asked("/web/session"), await asked("/web/session/end", {method: "POST", body: "{}"})];
 })()"""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.config import Config
@@ -11,6 +13,9 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
 from wsproto.events import CloseConnection
 from wsproto.utilities import LocalProtocolError
+
+WAITING = 65_536
+"""As many bytes wait for a browser at most, but for one piece: past them, its dashboard waits."""
 
 _QUIET = logging.getLogger("onloop.page")
 """Where uvicorn's remarks go: nowhere, for a stranger could write as many as they like."""
@@ -30,6 +35,13 @@ class BrowserConnection(WSProtocol):
     ) -> None:
         super().__init__(config, server_state, {**app_state, "line": self}, _loop or asyncio.get_running_loop())
         self.logger = _QUIET
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """See asyncio.Protocol: little waits for a browser that is slow, in the kernel and here."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WAITING)
+        with suppress(OSError):  # the other end has gone
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * WAITING)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
