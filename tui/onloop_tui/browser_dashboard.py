@@ -19,7 +19,7 @@ from onloop.home import addressed, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.records import replace
 from onloop.remote.client_credentials import Credentials
-from onloop.remote.http.web.handover import Handover, read_handover
+from onloop.remote.http.web.app_handover import AppHandover, read_handover
 from onloop.remote.http_client.carriers import PooledCarrier
 from onloop.remote.http_client.far_place import FarPlace
 from onloop_tui.app import Dashboard
@@ -59,7 +59,7 @@ def end_with(descriptor: int) -> None:
     threading.Thread(target=wait, daemon=True, name="gateway").start()
 
 
-def dashboard_of(told: Handover) -> Dashboard:
+def dashboard_of(told: AppHandover) -> Dashboard:
     """The dashboard of whoever a session was handed over for."""
     place = FarPlace(told.url, PooledCarrier(told.url, socket=told.socket))
     os.environ["ONLOOP_URL"] = told.url  # commands that are shown are to be typed at this gateway

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from onloop.records import SecretRecord
+from onloop.remote.http.web.app_handover import AppHandover
 from onloop.remote.http.web.app_packets import DATA, GREETING, HEAD, head_of, is_leaving, told, typed
 from onloop.remote.http.web.app_start import as_user, command, environment
-from onloop.remote.http.web.handover import Handover
 from onloop.remote.http.web.web_settings import WebSettings
 from onloop.text import safe
 
@@ -115,7 +115,7 @@ class BrowserApp:
             )
         finally:
             os.close(reading)
-        handover = Handover(self._settings.url, str(socket), order.session, order.person, order.task)
+        handover = AppHandover(self._settings.url, str(socket), order.session, order.person, order.task)
         os.write(self._pipe, handover.line())
         self._tasks = [asyncio.create_task(self._run(self._process)), asyncio.create_task(self._hear(self._process))]
 

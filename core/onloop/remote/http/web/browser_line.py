@@ -16,7 +16,7 @@ from onloop.remote.http.answers.door_state import DoorState
 from onloop.remote.http.entry.problem_details import HttpProblem, problem_of
 from onloop.remote.http.entry.request_checks import ArrivedRequest
 from onloop.remote.http.web.browser_app import AppOrder, BrowserApp, SeatLost
-from onloop.remote.http.web.browser_messages import Begin, Message, Noticed, Ping, Resized, Stdin, message_from
+from onloop.remote.http.web.browser_messages import Attended, Begin, Message, Ping, Resized, Stdin, message_from
 from onloop.remote.http.web.kept_apps import SIGNED_OUT, KeptApps
 from onloop.remote.http.web.person_cookie import SignedIn, check_own_page, signed_in
 from onloop.remote.http.web.web_settings import WebSettings
@@ -180,7 +180,7 @@ async def _pass_on(message: Message, page: _Page, app: BrowserApp) -> None:
             await app.type(message.text)
         case Resized():
             await app.resize(message.columns, message.rows)
-        case Noticed():
+        case Attended():
             await app.tell(message.what)
         case Ping():
             await page.say("pong", message.mark)

@@ -35,7 +35,7 @@ class Resized(Record):
     rows: int
 
 
-class Noticed(Record):
+class Attended(Record):
     """The page is looked at (`focus`) or not (`blur`)."""
 
     what: str
@@ -47,7 +47,7 @@ class Ping(Record):
     mark: str
 
 
-Message = Begin | Stdin | Resized | Noticed | Ping
+Message = Begin | Stdin | Resized | Attended | Ping
 
 
 def message_from(text: str) -> Message:
@@ -60,7 +60,7 @@ def message_from(text: str) -> Message:
         raise _no_message("it is no list of a word and what goes with it")
     word, what = said[0], said[1] if len(said) == 2 else None
     if word in {"focus", "blur"}:
-        return Noticed(word)
+        return Attended(word)
     if word in {"stdin", "ping"} and isinstance(what, str):
         return Stdin(what) if word == "stdin" else Ping(what[:_LONGEST_NAME])
     if word == "begin" and isinstance(what, Mapping):

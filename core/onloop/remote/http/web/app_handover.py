@@ -12,7 +12,7 @@ from onloop.store.codec import from_plain, to_plain
 LARGEST = 8_192
 
 
-class Handover(SecretRecord):
+class AppHandover(SecretRecord):
     """Whose dashboard it is, by which socket it reaches its gateway, and with which session that reads."""
 
     url: str
@@ -27,7 +27,7 @@ class Handover(SecretRecord):
         return json.dumps(to_plain(self)).encode() + b"\n"
 
 
-def read_handover(descriptor: int) -> Handover:
+def read_handover(descriptor: int) -> AppHandover:
     """What stands in the pipe's first line; BadInput where that is no handover. The pipe stays open."""
     told = bytearray()
     while not told.endswith(b"\n") and len(told) < LARGEST:
@@ -36,7 +36,7 @@ def read_handover(descriptor: int) -> Handover:
             break
         told += piece
     try:
-        found: Handover = from_plain(Handover, json.loads(told))
+        found: AppHandover = from_plain(AppHandover, json.loads(told))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise BadInput("nobody handed a session over", hint="the gateway starts it: onloop serve --web") from None
     return found
