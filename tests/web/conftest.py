@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -106,16 +106,16 @@ def served(limits: WebLimits | None = None, cost: int = CHEAP, **more: Any) -> I
         scene.enrol("ben")
         scene.store.close()
         made = Page(home, task)
-        with starting(home, wall_clock, door=partial(_door, made, limits or WebLimits(), more.get("public", ()))):
+        with starting(home, wall_clock, door=partial(_door, made, limits or WebLimits(), more)):
             yield made
             assert [word for word in made.words if word.startswith("trouble")] == []
 
 
-def _door(page: Page, limits: WebLimits, public: tuple[str, ...], adopt: Adopt) -> HttpDoor:
+def _door(page: Page, limits: WebLimits, more: Mapping[str, Any], adopt: Adopt) -> HttpDoor:
     def web(url: str) -> WebSettings:
-        return WebSettings(url, limits=limits)
+        return replace(WebSettings(url, limits=limits), **more.get("web", {}))
 
-    settings = replace(DoorSettings("127.0.0.1", 0), tls=certified().files, public=public)
+    settings = replace(DoorSettings("127.0.0.1", 0), tls=certified().files, public=more.get("public", ()))
     page.doors.append(HttpDoor(settings, adopt, page.words.append, wall_clock, web=web))
     return page.doors[-1]
 

@@ -7,6 +7,7 @@ import os
 import signal
 import ssl
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,11 +19,13 @@ from gateway.over_http import certified
 from onloop.records import replace
 from onloop.remote.http.door_settings import DoorSettings
 from onloop.remote.http.web import person_cookie
+from onloop.remote.http.web.app_start import app_user, check_starts
 from onloop.remote.http.web.browser_connection import BrowserConnection
 from onloop.remote.http.web.page_files import NAMES
 from onloop.remote.http.web.web_settings import WebLimits, WebSettings
 from remote_http.conftest import opened
 from remote_http.scripted_gateway import ScriptedGateway
+from support.other_users import readable_python, why_not
 from support.page_line import PageLine
 from support.waiting import DEADLINE_S, wait_for
 from web.conftest import PASSPHRASES, Page, served
@@ -35,6 +38,14 @@ def _closed() -> Iterator[None]:
     """What a test opened is closed behind it."""
     yield
     _OPENED.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder in which every user may read."""
+    with tempfile.TemporaryDirectory(prefix="onloop-open-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def client(page: Page, **headers: str) -> httpx.Client:
@@ -365,3 +376,32 @@ def test_a_door_that_is_asked_by_http_names_its_cookie_by_its_port_and_not_as_se
     assert person_cookie.cookie(WebSettings("http://127.0.0.1:8443"), "s", 60) == (
         "onloop-8443=s; Path=/web; Max-Age=60; HttpOnly; SameSite=Strict"
     )
+
+
+@pytest.mark.skipif(bool(why_not()), reason=f"nobody else can be here: {why_not()}")
+def test_where_the_gateway_is_roots_dashboards_are_somebody_without_rights(open_folder: Path) -> None:
+    python, user = str(readable_python(open_folder / "python")), app_user(None)
+    assert user is not None and user.uid != 0
+    check_starts(user, python)
+    with served(web={"user": user, "python": python}) as page:
+        made, app = drawing(page, page.session())
+        status = Path(f"/proc/{app}/status").read_text()
+        rows = {name: value.split() for name, _, value in (row.partition(":") for row in status.splitlines())}
+        assert set(rows["Uid"]) == {str(user.uid)}
+        assert (set(rows["Gid"]), rows["Groups"], rows["CapEff"]) == ({str(user.gid)}, [], ["0" * 16])
+        made.close()
+
+
+def test_a_line_goes_on_only_for_the_session_that_began_it(page: Page) -> None:
+    first, second = page.session(), page.session()
+    made, app = drawing(page, first)
+    name = made.told[0][1]["name"]
+    again = line(page, first)
+    again.begin(line=name)
+    assert again.shows("needs you")
+    assert (again.told[0][1]["is_new"], made.ended()) == (False, 4001)
+    other = line(page, second)
+    other.begin(line=name)
+    assert other.shows("needs you")
+    assert other.told[0][1]["is_new"]
+    assert app in page.apps()

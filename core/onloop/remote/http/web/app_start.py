@@ -67,19 +67,19 @@ def app_user(name: str | None) -> AppUser | None:
     return AppUser(wanted, found.pw_uid, found.pw_gid)
 
 
-def check_starts(user: AppUser | None) -> None:
+def check_starts(user: AppUser | None, python: str = sys.executable) -> None:
     """Unavailable where that user cannot run the dashboard: it is found out before anybody needs it."""
-    tried = [sys.executable, "-I", "-B", "-c", f"import {PROGRAM}"]
+    tried = [python, "-I", "-B", "-c", f"import {PROGRAM}"]
     uid, gid, groups = as_user(user)
     try:
         ran = subprocess.run(
             tried, env={}, cwd="/", capture_output=True, timeout=CHECK_S, user=uid, group=gid, extra_groups=groups
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise _cannot(user, getattr(problem, "strerror", None) or "it takes too long") from None
+        raise _cannot(user, python, getattr(problem, "strerror", None) or "it takes too long") from None
     if ran.returncode:
         last = ran.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise _cannot(user, last[:200] or f"it ends with {ran.returncode}")
+        raise _cannot(user, python, last[:200] or f"it ends with {ran.returncode}")
 
 
 def as_user(user: AppUser | None) -> tuple[int | None, int | None, tuple[int, ...] | None]:
@@ -87,7 +87,7 @@ def as_user(user: AppUser | None) -> tuple[int | None, int | None, tuple[int, ..
     return (None, None, None) if user is None else (user.uid, user.gid, ())
 
 
-def _cannot(user: AppUser | None, why: str) -> Unavailable:
+def _cannot(user: AppUser | None, python: str, why: str) -> Unavailable:
     who = f"user {user.name}" if user is not None else "this user"
     hint = "install onloop where that user may read it, or name another one: --web-user NAME"
-    return Unavailable(f"{who} cannot run the dashboard with {sys.executable}: {why}", hint=hint)
+    return Unavailable(f"{who} cannot run the dashboard with {python}: {why}", hint=hint)

@@ -63,7 +63,7 @@ class BrowserApp:
 
     def __init__(self, order: AppOrder, settings: WebSettings, now: Callable[[], float]) -> None:
         self.name = secrets.token_urlsafe(24)
-        self.person, self.session = order.person, order.session
+        self.person, self.session, self.address = order.person, order.session, order.address
         self.ended = asyncio.Event()
         self.why = ""
         """Why it has ended, where it was not left."""

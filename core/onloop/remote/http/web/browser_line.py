@@ -123,7 +123,7 @@ class BrowserLines:
 
     async def _app(self, begin: Begin, who: SignedIn, arrived: ArrivedRequest, page: _Page) -> BrowserApp:
         """The dashboard that the page had before, drawn anew, else a new one."""
-        kept = self._apps.kept(begin.line, who.person) if begin.line else None
+        kept = self._apps.kept(begin.line, who, arrived.address) if begin.line else None
         app = kept or await self._apps.begun(
             AppOrder(who.person, who.session, arrived.address, begin.task, begin.columns, begin.rows)
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from onloop.errors import Unavailable
 from onloop.remote.http.entry.problem_details import HttpProblem, too_many
 from onloop.remote.http.web.browser_app import AppOrder, BrowserApp, Connect
+from onloop.remote.http.web.person_cookie import SignedIn
 from onloop.remote.http.web.web_settings import WebSettings
 from onloop.text import safe
 
@@ -77,10 +78,12 @@ class KeptApps:
         if app.last_words and app.why not in {IDLE, SIGNED_OUT, STOPPED}:
             self._say(f"trouble: a dashboard of the page ended: {app.last_words}"[:300])
 
-    def kept(self, name: str, person: str) -> BrowserApp | None:
-        """The one of that name, if it is that person's and runs."""
+    def kept(self, name: str, who: SignedIn, address: str) -> BrowserApp | None:
+        """The one of that name, if it runs, was begun with that session, and there: where somebody decides counts."""
         found = self._apps.get(name)
-        return found if found is not None and found.person == person and not found.ended.is_set() else None
+        wanted = (who.person, who.session, address)
+        is_theirs = found is not None and (found.person, found.session, found.address) == wanted
+        return found if is_theirs and found is not None and not found.ended.is_set() else None
 
     def end_session(self, session: str) -> None:
         """End those that read with that session."""
