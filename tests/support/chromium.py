@@ -166,6 +166,14 @@ class Tab:
         self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
         self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Move a finger from one place to another."""
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": start[0], "y": start[1]}])
+        for part in range(1, 11):
+            x, y = (a + (b - a) * part / 10 for a, b in zip(start, end, strict=True))
+            self.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
     def cell(self, word: str) -> tuple[float, float]:
         """Where on the page a word of the terminal is: the middle of its first letter."""
         row, line = next((row, line) for row, line in enumerate(self.screen().split("\n")) if word in line)
@@ -220,6 +228,7 @@ def chromium() -> Iterator[Browser]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env=os.environ | {"TMPDIR": folder},
     )
     os.close(their_end)
     os.close(their_voice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import signal
@@ -10,12 +11,14 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
 import pytest
 
 from gateway.over_http import certified
+from onloop.guides.catalogue import guide
 from onloop.records import replace
 from onloop.remote.http.door_settings import DoorSettings
 from onloop.remote.http.web import person_cookie
@@ -31,6 +34,14 @@ from support.waiting import DEADLINE_S, wait_for
 from web.conftest import PASSPHRASES, Page, served
 
 _OPENED = ExitStack()
+XTERM = {
+    "addon-canvas.js": "47a9a1a3266bc06d2c9f63aaa2716a36f5fd7fe509a1995b0d8748b0251f91d1",
+    "addon-fit.js": "3e9ae6f6965ee1269d5574b905cf1bf559c2f44c784255b0034a71387e7719c9",
+    "addon-unicode11.js": "8b4cf98934f1d9508d96a12d7a43d07d3a5bc7c824048070420f902876a566de",
+    "xterm.css": "ba8e6985669488981ccf40c0cefe3aba80722cb6c92de7ad628b0bd717faf2b6",
+    "xterm.js": "7a88e46a58847d3f17109e3d48cc8aa056a01997d00ceb76035f63370712d858",
+}
+"""The digests of xterm.js as npm has it, but for the lines that name source maps."""
 
 
 @pytest.fixture(autouse=True)
@@ -405,3 +416,30 @@ def test_a_line_goes_on_only_for_the_session_that_began_it(page: Page) -> None:
     assert other.shows("needs you")
     assert other.told[0][1]["is_new"]
     assert app in page.apps()
+
+
+def test_a_session_that_ends_while_a_page_is_open_ends_its_dashboard() -> None:
+    with served(WebLimits(session_s=0.2)) as page:
+        secret = page.session()
+        made, app = drawing(page, secret)
+        ended = client(page, Authorization=f"Bearer {secret}").post("/v1/end_session", json={"token": secret})
+        assert ended.status_code == 200
+        assert made.ended() == 4000
+        assert made.told[-1] == ["ended", "signed out"]
+        wait_for(lambda: app not in page.apps(), lambda: "it still draws")
+
+
+def test_the_terminal_of_the_page_is_the_one_that_was_looked_at() -> None:
+    folder = files("onloop.remote.http.web") / "static" / "xterm"
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in XTERM} == XTERM
+    assert "Permission is hereby granted" in (folder / "LICENSE").read_text()
+    served_files = {name.removeprefix("xterm/") for name in NAMES if name.startswith("xterm/")}
+    assert served_files == set(XTERM)
+
+
+def test_the_guide_says_the_limits_that_hold() -> None:
+    text, limits = guide("web").text, WebLimits()
+    assert f"| {limits.apps}, and {limits.apps_of_one} |" in text
+    assert f"| {limits.kept_s:g} s |" in text
+    assert f"| {limits.message >> 10} KiB;" in text and limits.message == limits.piece
+    assert limits.idle_s == 3_600 and "after an hour in which nobody types" in " ".join(text.split())

@@ -201,6 +201,9 @@ def test_on_a_phone_one_taps_reads_and_has_the_keys_that_a_phone_lacks(browser: 
     tab.shows("[1 Inbox]")
     tap_key(tab, "enter")
     tab.shows("pass ship.approve?", "a approve")
+    assert "── base" not in tab.screen()
+    tab.drag((200, 500), (200, 60))
+    tab.until(lambda: "May e883" not in tab.screen())
     tap_key(tab, "escape")
     tab.until(lambda: "pass ship.approve?" not in tab.screen())
     assert tab.run(

@@ -21,8 +21,6 @@ from onloop.remote.http.web.kept_apps import SIGNED_OUT, KeptApps
 from onloop.remote.http.web.person_cookie import SignedIn, check_own_page, signed_in
 from onloop.remote.http.web.web_settings import WebSettings
 
-SESSION_S = 30.0
-"""How often it is looked whether the session still reads."""
 ENDED, TAKEN, REFUSED = 4000, 4001, 4003
 """Codes with which a line is closed: the dashboard has ended, another page has it, or it may not be."""
 _GONE = (WebSocketDisconnect, ClientDisconnected, RuntimeError, OSError)
@@ -163,7 +161,7 @@ class BrowserLines:
 
     async def _watch(self, app: BrowserApp, arrived: ArrivedRequest) -> None:
         while True:
-            await asyncio.sleep(SESSION_S)
+            await asyncio.sleep(self._settings.limits.session_s)
             try:
                 await signed_in(self._state, self._settings, arrived)
             except HttpProblem as problem:

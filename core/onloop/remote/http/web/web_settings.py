@@ -34,6 +34,8 @@ class WebLimits(Record):
     """How long one may take to begin to draw."""
     begin_s: float = 10.0
     """How long a browser may take to say what it wants, once its line is open."""
+    session_s: float = 30.0
+    """How often it is looked whether the session of a page still reads."""
     ending_s: float = 3.0
     """How long one may take to leave by itself, before it is killed."""
     message: int = 64 * _KIB
