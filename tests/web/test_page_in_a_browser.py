@@ -116,11 +116,13 @@ def test_a_line_that_is_cut_is_opened_again_on_the_same_view_and_shows_what_happ
         way.target = 1
         way.cut()
         tab.until(lambda: "trying again" in tab.text())
+        assert float(tab.run("getComputedStyle(document.getElementById('terminal')).opacity")) < 0.5
         tab.run("onloopDesk.terminal.write('\\x1b[2J')")
         way.target = page.port
 
         tab.shows("[4 Agents]", "? keys")
         assert page.apps() == [app]
+        assert tab.run("getComputedStyle(document.getElementById('terminal')).opacity") == "1"
         tab.until(lambda: tab.run("document.getElementById('notice').hidden"))
         tab.press("1")
         tab.shows("[1 Inbox]")

@@ -132,6 +132,7 @@ export class Desk {
       this.terminal.write("\x18");  // whatever was cut off within a sequence ends here
       if (what.is_new) this.terminal.reset();
       this.isOver = false;
+      this.element.classList.remove("cut");
       this.heard("", what.person);
       if (document.activeElement !== this.terminal.textarea) this.terminal.focus();
       this.send(document.hasFocus() ? "focus" : "blur");
@@ -162,6 +163,7 @@ export class Desk {
   lost({ code }, socket) {
     if (socket !== this.socket) return;
     this.socket = null;
+    this.element.classList.add("cut");  // what is still seen grows old, whatever it says of its age
     if (code === TAKEN) this.over("another page shows this dashboard now: press a key to open one here");
     if (this.isOver || code === ENDED || code === REFUSED) {
       this.isOver = true;
