@@ -14,7 +14,7 @@ if _HIDDEN:  # msgspec asks it for what older Pythons lack; it brings inspect al
     sys.modules[_ABSENT] = None  # type: ignore[assignment]
 try:
     from msgspec import Struct, field
-    from msgspec.structs import astuple
+    from msgspec.structs import astuple, force_setattr
 finally:
     if _HIDDEN:
         del sys.modules[_ABSENT]
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 else:
     from msgspec.structs import replace
 
-__all__ = ["MutableRecord", "Record", "SecretRecord", "defaults_of", "field", "fields_of", "replace", "values_of"]
+__all__ = [
+    "MutableRecord",
+    "Record",
+    "SecretRecord",
+    "defaults_of",
+    "exchange_equal",
+    "field",
+    "fields_of",
+    "replace",
+    "values_of",
+]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -61,3 +71,8 @@ def defaults_of(kind: type[Record]) -> tuple[tuple[str, object], ...]:
     """Each field that has a default, with it, or with what makes it."""
     names, defaults = kind.__struct_fields__, kind.__struct_defaults__
     return tuple(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+
+
+def exchange_equal(record: Record, name: str, value: object) -> None:
+    """Let a field hold another object that is equal to the one it holds: nobody can tell, and memory is saved."""
+    force_setattr(record, name, value)

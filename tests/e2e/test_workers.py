@@ -20,7 +20,7 @@ from onloop.agents.worker import Worker, WorkerSettings
 from onloop.errors import Exit
 from onloop.home import Home
 from onloop.store.rows import Lease
-from support.waiting import wait_for
+from support.waiting import DEADLINE_S, wait_for
 from support.world import WORKFLOW, World
 
 PATIENT = WORKFLOW.replace("backoff: 1s", "backoff: 1m")
@@ -276,6 +276,28 @@ def test_with_an_agents_process_go_the_sub_agents_in_it_though_the_lease_goes_on
     assert [row["id"] for row in then["untrusted"]["sub_agents"]] == ["a1"]
     assert later["untrusted"]["sub_agents"] == []
     assert _names(world, task).count("Claimed") == 1, "one lease for both processes"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_worker_that_is_asked_to_drain_ends_with_what_it_has_begun_and_begins_nothing_more(
+    world: World, jobs: str
+) -> None:
+    world.init()
+    run = world.fleet(*(world.origin(f"repo{number}") for number in range(3)))
+    begun, go = world.folder / "begun", world.folder / "go"
+    script = f"echo $$ >> {begun}; while [ ! -e {go} ]; do sleep 0.05; done; {GOOD}"
+
+    with world.running("work", "--role", "implementer", "--jobs", jobs, "--", *world.agent(script)) as worker:
+        wait_for(lambda: len(_pids(begun)) == int(jobs), lambda: f"{_pids(begun)} {world.logs()}")
+        worker.send_signal(signal.SIGUSR1)
+        go.touch()
+        said = worker.communicate(timeout=DEADLINE_S)[1]
+
+    assert (worker.returncode, len(_pids(begun))) == (0, int(jobs))
+    assert "drained: no agent is at work any more" in said
+    states = [world.task(f"{run}.{number}")["state"] for number in (1, 2, 3)]
+    assert states.count("submitted") == 3 - int(jobs)
+    assert states.count("input_required") == int(jobs), "what was begun was judged, and a person is asked"
 
 
 def test_a_worker_that_is_told_to_stop_starts_no_verifier_any_more(world: World) -> None:

@@ -50,6 +50,7 @@ from onloop.views.queries.agent_reads import (
 )
 from onloop.views.queries.base_results import ReadBaseResult
 from onloop.views.queries.environment_reads import ReadEnvironments
+from onloop.views.queries.first_sight import ReadFirstSight
 from onloop.views.queries.kept_files import ReadAttachments
 from onloop.views.queries.known_names import NameKind, ReadNames
 from onloop.views.queries.launcher_reads import ReadLaunchers
@@ -63,6 +64,7 @@ from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.queries.wave_reads import ReadWaves
 from onloop.views.query import Query
 from onloop.views.reporting.report_queries import ReadReportTasks, ReadRunHistory, ReadRunReport
+from onloop.views.reporting.timelines import ReadTimeline
 from onloop.views.sub_agents import SubAgentNews
 from store.furnished import RED_BASE, clockwork
 
@@ -87,8 +89,10 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "tasks_below": lambda shop: ReadTasksBelow("r1", Deed.CANCEL, shop.clock()),
     "run_history": lambda shop: ReadRunHistory("r1", shop.clock()),
     "run_report": lambda shop: ReadRunReport("r1", shop.clock()),
+    "timeline": lambda shop: ReadTimeline("r1", shop.clock()),
     "report_tasks": lambda shop: ReadReportTasks("r1", ("r1",), shop.clock()),
     "board": lambda shop: ReadBoard(shop.clock()),
+    "first_sight": lambda shop: ReadFirstSight(shop.clock()),
     "store_changes": lambda _: ReadStoreChanges(1),
     "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
     "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),

@@ -199,6 +199,7 @@ def test_tasks_are_filtered_and_come_oldest_first(store: Store) -> None:
         assert [t.id for t in now.tasks(TaskFilter(states=()))] == []
         assert [t.id for t in now.tasks(TaskFilter(changed_after=4))] == ["r1"]
         assert [t.id for t in now.tasks(TaskFilter(parent="r1"))] == []
+        assert now.task_count() == 2
 
 
 def test_the_states_of_children_are_known_without_the_children(store: Store) -> None:

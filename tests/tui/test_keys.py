@@ -55,6 +55,8 @@ DECIDING = (
     Step("x", "Exclude: its run"), Step("escape", gone="Exclude: its run"), AWAY,
     Step("i", "Note: its agent"), Step("escape", gone="Note: its agent"), AWAY,
     Step("L", "log of r7k2m.1"), Step("escape", gone="log of r7k2m.1"),
+    Step("o", "log of r7k2m.1"), Step("escape", gone="log of r7k2m.1"),
+    Step("v", "── time"), Step("escape", gone="── time"),
     Step("n", under=QUESTION), Step("e", "Answer: "), Step("escape", gone="Answer: "), AWAY,
     Step("n", under=FAILING), Step("t", "Retry: a note"), Step("escape", gone="Retry: a note"), AWAY,
     Step("b", "its base is not red"), AWAY,
@@ -89,7 +91,7 @@ LOG = (
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),
     Step("right_square_bracket", gone="What now?"), Step("left_square_bracket", "What now?"),
-    Step("o", "nothing else is asked"), Step("d", "there is no change to open"),
+    Step("greater_than_sign", "nothing else is asked"), Step("d", "there is no change to open"),
     Step("A", "no other task of this row waits"), Step("n", "r7k2m.4 cart"), Step("N", "r7k2m.3 sessions"),
 )  # fmt: skip
 BULKS = (

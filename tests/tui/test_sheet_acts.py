@@ -84,15 +84,15 @@ def _two_requests() -> tuple[Scene, str]:
     return scene, task
 
 
-async def test_o_goes_through_several_requests_and_the_decision_is_about_the_one_that_is_shown() -> None:
+async def test_several_requests_are_gone_through_and_the_decision_is_about_the_one_that_is_shown() -> None:
     scene, task = _two_requests()
     app = scene.dashboard()
     digests = {asked.request.gate: asked.digest for asked in scene.place.dossier(task).asked}
 
     async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
-        await shows(pilot, "this is 1 of 2 things asked of it; o shows the next", (digests["release"] or "")[:12])
-        await pilot.press("o")
+        await shows(pilot, "this is 1 of 2 things asked of it; > shows the next", (digests["release"] or "")[:12])
+        await pilot.press("greater_than_sign")
         await shows(pilot, "this is 2 of 2 things asked of it", digests["security"][:12])
         scene.clock.later(1000)
         await pilot.press("a")
@@ -105,16 +105,16 @@ async def test_o_goes_through_several_requests_and_the_decision_is_about_the_one
     assert (decision.gate, decision.digest) == ("security", digests["security"])
 
 
-async def test_o_says_so_where_nothing_else_is_asked_and_in_the_list() -> None:
+async def test_the_next_request_key_says_so_where_nothing_else_is_asked_and_in_the_list() -> None:
     scene = busy()
     app = scene.dashboard()
 
     async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
-        await pilot.press("o")
+        await pilot.press("greater_than_sign")
         await shows(pilot, "Enter opens the sheet")
         await open_sheet(pilot, scene, app, "approve")
-        await pilot.press("o")
+        await pilot.press("greater_than_sign")
         await shows(pilot, "nothing else is asked of this task")
 
 

@@ -10,13 +10,14 @@ from onloop.home import Home
 from onloop.records import replace
 from onloop.remote.agent_log import HEADING, AgentLogPage
 from onloop_tui.app import Dashboard
+from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.log.task_log_lines import MOST_LINES, kept
 from onloop_tui.screens.task_log_screen import TaskLogScreen
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_of
 from onloop_tui.widgets.line_view import LineView
 from support.tui_decisions import open_sheet, type_in
-from support.tui_scenes import Scene, busy, playing, shows, until
+from support.tui_scenes import Scene, busy, playing, screen_text, shows, until
 
 RUN = f"{HEADING}1800000000000 1 0 agent:coder develop.remediate\n"
 
@@ -46,7 +47,7 @@ async def test_what_agents_print_is_followed_until_a_person_scrolls_up_and_again
         text.append("one more\n")
         await shows(pilot, "│ one more")
         await pilot.press("g")
-        await shows(pilot, "stands still", "agent:coder: attempt 1, round 0, develop.remediate", "│ first␛[2J words")
+        await shows(pilot, "is held", "agent:coder: attempt 1, round 0, develop.remediate", "│ first␛[2J words")
         text.append("and more\n")
         await until(pilot, lambda: any("and more" in span.text for shown in view.lines for span in shown))
         assert view.scroll_offset.y == 0
@@ -55,6 +56,44 @@ async def test_what_agents_print_is_followed_until_a_person_scrolls_up_and_again
         await pilot.press("escape")
         await shows(pilot, "◆ approve")
         assert not isinstance(app.screen, TaskLogScreen)
+
+
+async def test_a_text_is_found_in_what_was_written_and_its_lines_are_gone_through() -> None:
+    text = [RUN, *(f"line {number}\n" for number in range(60)), "an Error here\n", *(f"end {n}\n" for n in range(60))]
+    app = over(busy(), text)
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("o")
+        await shows(pilot, "follows", "│ end 59")
+        await pilot.press("slash", *"error")
+        await shows(pilot, "1 lines have 'error'")
+        await pilot.press("enter")
+        await shows(pilot, "is held", "an Error here")
+        view = app.screen.query_one(LineView)
+        lit = [span.text for shown in view.lines for span in shown if span.tone is Tone.TAB]
+        assert lit == ["Error"], "only what is looked for stands out"
+        await pilot.press("f")
+        await shows(pilot, "follows", "│ end 59")
+        await pilot.press("N")
+        await shows(pilot, "is held", "an Error here")
+        await pilot.press("slash", "escape")
+        await until(pilot, lambda: "lines have" not in screen_text(app))
+        await pilot.press("q")
+        await shows(pilot, "◆ approve")
+
+
+async def test_a_note_is_begun_from_what_an_agent_writes() -> None:
+    scene = busy()
+    app = over(scene, [RUN, "first\n"])
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("o")
+        await shows(pilot, "log of r7k2m.1", "│ first")
+        await pilot.press("i")
+        await until(pilot, lambda: app.main.sheet.is_open and not isinstance(app.screen, TaskLogScreen))
+        await shows(pilot, "Note")
 
 
 async def test_a_note_is_written_in_the_sheet_and_reaches_the_task_of_its_agent() -> None:

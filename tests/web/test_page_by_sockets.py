@@ -320,10 +320,11 @@ def _waiting(page: Page) -> bool:
 
 def test_a_dashboard_at_which_nobody_types_ends() -> None:
     with served(WebLimits(idle_s=1.0)) as page:
-        made, app = drawing(page, page.session())
+        made = line(page, page.session())
+        made.begin()
         assert made.ended() == 4000
         assert made.told[-1] == ["ended", "idle"]
-        wait_for(lambda: app not in page.apps(), lambda: "it still draws")
+        wait_for(lambda: page.apps() == [], lambda: "it still draws")
 
 
 def test_a_browser_that_reads_nothing_stops_its_dashboard_and_nobody_else_and_little_waits() -> None:

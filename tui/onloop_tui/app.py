@@ -18,15 +18,17 @@ from textual.screen import Screen
 
 from onloop.guides.catalogue import guides
 from onloop_tui import bindings
-from onloop_tui.app_messages import FilesNews, KeysWanted, StoreNews, ThemeWanted
+from onloop_tui.app_messages import FilesNews, KeysWanted, NoteWanted, StoreNews, ThemeWanted
 from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News, StoreLost
 from onloop_tui.guard import GUARD
 from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.acts import Act
 from onloop_tui.notices import Notices, Terminal
 from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import MainScreen
+from onloop_tui.screens.picture_screen import PictureScreen
 from onloop_tui.screens.screen_chrome import LEAST
 from onloop_tui.screens.task_log_screen import TaskLogScreen
 from onloop_tui.session import Session
@@ -183,7 +185,7 @@ class Dashboard(App[str]):
             self.main.take(event.news)
         if isinstance(event.news, StoreLost):
             self.set_timer(GONE_S, self._leave_what_is_gone)
-        if self._once_read is not None and self.main.around.has_read:
+        if self._once_read is not None and self.main.around.has_read and self.main.snapshot.is_whole:
             self._once_read()
             self._once_read = None
         if self._first_task and self.main.around.has_read:
@@ -241,11 +243,27 @@ class Dashboard(App[str]):
 
     def action_task_log(self) -> None:
         """Show what the agents, gates and effects of the task under the cursor write, live."""
+        self._look_at(TaskLogScreen)
+
+    async def on_note_wanted(self, event: NoteWanted) -> None:
+        """Let the person write a note, in the sheet of that task."""
+        subject = self.main.subject_here()
+        if subject is None or subject.task != event.task:
+            self.main.say(f"the cursor is not on {event.task} any more: i there writes a note", Tone.WARN)
+        else:
+            await self.main.run_key_action(f"decide('{Act.NOTE.value}')", bindings.Where.ROW)
+
+    def action_picture(self) -> None:
+        """Show what the time of the task under the cursor went to, and its way through its workflow."""
+        self._look_at(PictureScreen)
+
+    def _look_at(self, kind: type[TaskLogScreen | PictureScreen]) -> None:
+        """Open a screen about the task under the cursor, unless it is open."""
         subject = self.main.subject_here()
         if subject is None or subject.task is None:
             self.main.say(self.main.view.nothing)
-        elif not isinstance(self.screen, TaskLogScreen):
-            self.push_screen(TaskLogScreen(self._session, subject.task))
+        elif not isinstance(self.screen, kind):
+            self.push_screen(kind(self._session, subject.task))
 
     def action_keys(self) -> None:
         """Show the help: every key, and the guides."""

@@ -46,6 +46,13 @@ class ThemeWanted(Message):
     theme: ThemeName
 
 
+@dataclass
+class NoteWanted(Message):
+    """The person wants to tell the agent of a task something."""
+
+    task: str
+
+
 class SheetClosed(Message):
     """The person closed the sheet."""
 

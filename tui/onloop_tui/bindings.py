@@ -28,6 +28,7 @@ class Where(StrEnum):
     BULK = "in a list of decisions"
     FILES = "on what a commit changes"
     LEAVING = "when leaving"
+    OUTPUT = "in what is written"
     FORM = "in a form"
     PROMPT = "after : and /"
 
@@ -96,8 +97,10 @@ KEYS: tuple[Key, ...] = (
         'onloop pause {task} --reason "…"'),
     Key(("i",), "i", "decide('note')", "note", "tell its agent something while it works; it approves nothing", _ROW,
         'onloop note {task} "…"'),
-    Key(("L",), "L", "app.task_log", "output", "what its agents, gates and effects write, live", _ROW,
+    Key(("o", "L"), "o L", "app.task_log", "output", "what its agents, gates and effects write, live", _ROW,
         "onloop logs {task} -f"),
+    Key(("v",), "v", "app.picture", "picture", "what its time went to, and its workflow with its way lit", _ROW,
+        "onloop graph --task {task} --text"),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,
         footer=_ALL - {Where.INBOX}),
     Key(("N",), "N", "next(-1)", "previous", "the one before", _ROW),
@@ -153,7 +156,8 @@ KEYS: tuple[Key, ...] = (
     Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
         footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
-    Key(("o",), "o", "request", "next request", "the next of several things that are asked of the task", Where.SHEET),
+    Key(("greater_than_sign",), ">", "request", "next request", "the next of several things that are asked of the "
+        "task", Where.SHEET),
     Key(("d",), "d", "files", "files", "what the commit changes: every file, and each of them whole", Where.SHEET,
         "onloop show {task} --diff"),
     Key(("A",), "A", "alike", "approve all alike", "approve exactly this change in every task of the row; the list is "
@@ -198,6 +202,20 @@ CHANGE: tuple[Key, ...] = (
     *FILES[1:],
 )
 """The keys of one change that is looked at from a list of decisions."""
+
+_READ = tuple(replace(key, where=Where.OUTPUT) for key in KEYS if key.action.partition("(")[0] in _MOVING)
+
+OUTPUT: tuple[Key, ...] = (
+    Key(("slash",), "/", "find", "find", "find a text in it", Where.OUTPUT, footer=_in(Where.OUTPUT)),
+    Key(("n",), "n", "hit(1)", "next hit", "the next line that has it", Where.OUTPUT),
+    Key(("N",), "N", "hit(-1)", "hit before", "the line before that has it", Where.OUTPUT),
+    Key(("f",), "f", "follow", "follow", "follow what comes, or hold still", Where.OUTPUT, footer=_in(Where.OUTPUT)),
+    Key(("i",), "i", "note", "note", "tell the task's agent something; it approves nothing", Where.OUTPUT,
+        'onloop note {task} "…"', _in(Where.OUTPUT)),
+    Key(("escape", "q"), "Esc", "dismiss", "back", "go back", Where.OUTPUT, footer=_in(Where.OUTPUT)),
+    *_READ,
+)  # fmt: skip
+"""The keys of what agents, gates and effects write."""
 
 FORM: tuple[Key, ...] = (
     Key(("enter",), "Enter", "enter", "send", "send; in a field before the last, go to the next", Where.FORM,

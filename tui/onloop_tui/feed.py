@@ -11,10 +11,11 @@ from onloop.errors import OnloopError
 from onloop.gateway.port import GatewayPort
 from onloop.records import Record
 from onloop.views.overview_projector import OverviewProjector
+from onloop.views.queries.first_sight import FEW, ReadFirstSight
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import sub_agents_of
 from onloop_tui.frame import pause_s
-from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.snapshot import Snapshot, first_snapshot
 from onloop_tui.store_access import StoreAccess
 
 
@@ -76,16 +77,23 @@ class StoreWatch:
             look = self._place.look or self._place.open
             gateway, known = look(), mark == self._mark and self._place.resumes
             self._gateway, self._mark = gateway, mark
-            return self._begin(gateway, resumes=known and bool(self._snapshot.house.id))
+            return self._begin(gateway, resumes=known and self._snapshot.is_whole and bool(self._snapshot.house.id))
         stamp = self._gateway.store.stamp()
+        if not self._snapshot.is_whole:
+            self._snapshot = Snapshot()
+            return self._read(self._gateway, stamp, None)
         return None if stamp == self._stamp else self._read(self._gateway, stamp, self._snapshot.seq)
 
     def _begin(self, gateway: GatewayPort, *, resumes: bool) -> Snapshot:
-        """Read all, or go on from where we were, if this is the same store."""
-        stamp = gateway.store.stamp()
-        if not resumes:
-            self._snapshot, self._projector = Snapshot(), OverviewProjector()
-        return self._read(gateway, stamp, self._snapshot.seq if resumes else None)
+        """Read all, or go on from where we were, if this is the same store. Of a large one, read first what presses."""
+        if resumes:
+            return self._read(gateway, gateway.store.stamp(), self._snapshot.seq)
+        self._snapshot, self._projector = Snapshot(), OverviewProjector()
+        sight = gateway.perform(ReadFirstSight(self._clock()))
+        if not sight.tasks and sight.unread <= FEW:
+            return self._read(gateway, gateway.store.stamp(), None)
+        self._snapshot = first_snapshot(sight)
+        return self._snapshot
 
     def _read(self, gateway: GatewayPort, stamp: int, after: int | None) -> Snapshot:
         """Read what is new; `stamp` was taken before, so that later changes are looked at again."""

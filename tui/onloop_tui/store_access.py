@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onloop.access.opening import gateway_socket, open_home, wall_clock
 from onloop.access.task_log import LogPart, ReadPage, TaskLog
-from onloop.errors import StoreError, Unavailable, UnknownThing
+from onloop.errors import StoreError, Unavailable, UnknownThing, unknown_task
 from onloop.gateway.bulk import BulkOutcome, perform_each
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.port import GatewayPort
@@ -17,6 +17,7 @@ from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.home import Home, addressed, check_private
 from onloop.identity.scram import LEAST_COST
 from onloop.machine.commands import Cancel, Command, Pause, Resume
+from onloop.machine.definition import Definition
 from onloop.machine.principal import Principal
 from onloop.machine.store_state import StoreEvent
 from onloop.machine.task import Task
@@ -32,10 +33,12 @@ from onloop.store.sqlite.database import FILE
 from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
 from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
-from onloop.views.queries.reads import ReadEvents
+from onloop.views.pinned_workflow import ReadDefinition
+from onloop.views.queries.reads import ReadEvents, ReadTask
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 from onloop.views.reporting.report_queries import ReadRunHistory
 from onloop.views.reporting.report_records import RunHistory
+from onloop.views.reporting.timelines import ReadTimeline, Timeline
 
 LOOK_BUSY_MS = 1_000
 """A look waits only this long, because leaving the dashboard waits for it to end."""
@@ -115,6 +118,18 @@ class StoreAccess(Record):
         """How a run went so far."""
         with self._opened() as gateway:
             return gateway.perform(ReadRunHistory(run, gateway.clock()))
+
+    def timeline(self, task_id: str) -> tuple[Task, Definition, Timeline]:
+        """A task, its workflow, and what its time went to; of a fleet, what that of its tasks did.
+
+        UnknownThing if there is no task with that id.
+        """
+        with self._opened() as gateway:
+            task = gateway.perform(ReadTask(task_id))
+            if task is None:
+                raise unknown_task(task_id)
+            definition = gateway.perform(ReadDefinition(task.definition))
+            return task, definition, gateway.perform(ReadTimeline(task_id, gateway.clock()))
 
     def log_parts(self, log: TaskLog) -> Sequence[LogPart]:
         """What has been written since the last look."""

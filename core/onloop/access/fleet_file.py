@@ -11,21 +11,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from onloop.access.fleet_order import FleetOrder, WavesAsked
-from onloop.errors import BadInput, WorkflowError
+from onloop.errors import BadInput
 from onloop.machine.definition import Assurance
 from onloop.machine.wave_plan import SlotLimits
 from onloop.patterns.wave_sizes import check_waves, halt_rule
 from onloop.records import replace
-from onloop.text import safe
-from onloop.workflow.document import Document, read
-from onloop.workflow.loader import problem_lines
 from onloop.workflow.model import PERSON, WORKFLOW_NAME, WorkflowPart, complaint
 from onloop.workflow.model.field_values import Share
-from onloop.workflow.positioned_tree import Fault, plain
-from onloop.workflow.schema_checks import FileShape, misfits
+from onloop.workflow.positioned_tree import Fault
+from onloop.workflow.schema_checks import FileShape
+from onloop.workflow.strict_file import part_in
 
 FOLDER = ".onloop/fleets"
-MOST_PROBLEMS = 100
 
 Text = Annotated[str, Field(min_length=1, max_length=4_096)]
 Parallel = Annotated[int, Field(ge=1, le=100_000)]
@@ -124,21 +121,8 @@ _SHAPE = FileShape(
 
 def load_fleet(source: bytes, name: str) -> FleetFilePart:
     """What a fleet file says, or WorkflowError with every problem as `file:line:col: …`."""
-    document = read(source)
-    data = plain(document.root) if document.root is not None else None
-    lines = problem_lines(document, _faults(document, data), safe(name, 200))
-    if lines:
-        raise WorkflowError(lines[:MOST_PROBLEMS], hint="onloop help fleets shows a fleet file")
-    return FleetFilePart.model_validate(data)
-
-
-def _faults(document: Document, data: object) -> Iterator[Fault]:
-    if document.root is None:
-        return
-    found = list(misfits(document.root, data, _SHAPE))
-    yield from found
-    if not found:
-        yield from _senseless(FleetFilePart.model_validate(data))
+    hint = "onloop help fleets shows a fleet file"
+    return part_in(source, name, FleetFilePart, _SHAPE, senseless=_senseless, hint=hint)
 
 
 def _senseless(fleet: FleetFilePart) -> Iterator[Fault]:

@@ -70,8 +70,14 @@ class WorkerSettings(Record):
         )
 
 
+def _never() -> bool:
+    return False
+
+
 class Worker(Record):
     """Runs agents on tasks. `pause` waits some seconds or until stopped; `say` tells the operator.
+
+    Once it is `drained`, it claims nothing more, and ends when the agents that are at work have ended.
 
     `ensure_verifier` starts a verifier if none is running. A worker of several agents runs each in a thread, over a
     gateway handle of its own, which `reopen` gives.
@@ -86,6 +92,7 @@ class Worker(Record):
     reopen: Callable[[], GatewayHandle] | None = None
     programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
     pool: PlacePool | None = None
+    drained: Callable[[], bool] = _never
     _at_work: dict[threading.Thread, int] = field(default_factory=dict)
     _spare: deque[GatewayHandle] = field(default_factory=deque)
     _endings: deque[SessionEnd] = field(default_factory=deque)
@@ -96,7 +103,7 @@ class Worker(Record):
         try:
             while not self.stopped():
                 self._reap()
-                ended = self._turn(once=once)
+                ended = self._drain() if self.drained() else self._turn(once=once)
                 if ended is not None:
                     return ended
             return Exit.OK
@@ -107,6 +114,14 @@ class Worker(Record):
                 self._spare.pop().close()
             if self.pool is not None:
                 self.pool.close()
+
+    def _drain(self) -> Exit | None:
+        """Wait for the agents that are at work; the exit code once there is none."""
+        if not self._at_work:
+            self.say("drained: no agent is at work any more")
+            return Exit.OK
+        self._idle()
+        return None
 
     def _turn(self, *, once: bool) -> Exit | None:
         """Claim once and work on what that gives, or wait; the exit code where the worker is to end now."""

@@ -18,16 +18,14 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from onloop.bench.bench_plan import LARGEST_BRIEF, MOST_CONFIGURATIONS, MOST_REPEATS, MOST_TASKS, Configuration
-from onloop.errors import BadInput, WorkflowError
+from onloop.errors import BadInput
 from onloop.records import Record
 from onloop.text import safe
-from onloop.workflow.document import Document, read
-from onloop.workflow.loader import problem_lines
 from onloop.workflow.model import AGENT, WorkflowPart
-from onloop.workflow.positioned_tree import LARGEST, Fault, plain
-from onloop.workflow.schema_checks import FileShape, misfits
+from onloop.workflow.positioned_tree import LARGEST, Fault
+from onloop.workflow.schema_checks import FileShape
+from onloop.workflow.strict_file import part_in
 
-MOST_PROBLEMS = 100
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$"
 MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}$"
 COMMIT = r"^[0-9a-f]{40}([0-9a-f]{24})?$"
@@ -174,21 +172,8 @@ def _bytes(path: Path, most: int, what: str) -> bytes:
 
 
 def _checked(source: bytes, name: str) -> SuitePart:
-    document = read(source)
-    data = plain(document.root) if document.root is not None else None
-    lines = problem_lines(document, _faults(document, data), safe(name, 200))
-    if lines:
-        raise WorkflowError(lines[:MOST_PROBLEMS], hint="onloop help benches shows a suite")
-    return SuitePart.model_validate(data)
-
-
-def _faults(document: Document, data: object) -> Iterator[Fault]:
-    if document.root is None:
-        return
-    found = list(misfits(document.root, data, _SHAPE))
-    yield from found
-    if not found:
-        yield from _senseless(SuitePart.model_validate(data))
+    hint = "onloop help benches shows a suite"
+    return part_in(source, name, SuitePart, _SHAPE, senseless=_senseless, hint=hint)
 
 
 def _senseless(suite: SuitePart) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from onloop.attention.items import TIERS
-from onloop.errors import BadInput, WorkflowError
+from onloop.errors import BadInput
 from onloop.machine.call_rules import (
     MOST_RECIPIENTS,
     MOST_RULES,
@@ -19,15 +19,13 @@ from onloop.machine.call_rules import (
     QuietHours,
     Recipient,
 )
-from onloop.text import safe
-from onloop.workflow.document import Document, read
 from onloop.workflow.hints import nearest
-from onloop.workflow.loader import MOST_PROBLEMS, problem_lines
 from onloop.workflow.model import PERSON, WORKFLOW_NAME, WorkflowPart, complaint
 from onloop.workflow.model.field_values import Pause, Wait
-from onloop.workflow.positioned_tree import Fault, Path, plain
+from onloop.workflow.positioned_tree import Fault, Path
 from onloop.workflow.schema import schema_of_file
-from onloop.workflow.schema_checks import FileShape, misfits
+from onloop.workflow.schema_checks import FileShape
+from onloop.workflow.strict_file import part_in
 from onloop.workflow.zones import zone_named
 
 FILE = ".onloop/calls.yaml"
@@ -151,14 +149,8 @@ def calls_schema() -> dict[str, Any]:
 
 def load_calls(source: bytes, name: str) -> CallPlan:
     """The rules in the bytes of a file called `name`; WorkflowError with every problem as `file:line:col: …`."""
-    document = read(source)
-    data = plain(document.root) if document.root is not None else None
-    lines = problem_lines(document, _faults(document, data), safe(name, 200))
-    if len(source) > LARGEST_CALLS:
-        lines = (f"{safe(name, 200)}:1:1: the file has {len(source)} bytes; keep it under {LARGEST_CALLS}",)
-    if lines:
-        raise WorkflowError(lines[:MOST_PROBLEMS], hint="onloop help calling shows such a file")
-    part = CallsFilePart.model_validate(data)
+    hint = "onloop help calling shows such a file"
+    part = part_in(source, name, CallsFilePart, _SHAPE, senseless=_senseless, hint=hint, largest=LARGEST_CALLS)
     return CallPlan(tuple(map(_recipient, part.recipients)), tuple(map(_rule, part.rules)), part.again)
 
 
@@ -191,15 +183,6 @@ def _rule(part: CallRulePart) -> CallRule:
         digest_ms=part.digest,
         steps=tuple(CallStep(step.after, tuple(step.to)) for step in part.then),
     )
-
-
-def _faults(document: Document, data: object) -> Iterator[Fault]:
-    if document.root is None:
-        return
-    found = list(misfits(document.root, data, _SHAPE))
-    yield from found
-    if not found:
-        yield from _senseless(CallsFilePart.model_validate(data))
 
 
 def _senseless(part: CallsFilePart) -> Iterator[Fault]:

@@ -36,6 +36,20 @@ class stop_signals:  # noqa: N801 - used like the functions of contextlib
             signal.signal(number, handler)
 
 
+class drain_signal:  # noqa: N801 - used like the functions of contextlib
+    """An Event that SIGUSR1 sets: begin nothing more, and end when what was begun has ended."""
+
+    def __enter__(self) -> threading.Event:
+        """Install the handler."""
+        event = threading.Event()
+        self._before = signal.signal(signal.SIGUSR1, lambda *_: event.set())
+        return event
+
+    def __exit__(self, *_: object) -> None:
+        """Restore the handler from before."""
+        signal.signal(signal.SIGUSR1, self._before)
+
+
 def say(words: str) -> None:
     """Write a line to stderr; errors in writing are ignored."""
     with suppress(OSError, ValueError):

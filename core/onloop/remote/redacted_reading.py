@@ -44,6 +44,10 @@ class RedactedReading(Record):
         """See Reading.tasks."""
         return [_without_credential(task) for task in self.reading.tasks(wanted)]
 
+    def task_count(self) -> int:
+        """See Reading.task_count."""
+        return self.reading.task_count()
+
     def child_states(self, parent: str) -> Sequence[State]:
         """See Reading.child_states."""
         return self.reading.child_states(parent)

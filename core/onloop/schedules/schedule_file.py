@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from onloop.errors import BadInput, WorkflowError
+from onloop.errors import BadInput
 from onloop.machine.schedules import LONGEST_JITTER_MS, MOST_SCHEDULES, Missed, Overlap, Schedule, ScheduledStart
 from onloop.schedules.planned_times import check_cron
 from onloop.text import safe
 from onloop.workflow.builtins import builtins
-from onloop.workflow.document import Document, read
-from onloop.workflow.loader import MOST_PROBLEMS, problem_lines
 from onloop.workflow.model import WORKFLOW_NAME, WorkflowPart
 from onloop.workflow.model.field_values import Pause
-from onloop.workflow.positioned_tree import Fault, plain
+from onloop.workflow.positioned_tree import Fault
 from onloop.workflow.schema import schema_of_file
-from onloop.workflow.schema_checks import FileShape, misfits
+from onloop.workflow.schema_checks import FileShape
+from onloop.workflow.strict_file import part_in
 from onloop.workflow.zones import zone_named
 
 FILE = ".onloop/schedules.yaml"
@@ -93,14 +92,9 @@ def schedules_schema() -> dict[str, Any]:
 
 def load_schedules(source: bytes, name: str) -> tuple[Schedule, ...]:
     """The schedules in the bytes of a file called `name`; WorkflowError with every problem as `file:line:col: …`."""
-    document = read(source)
-    data = plain(document.root) if document.root is not None else None
-    lines = problem_lines(document, _faults(document, data), safe(name, 200))
-    if len(source) > LARGEST_SCHEDULES:
-        lines = (f"{safe(name, 200)}:1:1: the file has {len(source)} bytes; keep it under {LARGEST_SCHEDULES}",)
-    if lines:
-        raise WorkflowError(lines[:MOST_PROBLEMS], hint="onloop help schedules shows such a file")
-    return tuple(_schedule(part) for part in SchedulesFilePart.model_validate(data).schedules)
+    hint = "onloop help schedules shows such a file"
+    file = part_in(source, name, SchedulesFilePart, _SHAPE, senseless=_senseless, hint=hint, largest=LARGEST_SCHEDULES)
+    return tuple(map(_schedule, file.schedules))
 
 
 def _schedule(part: SchedulePart) -> Schedule:
@@ -121,19 +115,10 @@ def _schedule(part: SchedulePart) -> Schedule:
     )
 
 
-def _faults(document: Document, data: object) -> Iterator[Fault]:
-    if document.root is None:
-        return
-    found = list(misfits(document.root, data, _SHAPE))
-    yield from found
-    if not found:
-        yield from _senseless(SchedulesFilePart.model_validate(data).schedules)
-
-
-def _senseless(parts: Sequence[SchedulePart]) -> Iterator[Fault]:
+def _senseless(file: SchedulesFilePart) -> Iterator[Fault]:
     """What has the right shape, and could not mean anything."""
     names = list[str]()
-    for number, part in enumerate(parts):
+    for number, part in enumerate(file.schedules):
         at = ("schedules", number)
         if part.id in names:
             yield Fault((*at, "id"), f"schedule {part.id!r} is here twice", "give each one an id of its own")

@@ -7,13 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from onloop.errors import WorkflowError
 from onloop.simulation import conduct as c
-from onloop.text import safe
-from onloop.workflow.document import read
 from onloop.workflow.model import GATE_ID, Timeout, WorkflowPart, complaint
-from onloop.workflow.positioned_tree import FileProblem, plain
-from onloop.workflow.schema_checks import FileShape, misfits
+from onloop.workflow.schema_checks import FileShape
+from onloop.workflow.strict_file import part_in
 
 LARGEST = 262_144
 """How many bytes such a file may have."""
@@ -132,19 +129,8 @@ _SHAPE = FileShape(
 
 def load_conduct(source: bytes, file: str) -> c.Conduct:
     """The conduct in the bytes of its file, or WorkflowError with every problem as `file:line:col: …`."""
-    document = read(source[: LARGEST + 1])
-    problems = list(document.problems)
-    data = plain(document.root) if document.root is not None else None
-    if document.root is not None:
-        problems += [fault.located(document.root) for fault in misfits(document.root, data, _SHAPE)]
-    if problems:
-        raise _refused(problems, file)
-    return _conduct(ConductFile.model_validate(data))
-
-
-def _refused(problems: list[FileProblem], file: str) -> WorkflowError:
-    lines = dict.fromkeys(each.line(safe(file, 200)) for each in sorted(problems, key=lambda p: p.position))
-    return WorkflowError(tuple(lines)[:100], hint="onloop simulate --print-conduct shows such a file")
+    hint = "onloop simulate --print-conduct shows such a file"
+    return _conduct(part_in(source, file, ConductFile, _SHAPE, senseless=lambda _: (), hint=hint, largest=LARGEST))
 
 
 def _conduct(file: ConductFile) -> c.Conduct:

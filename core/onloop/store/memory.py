@@ -95,6 +95,9 @@ class _View:
             and not (wanted.delayed and task.not_before == 0)
         ]
 
+    def task_count(self) -> int:
+        return len(self.contents.tasks)
+
     def child_states(self, parent: str) -> Sequence[State]:
         children = [task for task in self.contents.tasks.values() if task.parent == parent]
         return [task.state for task in children if task.reason is not Reason.EXCLUDED]

@@ -88,6 +88,10 @@ class Reading(Protocol):
         """The tasks that fit, oldest first."""
         ...
 
+    def task_count(self) -> int:
+        """How many tasks there are."""
+        ...
+
     def child_states(self, parent: str) -> Sequence[State]:
         """The states of a task's children without the excluded ones; cheaper than reading the children."""
         ...

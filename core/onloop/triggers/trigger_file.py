@@ -21,11 +21,10 @@ from onloop.policies.event_rules import event_faults
 from onloop.text import safe
 from onloop.triggers.event_templates import paths_of, template_fault
 from onloop.triggers.trigger_matching import overlaps
-from onloop.workflow.document import Document, read
-from onloop.workflow.loader import MOST_PROBLEMS, problem_lines
 from onloop.workflow.model import WORKFLOW_NAME, WorkflowPart
-from onloop.workflow.positioned_tree import Fault, Path, plain
-from onloop.workflow.schema_checks import FileShape, misfits
+from onloop.workflow.positioned_tree import Fault, Path
+from onloop.workflow.schema_checks import FileShape
+from onloop.workflow.strict_file import part_in
 
 FILE = ".onloop/triggers.yaml"
 LARGEST_TRIGGERS = 262_144
@@ -135,15 +134,16 @@ WorkflowNamed = Callable[[str], Definition]
 
 def load_triggers(source: bytes, name: str, workflow_named: WorkflowNamed) -> tuple[Trigger, ...]:
     """The triggers in a file, in order; WorkflowError with every problem as `file:line:col: …`."""
-    document = read(source)
-    data = plain(document.root) if document.root is not None else None
-    faults = tuple(_faults(document, data, workflow_named)) if document.root is not None else ()
-    lines = problem_lines(document, faults, safe(name, 200))
-    if len(source) > LARGEST_TRIGGERS:
-        lines = (f"{safe(name, 200)}:1:1: the file has {len(source)} bytes; keep it under {LARGEST_TRIGGERS}",)
-    if lines:
-        raise WorkflowError(lines[:MOST_PROBLEMS], hint=_HINT)
-    return tuple(_trigger(part, workflow_named) for part in TriggersFile.model_validate(data).triggers)
+    file = part_in(
+        source,
+        name,
+        TriggersFile,
+        _SHAPE,
+        senseless=lambda file: _senseless(file, workflow_named),
+        hint=_HINT,
+        largest=LARGEST_TRIGGERS,
+    )
+    return tuple(_trigger(part, workflow_named) for part in file.triggers)
 
 
 def file_digest(triggers: tuple[Trigger, ...]) -> str:
@@ -156,14 +156,8 @@ def triggers_schema_file() -> type[WorkflowPart]:
     return TriggersFile
 
 
-def _faults(document: Document, data: object, workflow_named: WorkflowNamed) -> Iterator[Fault]:
-    if document.root is None:
-        return
-    found = list(misfits(document.root, data, _SHAPE))
-    yield from found
-    if found:
-        return
-    file = TriggersFile.model_validate(data)
+def _senseless(file: TriggersFile, workflow_named: WorkflowNamed) -> Iterator[Fault]:
+    """What has the right shape, and could not mean anything."""
     for number, part in enumerate(file.triggers):
         yield from _trigger_faults(("triggers", number), part, workflow_named)
     yield from _shared_faults(file)

@@ -10,17 +10,15 @@ from typing import ClassVar
 
 from onloop.attention.board import Board
 from onloop.attention.groups import Group, Place, group_of, groups_of, seniority
-from onloop.attention.idle import STALL_MS
 from onloop.attention.items import AttentionItem, item_of, needs_person
 from onloop.machine.definition import Definition
 from onloop.machine.limits import Millis
 from onloop.machine.state import TERMINAL, Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.records import MutableRecord, field
-from onloop.store.port import Reading, TaskFilter
-from onloop.views.known_task import known_task
+from onloop.store.port import Reading
+from onloop.views.needing_tasks import needing_tasks
 from onloop.views.overview import Category, FleetLine, Overview, board_at, category_of
-from onloop.views.pinned_workflow import pinned_definition
 from onloop.views.query import Query
 
 
@@ -29,34 +27,21 @@ def overview_of(tasks: Iterable[Task], definitions: Mapping[str, Definition] | N
     return OverviewProjector().after(tasks, definitions)
 
 
+def needing_overview(tasks: Mapping[str, Task], definitions: Mapping[str, Definition]) -> Overview:
+    """The picture of the tasks that need somebody, without runs and counts: only a part of the store was read."""
+    items = (item_of(task, definitions.get(task.definition)) for task in tasks.values())
+    above = {task.parent for task in tasks.values()}
+    return Overview(
+        groups=groups_of(item for item in items if item is not None),
+        parents={name: task for name, task in tasks.items() if name in above},
+    )
+
+
 def board_of_store(at: Reading, now: int) -> Board:
     """The board of a store at `now` (ms), read from what needs somebody and what stands above it, and nothing else."""
-    needing = at.tasks(TaskFilter(states=(State.INPUT_REQUIRED, State.AUTH_REQUIRED, State.FAILED)))
-    delayed = at.tasks(TaskFilter(states=(State.SUBMITTED, State.WORKING), delayed=True))
-    troubled = [task for task in delayed if task.setback is not None and task.setback.told]
-    given = [known_task(at, name) for name, _ in at.claimable(at.house().owners, now)]
-    leases = at.silent(now, STALL_MS)
-    held = (task for lease in leases if (task := at.task(lease.task)) is not None)
-    known = _with_parents(at, {task.id: task for task in (*needing, *troubled, *given, *held)})
-    definitions = {digest: pinned_definition(at, digest) for digest in {task.definition for task in needing}}
-    items = (item_of(task, definitions.get(task.definition)) for task in known.values())
-    above = {task.parent for task in known.values()}
-    picture = Overview(  # without runs: of most of them only a part was read
-        groups=groups_of(item for item in items if item is not None),
-        parents={name: task for name, task in known.items() if name in above},
-    )
-    return board_at(picture, known, at.house(), leases, now)
-
-
-def _with_parents(at: Reading, tasks: Mapping[str, Task]) -> Mapping[str, Task]:
-    """These tasks and all their ancestors."""
-    known = dict(tasks)
-    missing = {task.parent for task in known.values()} - known.keys()
-    while missing:
-        above = [task for name in missing if name is not None and (task := at.task(name)) is not None]
-        known |= {task.id: task for task in above}
-        missing = {task.parent for task in above} - known.keys()
-    return known
+    found = needing_tasks(at, now)
+    picture = needing_overview(found.tasks, found.definitions)
+    return board_at(picture, found.tasks, at.house(), found.silent, now)
 
 
 class _Run(MutableRecord):

@@ -110,11 +110,20 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         if isinstance(news, StoreUpdate):
             self.around.seen()
             self.snapshot = self.session.seen(news.snapshot)
-            self.view.take(self.snapshot)
+            if self._can_show(self.view):
+                self.view.take(self.snapshot)
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
         self._renew()
+
+    def _can_show(self, view: View) -> bool:
+        """Whether enough was read for this view: the Inbox needs only what needs somebody."""
+        return self.around.has_read and (self.snapshot.is_whole or view.where is Where.INBOX)
+
+    def _take_anew(self) -> None:
+        if self._can_show(self.view):
+            self.view.take(self.snapshot, anew=True)
 
     def edited(self, edited: EditedFile) -> None:
         """Show broken files, and what was read again."""
@@ -128,7 +137,8 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         now = self.session.clock()
         if self.around.has_read:
             self.snapshot = self.session.seen(self.snapshot)
-            self.view.tick(self.snapshot)
+            if self._can_show(self.view):
+                self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
             self.sheet.draw()
@@ -163,7 +173,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         for view in self._views:
             view.display = view is wanted
         self.set_class(wanted.has_detail, "-detailed")
-        if self.around.has_read:
+        if self._can_show(wanted):
             wanted.take(self.snapshot)
         self.set_focus(wanted.focus_target)
         self._renew()
@@ -203,7 +213,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         """Show another part of what needs people; the rest is counted."""
         self.say(turn_scope(self.session, self.snapshot.viewer))
         self.snapshot = self.session.seen(self.snapshot)
-        self.view.take(self.snapshot, anew=True)
+        self._take_anew()
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
@@ -222,7 +232,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         if self.sheet.is_open:
             self.sheet.renew()
         else:
-            self.view.take(self.snapshot, anew=True)
+            self._take_anew()
             self.say("the order is up to date")
 
     def action_back(self) -> None:
@@ -346,8 +356,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
 
     def begin_with(self, task: str) -> None:
         """Open the sheet of the task that a link named."""
-        if not self.sheet.is_open:
-            self._show(Opening(task, (task,)), None)
+        self._show(Opening(task, (task,)), None)
 
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
         """Show the next task after an accepted decision, if the view has one."""

@@ -25,7 +25,7 @@ from onloop.cli.context import Context
 from onloop.cli.launcher_secret import launcher_secret
 from onloop.cli.name_checks import check_names, unknown_names
 from onloop.cli.output import VerbOutput
-from onloop.cli.running import pause_until, say, stop_signals
+from onloop.cli.running import drain_signal, pause_until, say, stop_signals
 from onloop.environments.egress_proxy import named
 from onloop.environments.offers import offer
 from onloop.environments.port import EnvironmentLimits, Offer
@@ -70,7 +70,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
             ensure_verifier(context.home)
 
     keep_verifier()
-    with stop_signals() as stop, ExitStack() as leaving:
+    with stop_signals() as stop, drain_signal() as drain, ExitStack() as leaving:
         lines = lines_here(opened, leaving, say)
         worker = Worker(
             opened=opened,
@@ -81,6 +81,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
             ensure_verifier=keep_verifier,
             reopen=lambda: open_home(context.home),
             pool=opened_pool(opened, settings.places, lambda: open_home(context.home), lines, say),
+            drained=drain.is_set,
         )
         code = worker.run(once=args.once)
     opened.home.check_there()
@@ -93,7 +94,11 @@ def _work_elsewhere(context: Context[WorkArguments], settings: WorkerSettings) -
         say(words)
     keep_others_out()
     secret = launcher_secret(context.args.token_fd)
-    with stop_signals() as stop, closing(FarHandles.of(context.home, secret, stop.is_set)) as handles:
+    with (
+        stop_signals() as stop,
+        drain_signal() as drain,
+        closing(FarHandles.of(context.home, secret, stop.is_set)) as handles,
+    ):
         path = handles.home.relays / f"{os.getpid()}.sock"
         with AgentRelay(path, handles.agents_line) as relay:
             opened = handles.handle()
@@ -107,6 +112,7 @@ def _work_elsewhere(context: Context[WorkArguments], settings: WorkerSettings) -
                 ensure_verifier=lambda: None,
                 reopen=handles.handle,
                 pool=opened_pool(opened, settings.places, handles.handle, lambda: handles.agents_line, say),
+                drained=drain.is_set,
             )
             return VerbOutput(worker.run(once=context.args.once))
 

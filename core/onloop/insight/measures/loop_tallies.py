@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from onloop.insight.measures.cost_readings import CostTallies
-from onloop.insight.measures.followed_task import TIMES, AskedRequest, FollowedTask
+from onloop.insight.measures.followed_task import AskedRequest, FollowedTask
 from onloop.insight.measures.gate_tallies import CallTally, IdleTally, JudgingTally, PeopleTally
 from onloop.insight.measures.loop_figures import (
     Autonomy,
@@ -23,6 +23,7 @@ from onloop.insight.measures.loop_figures import (
 from onloop.insight.measures.samples import Samples, Spread
 from onloop.machine.state import State
 from onloop.machine.task import RequestKind
+from onloop.views.time_kinds import TIMES
 
 MOST_COUNTED = 10_000
 """How many different tasks are told apart of what one kind of refusal was about."""

@@ -142,6 +142,10 @@ class PostgresReading:
             clauses.append("not_before > 0")
         return [task_in(row) for row in self.run(f"{TASKS}{' AND '.join(clauses)} ORDER BY ordinal", values)]
 
+    def task_count(self) -> int:
+        """See Reading."""
+        return int(self.run("SELECT count(*) FROM task")[0][0])
+
     def child_states(self, parent: str) -> Sequence[State]:
         """See Reading."""
         try:

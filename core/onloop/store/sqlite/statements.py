@@ -36,6 +36,24 @@ WHERE state='submitted' AND wanted IS NOT NULL AND not_before<=? AND (? IS NULL 
 """
 PUT_TALLY = "INSERT INTO tally VALUES (?1,?2,?3) ON CONFLICT (name) DO UPDATE SET count=?2, sum=?3"
 
+DUE_OF_TASK = (
+    "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
+)
+CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
+ENDS = (
+    "SELECT (SELECT max(version) FROM event WHERE task=?1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
+)
+SILENT = "expires + beat_at < 2 * ?1 OR progress_at < ?1 - ?2"
+"""What attention.idle calls silence, so that of many thousand leases only those are read that say something."""
+
+CHILD_STATES = """
+SELECT state, count(*) FROM task
+WHERE parent=? AND NOT (state='paused' AND json_extract(data, '$.reason') IS 'excluded') GROUP BY state
+"""
+"""Only paused tasks are read further, to find the reason."""
+
 
 def task_row(task: Task, seq: int, ordinal: int) -> tuple[Any, ...]:
     """The columns of a task's row, as in TASK_COLUMNS; `seq` and `ordinal` are of its last and first event."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeVar, cast
@@ -20,6 +20,7 @@ from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, Tas
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
+from onloop.store.shared_values import PIECE, SharedValues
 from onloop.store.sqlite import statements as sql
 from onloop.store.sqlite.statements import task_put, task_row, waiting_query
 from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
@@ -34,31 +35,12 @@ MOST_ROLES = 100
 MOST_FOLDED = 256
 """Of how many tasks the fold that was written last is kept, under the very text that was written."""
 
-_DUE_OF_TASK = (
-    "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
-)
-_CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
-_ENDS = (
-    "SELECT (SELECT max(version) FROM event WHERE task=?1), "
-    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
-    "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
-)
-_SILENT = "expires + beat_at < 2 * ?1 OR progress_at < ?1 - ?2"
-"""What attention.idle calls silence, so that of many thousand leases only those are read that say something."""
-
 _INSERT_EVENT = "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
 @lru_cache(maxsize=4)
 def _house(data: str) -> StoreState:
     return from_text(StoreState, data)
-
-
-_CHILD_STATES = """
-SELECT state, count(*) FROM task
-WHERE parent=? AND NOT (state='paused' AND json_extract(data, '$.reason') IS 'excluded') GROUP BY state
-"""
-"""Only paused tasks are read further, to find the reason."""
 
 
 class Tables:
@@ -76,10 +58,14 @@ class Tables:
         try:
             return self._connection.execute(query, values).fetchall()
         except UnicodeDecodeError as problem:
-            raise StoreError(
-                f"the store holds text that is not UTF-8: {problem.reason}",
-                hint="onloop store verify; restore a backup",
-            ) from None
+            raise _not_utf8(problem) from None
+
+    def each(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """The same, a row at a time: who keeps none of them needs no memory for all."""
+        try:
+            yield from self._connection.execute(query, values)
+        except UnicodeDecodeError as problem:
+            raise _not_utf8(problem) from None
 
     def begin(self, mark: int | None) -> None:
         """Start to write. The cache stays valid while `mark` is the same; None empties it."""
@@ -121,7 +107,7 @@ class Tables:
     def tasks(self, wanted: TaskFilter) -> Sequence[Task]:
         """See Reading."""
         clauses, values = ["1"], list[Any]()
-        equal = (("run=?", wanted.run), ("parent=?", wanted.parent), (_CHANGED_AFTER, wanted.changed_after))
+        equal = (("run=?", wanted.run), ("parent=?", wanted.parent), (sql.CHANGED_AFTER, wanted.changed_after))
         for column, value in equal:
             if value is not None:
                 clauses.append(column)
@@ -135,18 +121,24 @@ class Tables:
 
     def _tasks(self, where: str, values: Sequence[Any]) -> list[Task]:
         query = f"SELECT {','.join(sql.TASK_COLUMNS)}, seal FROM task WHERE {where} ORDER BY ordinal"  # noqa: S608
-        found = []
-        for *row, seal in self.run(query, values):
+        found, shared = [], SharedValues()
+        for *row, seal in self.each(query, values):
             check_seal("task", row, seal)
             found.append(self._folded.get(row[-1]) or from_text(Task, row[-1]))
             if self._known is not None:
                 self._known.tasks[row[0]] = found[-1]
                 self._known.placed[row[0]] = tuple(row)
+            elif len(found) % PIECE == 0:
+                shared.of(found[-PIECE:])
         return found
+
+    def task_count(self) -> int:
+        """See Reading."""
+        return int(self.run("SELECT count(*) FROM task")[0][0])
 
     def child_states(self, parent: str) -> Sequence[State]:
         """See Reading."""
-        counted = self.run(_CHILD_STATES, (parent,))
+        counted = self.run(sql.CHILD_STATES, (parent,))
         try:
             return [State(state) for state, count in counted for _ in range(count)]
         except ValueError as problem:
@@ -253,7 +245,7 @@ class Tables:
 
     def silent(self, now: int, stall_ms: int) -> Sequence[Lease]:
         """See Reading."""
-        return [lease for _, lease, _ in self._found(Lease, _SILENT, (now, stall_ms))]
+        return [lease for _, lease, _ in self._found(Lease, sql.SILENT, (now, stall_ms))]
 
     def _rows(self, kind: type[R], equal: Mapping[str, str | int | None]) -> list[tuple[str, R, str]]:
         """Keys, rows and seals, from the file."""
@@ -270,7 +262,7 @@ class Tables:
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
         """See Reading."""
         if task is not None:
-            return [task] if self.run(_DUE_OF_TASK, (task, now)) else []
+            return [task] if self.run(sql.DUE_OF_TASK, (task, now)) else []
         both = "SELECT task, at FROM due WHERE at<=?1 UNION ALL SELECT task, expires FROM lease WHERE expires<=?1"
         query = f"SELECT task FROM ({both}) GROUP BY task ORDER BY min(at)"  # noqa: S608
         return [task_id for (task_id,) in self.run(query, (now,))]
@@ -301,7 +293,7 @@ class Tables:
     def _ends(self, task_id: str) -> Ends:
         known = self._memory.ends.get(task_id) if self._known is not None else None
         if known is None:
-            ((version, first, last),) = self.run(_ENDS, (task_id,))
+            ((version, first, last),) = self.run(sql.ENDS, (task_id,))
             known = Ends(version or 0, first or 0, last or 0)
             if self._known is not None:
                 self._known.ends[task_id] = known
@@ -397,3 +389,8 @@ class Tables:
         except ValueError:
             raise StoreError(f"the tally of {name} is not a number", hint="onloop store verify") from None
         self._tallies[name] = count + (come is not None) - (gone is not None), total
+
+
+def _not_utf8(problem: UnicodeDecodeError) -> StoreError:
+    words = f"the store holds text that is not UTF-8: {problem.reason}"
+    return StoreError(words, hint="onloop store verify; restore a backup")

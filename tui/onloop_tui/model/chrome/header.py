@@ -9,7 +9,7 @@ from onloop.attention.viewer import Scope
 from onloop.views.work_warnings import SHAPE, WorkWarning
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, spread, width_of
 from onloop_tui.model.drawing.warning_lines import warning_spans
-from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.snapshot import Snapshot, reading_words
 
 MOST_LINES = 3
 ROOMY = 100
@@ -35,7 +35,8 @@ def header_lines(
     age = (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),)
     loud: list[Line] = [(Span(f"{SHAPE} {lost}", Tone.BAD),)] if lost else []
     loud += [*_freezes(snapshot), *_waiting(snapshot.board.counts)]
-    quiet: list[Line] = [(Span(f"working {snapshot.overview.working}"),)]
+    loud += [(Span(reading_words(snapshot), Tone.WARN),)] if not snapshot.is_whole else []
+    quiet: list[Line] = [(Span(f"working {snapshot.overview.working}"),)] if snapshot.is_whole else []
     beside = [*_hidden(snapshot.board.counts), *((Span(label, Tone.WARN),) for label in labels)]
     one = _one_line([_tabs(tabs), *loud], [*quiet, *_calm(snapshot)], beside, age, width)
     if width >= ONE_LINE and one is not None:
@@ -75,6 +76,8 @@ def end_of(store: str) -> str:
 
 def _calm(snapshot: Snapshot) -> list[Line]:
     """The counts that need no attention. A narrow header omits them: the lines of the runs show them, too."""
+    if not snapshot.is_whole:
+        return []
     return [(Span(f"waiting {snapshot.overview.waiting}"),), (Span(f"done {snapshot.done}"),)]
 
 

@@ -16,9 +16,12 @@ from onloop.machine.task import Task
 from onloop.records import Record, field, replace
 from onloop.store.rows import Lease, SubAgent
 from onloop.views.overview import Overview, board_at
-from onloop.views.overview_projector import overview_of
+from onloop.views.overview_projector import needing_overview, overview_of
+from onloop.views.queries.first_sight import FirstSight
 
 _NONE: Mapping[str, tuple[SubAgent, ...]] = MappingProxyType({})
+NO_SEQ = -1
+"""The place in the log of a snapshot that is not whole: every later one is news to all that showed it."""
 JOURNAL = 64
 """How many changes a snapshot remembers; a view that missed more looks at everything again."""
 
@@ -43,6 +46,10 @@ class Snapshot(Record):
     viewer: Viewer = NOBODY
     scope: Scope = Scope.MAY_ACT
     whose: Mapping[str, Whose] = field(default_factory=dict)
+    is_whole: bool = True
+    """Whether every task was read: until then only what needs people can be shown, and nothing counted."""
+    unread: int = 0
+    """How many tasks were not read yet."""
 
     def after(
         self,
@@ -121,6 +128,26 @@ class Snapshot(Record):
     def done(self) -> int:
         """The number of completed tasks."""
         return sum(run.done for run in self.overview.runs)
+
+
+def first_snapshot(sight: FirstSight) -> Snapshot:
+    """The snapshot of a large store of which only what needs somebody was read; no later one builds on it."""
+    tasks = {task.id: task for task in sight.tasks}
+    return Snapshot(
+        tasks=MappingProxyType(tasks),
+        house=sight.state,
+        seq=NO_SEQ,
+        overview=needing_overview(tasks, sight.definitions),
+        definitions=sight.definitions,
+        leases={lease.task: lease for lease in sight.leases},
+        is_whole=False,
+        unread=sight.unread,
+    )
+
+
+def reading_words(snapshot: Snapshot) -> str:
+    """What of the store is still being read."""
+    return f"reading {snapshot.unread:,} more tasks …"
 
 
 def _copied(tasks: Mapping[str, Task]) -> dict[str, Task]:

@@ -13,7 +13,7 @@ from onloop_tui.model.drawing.terminal_text import fit
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, line, spread
 from onloop_tui.model.filter.filters import Filter
 from onloop_tui.model.ground.selection import Selection
-from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.snapshot import Snapshot, reading_words
 from onloop_tui.model.inbox.order import InboxRow
 
 ROW_HEIGHT = 2
@@ -129,6 +129,8 @@ def empty_lines(snapshot: Snapshot, wanted: Filter, width: int) -> tuple[Line, .
     if hidden:
         words = f"{hidden} {'is' if hidden == 1 else 'are'} hidden: H shows what, how and by whom"
         return _centred([line("✓ nothing is shown", Tone.GOOD), line(words)], width)
+    if not snapshot.is_whole:
+        return _centred([line("✓ nothing needs you", Tone.GOOD), line(reading_words(snapshot), Tone.DIM)], width)
     return quiet_lines(snapshot, width)
 
 

@@ -68,7 +68,8 @@ class BrowserApp:
         self.why = ""
         """Why it has ended, where it was not left."""
         self.heard_at = now()
-        self.left_at: float | None = now()
+        self.left_at: float | None = None
+        """Since when nobody looks; None while somebody does, or is about to."""
         self._order, self._settings, self._limits, self._now = order, settings, settings.limits, now
         self._folder = Path(tempfile.mkdtemp(prefix="onloop-web-"))
         self._process: Process | None = None

@@ -106,7 +106,8 @@ class BrowserLines:
                 begin = await page.heard()
             if not isinstance(begin, Begin):
                 raise BadInput("the page does not say what it wants", hint="load the page again")
-            app = await self._app(begin, who, arrived, page)
+            kept = self._apps.kept(begin.line, who, arrived.address) if begin.line else None
+            app = kept or await self._begun(begin, who, arrived)
         except (SeatLost, TimeoutError):
             return
         except (HttpProblem, OnloopError) as failure:
@@ -114,23 +115,19 @@ class BrowserLines:
             await page.say("refused", f"{error.message}: {error.hint}")
             await page.close(REFUSED, "refused")
             return
+        app.sit(page)
         try:
+            await page.say("line", {"name": app.name, "is_new": kept is None, "person": who.person})
+            if kept is not None:
+                await app.resize(begin.columns, begin.rows)
+                await app.tell("repaint")
             await self._exchange(page, app, arrived)
         finally:
             app.leave(page)
 
-    async def _app(self, begin: Begin, who: SignedIn, arrived: ArrivedRequest, page: _Page) -> BrowserApp:
-        """The dashboard that the page had before, drawn anew, else a new one."""
-        kept = self._apps.kept(begin.line, who, arrived.address) if begin.line else None
-        app = kept or await self._apps.begun(
-            AppOrder(who.person, who.session, arrived.address, begin.task, begin.columns, begin.rows)
-        )
-        await page.say("line", {"name": app.name, "is_new": kept is None, "person": who.person})
-        app.sit(page)
-        if kept is not None:
-            await app.resize(begin.columns, begin.rows)
-            await app.tell("repaint")
-        return app
+    async def _begun(self, begin: Begin, who: SignedIn, arrived: ArrivedRequest) -> BrowserApp:
+        order = AppOrder(who.person, who.session, arrived.address, begin.task, begin.columns, begin.rows)
+        return await self._apps.begun(order)
 
     async def _exchange(self, page: _Page, app: BrowserApp, arrived: ArrivedRequest) -> None:
         """Until the page or the dashboard has ended, or the session reads no more."""

@@ -1,0 +1,114 @@
+"""Of a large store what needs somebody is shown long before all is read, and nothing is counted that was not read."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from onloop.gateway.port import GatewayPort
+from onloop.machine.state import State
+from onloop.views.queries.first_sight import FEW, ReadFirstSight
+from onloop.views.queries.store_changes import ReadStoreChanges
+from onloop_tui.app import Dashboard
+from onloop_tui.feed import StoreUpdate, StoreWatch
+from onloop_tui.model.ground.snapshot import NO_SEQ, Snapshot
+from onloop_tui.session import Session
+from onloop_tui.store_access import StoreAccess
+from support.tui_scenes import Scene, playing, screen_text, shows
+
+
+def large() -> tuple[Scene, str, int]:
+    """A store with more tasks than are read at once, one of which asks a person, and how many there are."""
+    scene = Scene()
+    scene.enrol("ana")
+    tasks = scene.fleet([f"repo{number}" for number in range(FEW)])
+    scene.asks(tasks[7], "Which port?")
+    return scene, tasks[7], len(tasks) + 1
+
+
+class HeldGateway:
+    """A gateway that gives all tasks only once it is told to."""
+
+    def __init__(self, gateway: GatewayPort, told: threading.Event) -> None:
+        self._gateway, self._told = gateway, told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+    def perform(self, operation: Any) -> Any:
+        if isinstance(operation, ReadStoreChanges):
+            assert self._told.wait(60)
+        return self._gateway.perform(operation)
+
+
+def seen(watch: StoreWatch) -> Snapshot:
+    news = watch.look()
+    assert isinstance(news, StoreUpdate)
+    return news.snapshot
+
+
+def test_a_large_store_is_seen_twice_first_what_needs_somebody_then_all_of_it() -> None:
+    scene, asking, count = large()
+    watch = StoreWatch(scene.place, scene.clock)
+
+    first = seen(watch).at(scene.clock())
+    second = seen(watch).at(scene.clock())
+
+    assert (first.is_whole, set(first.tasks), first.unread) == (False, {asking, "r7k2m"}, count - 2)
+    assert (second.is_whole, len(second.tasks)) == (True, count)
+    assert first.board.shown == second.board.shown
+    assert first.board.counts == second.board.counts
+    assert watch.look() is None
+
+
+def test_what_changed_between_the_two_is_in_the_second() -> None:
+    scene, asking, _ = large()
+    watch = StoreWatch(scene.place, scene.clock)
+    seen(watch)
+    scene.claim("r7k2m.9")
+
+    second = seen(watch)
+
+    assert second.tasks["r7k2m.9"].state is State.WORKING
+    assert second.changed_since(NO_SEQ) is None, "who showed the first looks at everything again"
+    assert second.tasks[asking].state is State.INPUT_REQUIRED
+
+
+def test_a_small_store_is_read_at_once() -> None:
+    scene = Scene()
+    scene.fleet(["cart", "flags"])
+
+    assert seen(StoreWatch(scene.place, scene.clock)).is_whole
+
+
+def test_a_large_store_in_which_all_need_somebody_is_not_taken_for_whole() -> None:
+    scene = Scene()
+    scene.fleet([f"repo{number}" for number in range(FEW)])
+    watch = StoreWatch(scene.place, scene.clock)
+
+    sight = scene.gateway.perform(ReadFirstSight(scene.clock()))
+    first = seen(watch)
+
+    assert (sight.tasks, sight.unread, first.is_whole) == ((), FEW + 1, False)
+
+
+async def test_the_inbox_is_there_while_the_rest_is_read_and_says_how_much_that_is() -> None:
+    scene, asking, count = large()
+    told = threading.Event()
+    place = StoreAccess(lambda: HeldGateway(scene.gateway, told), scene.changes)
+    app = Dashboard(Session(place, scene.clock, scene.person()))
+
+    async with playing(app, (140, 45)) as pilot:
+        await shows(pilot, "Which port?", "needs you 1", f"reading {count - 2:,} more tasks …")
+        assert "working 0" not in screen_text(app)
+        await pilot.press("2")
+        await shows(pilot, "[2 Tree]")
+        assert "repo7" not in screen_text(app), "no tree is shown of a part"
+        await pilot.press("1", "R", "enter")
+        await shows(pilot, asking, "Which port?", "e answer")
+        await pilot.press("escape")
+        told.set()
+        await shows(pilot, f"waiting {count - 2}")
+        assert "more tasks" not in screen_text(app)
+        await pilot.press("2")
+        await shows(pilot, "[2 Tree]", "repo7")
