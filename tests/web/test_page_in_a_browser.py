@@ -6,12 +6,17 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from http_client.bad_way import bad_way
+from onloop.access.opening import open_file
 from onloop.identity.scram import LEAST_COST
+from onloop.machine.limits import Statement
 from support.chromium import Browser, Tab, needs_chromium
+from support.tui_attacks import fitting, hostile_strings
+from support.tui_scenes import Scene, commit
 from support.waiting import wait_for
 from web.conftest import PASSPHRASE, Page, served
 
@@ -222,10 +227,8 @@ def test_what_agents_wrote_becomes_neither_markup_nor_commands_of_the_terminal(b
     bad = '<img src=x onerror="document.title=1">\x1b]0;owned\x07\x1b]52;c;b3duZWQ=\x07\x1b[2J\x1b]8;;https://evil\x1b\\x\x9b31m'
     with served(repositories=["cart"], summary=bad, cost=LEAST_COST) as page:
         tab = page.tab(browser, f"{page.url}/web/t/{page.task}")
-        tab.run(
-            "window.written = []; navigator.clipboard.writeText = (text) => (written.push(text), Promise.resolve())"
-        )
         tab.shows("pass ship.approve?")
+        tab.run(_NOTED)
         tab.press("n", "]", "]", "]")
         tab.until(lambda: "<img src=x" in tab.screen())
         assert tab.run("[written.length, document.querySelectorAll('img').length, document.title]") == [
@@ -262,6 +265,14 @@ def test_the_page_asks_nobody_else_and_breaks_no_rule_of_its_own(browser: Browse
     assert [each["entry"]["text"] for each in before if "onerror" not in str(each) and "inline" not in str(each)] == []
 
 
+_NOTED = """window.written = [];
+navigator.clipboard.writeText = (text) => { written.push(text); return Promise.resolve(); };"""
+
+
+def _differs(tab: Tab, shown: str) -> bool:
+    return tab.screen() != shown
+
+
 @contextmanager
 def other_site(body: str) -> Iterator[str]:
     """The URL of a page of somebody else on this machine."""
@@ -285,3 +296,28 @@ def other_site(body: str) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_sixty_hostile_strings_of_agents_do_nothing_to_the_page(browser: Browser) -> None:
+    strings = hostile_strings(60)
+    with served(repositories=["cart"], cost=LEAST_COST) as page:
+        scene = Scene(store=open_file(page.home).gateway.store)
+        tasks = scene.fleet([f"repo-{number}" for number in range(len(strings))], run="h0st1")
+        for task, said in zip(tasks, strings, strict=True):
+            scene.wants_approval(task, what=commit(task, fitting(said, Statement)))
+        scene.store.close()
+        tab = page.tab(browser)
+        tab.shows("approve release")
+        tab.run(_NOTED)
+        tab.insist("Enter", "pass ship.approve?")
+        for number in range(len(strings)):
+            shown = tab.screen()
+            tab.press("n")
+            tab.until(partial(_differs, tab, shown))
+            if number % 10 == 0:
+                tab.press("]", "]", "]", "]")
+            assert "? keys" in tab.screen().split("\n")[-1] or "Inbox" in tab.screen().split("\n")[0]
+        found = tab.run("[written.length, document.querySelectorAll('img, a, iframe').length, document.title]")
+        assert found[:2] == [0, 0]
+        assert "owned" not in found[2] and "evil" not in found[2]
+        assert tab.said("Runtime.exceptionThrown") == []
