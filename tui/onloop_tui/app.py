@@ -77,8 +77,11 @@ class Dashboard(App[str]):
         ask_on_quit: bool = False,
         files: Files | None = None,
         once_read: Callable[[], object] = lambda: None,
+        task: str = "",
     ) -> None:
+        """`task` is the one whose sheet is open at the beginning; empty for none."""
         super().__init__()
+        self._first_task = task
         self._once_read: Callable[[], object] | None = once_read
         self._handlers: dict[int, Any] = {}
         self._typing = TypingOrder(self._typed)
@@ -185,6 +188,9 @@ class Dashboard(App[str]):
         if self._once_read is not None and self.main.around.has_read and self.main.snapshot.is_whole:
             self._once_read()
             self._once_read = None
+        if self._first_task and self.main.around.has_read:
+            task, self._first_task = self._first_task, ""
+            self.main.begin_with(task)
         self._look_for_notices()
 
     def _leave_what_is_gone(self) -> None:

@@ -340,6 +340,8 @@ class ServeArguments(Arguments, frozen=True, kw_only=True):
     tls_key: str | None
     public_url: tuple[str, ...] | None
     behind_proxy: tuple[str, ...] | None
+    web: bool
+    web_user: str | None
 
 
 class DoctorArguments(Arguments, frozen=True, kw_only=True):

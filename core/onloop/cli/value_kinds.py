@@ -89,6 +89,7 @@ _EXCEPTIONS: Mapping[tuple[str, str], ValueKind] = MappingProxyType(
         ("amend", "--workflow"): ValueKind.BEGUN,
         ("fleet", "--targets-from"): ValueKind.NOTHING,
         ("serve", "--group"): ValueKind.NOTHING,
+        ("serve", "--web-user"): ValueKind.NOTHING,
         ("hook", "agent"): ValueKind.WORD,
         ("workflow", "name"): ValueKind.WORD,
         ("policy", "names"): ValueKind.FILE,

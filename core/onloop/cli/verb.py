@@ -91,6 +91,8 @@ LISTENING = (
         action="append",
         metavar="ADDRESS",
     ),
+    arg("--web", help="serve the dashboard as a page, too: at /web, for people", action="store_true"),
+    arg("--web-user", help="with --web, as root: as whom dashboards run (default: nobody)", metavar="USER"),
 )
 COMMON: tuple[Argument, ...] = (
     arg("--json", help="one JSON object on stdout", action="store_true", dest="as_json"),

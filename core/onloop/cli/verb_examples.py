@@ -321,7 +321,10 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example("source <(onloop completion bash)", "in ~/.bashrc; in ~/.zshrc with zsh"),
             Example("onloop completion fish > ~/.config/fish/completions/onloop.fish", "for fish"),
         ),
-        "serve": (Example("onloop serve --jobs 4", "one gateway for hundreds of agents; leave it running"),),
+        "serve": (
+            Example("onloop serve --jobs 4", "one gateway for hundreds of agents; leave it running"),
+            Example("onloop serve --listen 127.0.0.1:8443 --web", "the dashboard as a page for browsers here, too"),
+        ),
         "token": (),
         "token mint": (
             Example(

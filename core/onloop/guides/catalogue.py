@@ -10,7 +10,7 @@ from onloop.errors import UnknownThing
 FOLDER = Path(__file__).parent
 TOPICS = (
     *("tutorial", "engineer", "approver", "operator", "agents", "administrator"),
-    *("agent-protocols", "a2a", "remote", "elsewhere", "machines", "environments", "ci"),
+    *("agent-protocols", "a2a", "remote", "web", "elsewhere", "machines", "environments", "ci"),
     *(
         "workflows",
         "built-ins",

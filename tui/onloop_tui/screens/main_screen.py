@@ -354,6 +354,10 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self._drawn_at = self.session.clock()
         self._renew()
 
+    def begin_with(self, task: str) -> None:
+        """Open the sheet of the task that a link named."""
+        self._show(Opening(task, (task,)), None)
+
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
         """Show the next task after an accepted decision, if the view has one."""
         self.say(f"✓ {event.words}", Tone.GOOD)

@@ -25,7 +25,9 @@ from onloop.identity.accounts import account_words
 from onloop.machine.task import Task
 from onloop.opened_store import clock_of, store_pool
 from onloop.remote.connection_operations import ReadPatchPage, SubmitAnnounced
-from onloop.remote.http.door_settings import door_settings
+from onloop.remote.http.door_settings import DoorSettings, door_settings
+from onloop.remote.http.web.app_start import app_user, check_starts
+from onloop.remote.http.web.web_settings import PAGE, WebSettings, check_reachable, page_url
 from onloop.remote.server import Adopt, Door, GatewayServer
 from onloop.store.rows import Head
 from onloop.store.store_pool import StorePool
@@ -87,6 +89,8 @@ def _door(args: ServeArguments, home: Home, keeper: TriggerKeeper) -> Callable[[
         if args.tls_cert or args.tls_key or args.public_url or args.behind_proxy:
             words = "--tls-cert, --tls-key, --public-url and --behind-proxy say how HTTP is served, and nothing where"
             raise BadInput(words, hint="add --listen HOST:PORT")
+        if args.web or args.web_user:
+            raise BadInput("--web is a page over HTTP, and nothing says where", hint="add --listen HOST:PORT")
         return None
     settings = door_settings(
         args.listen,
@@ -105,11 +109,37 @@ def _door(args: ServeArguments, home: Home, keeper: TriggerKeeper) -> Callable[[
         words = f"--listen needs {missing.name or 'a package'}, which is not installed"
         raise Unavailable(words, hint="pip install 'onloop[server]'") from None
 
+    web = _web(args, settings)
+
     def made(adopt: Adopt) -> Door:
         hooks = (*hook_routes(home, adopt, wall_clock), *hook_doors(home.store, keeper.intake, wall_clock))
-        return HttpDoor(settings, adopt, say, wall_clock, routes=(*hooks, *A2A_ROUTES, *ROUTES))
+        return HttpDoor(settings, adopt, say, wall_clock, routes=(*hooks, *A2A_ROUTES, *ROUTES), web=web)
 
     return made
+
+
+def _web(args: ServeArguments, settings: DoorSettings) -> Callable[[str], WebSettings] | None:
+    """How the dashboard is served as a page, if `--web` asks for it; BadInput or Unavailable where it cannot be."""
+    if not args.web:
+        if args.web_user:
+            raise BadInput("--web-user says as whom dashboards of a page run, and there is no page", hint="add --web")
+        return None
+    check_reachable(settings)
+    user = app_user(args.web_user)
+    try:
+        import wsproto  # noqa: F401 - here: only the page needs it, and it is an extra
+    except ImportError:
+        words = "--web needs wsproto, which is not installed"
+        raise Unavailable(words, hint="pip install 'onloop[web]'") from None
+    check_starts(user)
+
+    def settled(url: str) -> WebSettings:
+        found = WebSettings(page_url(settings, url), user)
+        whose = f"as {user.name}" if user is not None else "as this user, who can open the store"
+        say(f"the dashboard is a page at {found.url}{PAGE}; it runs {whose}")
+        return found
+
+    return settled
 
 
 def _submitting(home: Home, stores: StorePool) -> Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]:

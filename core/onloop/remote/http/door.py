@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -25,6 +25,11 @@ from onloop.remote.http.entry.http_connection import DoorConnection
 from onloop.remote.http.entry.request_checks import RequestChecks
 from onloop.remote.http.lines.adopted_line import Adopt
 from onloop.remote.http.routes import ROUTES, DoorRoute
+from onloop.remote.http.web.web_settings import WebSettings
+
+if TYPE_CHECKING:
+    from onloop.remote.http.web.browser_app import Connect
+    from onloop.remote.http.web.dashboard_page import DashboardPage
 
 BACKLOG = 512
 SWEEP_S = 1.0
@@ -48,9 +53,11 @@ class HttpDoor:
         clock: Callable[[], int],
         limits: DoorLimits | None = None,
         routes: Sequence[DoorRoute] = ROUTES,
+        web: Callable[[str], WebSettings] | None = None,
     ) -> None:
+        """`web` says how the dashboard is served as a page, by the URL at which the door listens; None for not."""
         self._settings, self._adopt, self._say, self._clock = settings, adopt, say, clock
-        self._limits, self._routes = limits or DoorLimits(), routes
+        self._limits, self._routes, self._web = limits or DoorLimits(), routes, web
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._up = threading.Event()
@@ -100,7 +107,9 @@ class HttpDoor:
             self._up.set()
 
     async def _serve(self, state: DoorState, listener: socket.socket) -> None:
-        self._serving = serving = _Serving(state, listener, self._routes)
+        self._serving = serving = _Serving(
+            state, listener, self._routes, self._web(self.url) if self._web is not None else None
+        )
         self._up.set()
         await serving.run()
 
@@ -122,12 +131,17 @@ class HttpDoor:
 class _Serving:
     """One door while it is open; used on its loop alone."""
 
-    def __init__(self, state: DoorState, listener: socket.socket, routes: Sequence[DoorRoute]) -> None:
+    def __init__(
+        self, state: DoorState, listener: socket.socket, routes: Sequence[DoorRoute], web: WebSettings | None
+    ) -> None:
         self._state, self._listener = state, listener
+        self._page = page = _page_of(state, web, self._inner) if web is not None else None
         self._config = Config(
-            DoorApp(state, routes),
+            DoorApp(state, routes) if page is None else DoorApp(state, (*page.routes, *routes), page.serve_line),
             http=DoorConnection,
-            ws="none",
+            ws="none" if page is None else page.connection,
+            ws_max_size=0 if web is None else web.limits.message,
+            ws_per_message_deflate=False,
             lifespan="off",
             interface="asgi3",
             log_config=None,
@@ -173,6 +187,8 @@ class _Serving:
         """Until what was under way has been answered, or the time for it is over."""
         for connection in list(self._shared.connections):
             connection.shutdown()
+        if self._page is not None:
+            await self._page.apps.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._drain_s):
                 while self._shared.tasks:
@@ -183,6 +199,12 @@ class _Serving:
             async with asyncio.timeout(PARTING_S):
                 while self._shared.connections:
                     await asyncio.sleep(0.01)
+
+    def _inner(self, address: str, has_place: Callable[[], bool], left: Callable[[], None]) -> asyncio.Protocol:
+        """A connection of a dashboard of the page, in the name of who looks at it."""
+        if not has_place():
+            raise OSError("too many connections of one dashboard")
+        return DoorConnection(self._config, self._shared, self._state.limits, left, address)
 
     async def _accept(self) -> None:
         loop, state = asyncio.get_running_loop(), self._state
@@ -226,9 +248,17 @@ class _Serving:
                     connection.look(loop.time())
             try:
                 self._state.sweep()
+                if self._page is not None:
+                    self._page.apps.sweep()
             except Exception as failure:  # what is done each second goes on
                 self._state.complain(failure)
             await asyncio.sleep(SWEEP_S)
+
+
+def _page_of(state: DoorState, web: WebSettings, connect: Connect) -> DashboardPage:
+    from onloop.remote.http.web.dashboard_page import DashboardPage  # here: only a page needs WebSockets
+
+    return DashboardPage(state, web, connect)
 
 
 def _listening(settings: DoorSettings) -> socket.socket:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onloop.errors import BadInput, OnloopError, Unavailable, UnknownThing
 from onloop.gateway.operations import OPERATIONS
@@ -47,14 +47,18 @@ class _Answer:
 class DoorApp:
     """The ASGI application of one door."""
 
-    def __init__(self, state: DoorState, routes: Sequence[DoorRoute] = ROUTES) -> None:
-        self._state = state
+    def __init__(self, state: DoorState, routes: Sequence[DoorRoute] = ROUTES, line: ASGIApp | None = None) -> None:
+        """`line` serves what becomes a WebSocket; without it, nothing does."""
+        self._state, self._line = state, line
         self._router = Router(
             [Route(row.path, _Endpoint(self, row), methods=[row.method]) for row in routes], redirect_slashes=False
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI: one request, counted when its answer has been sent."""
+        if scope["type"] == "websocket" and self._line is not None:
+            await self._line(scope, receive, send)
+            return
         began, answer = self._state.now(), _Answer(send)
         scope["app"] = self
         request = Request(scope, receive, answer)

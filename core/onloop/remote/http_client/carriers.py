@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import httpx
 
 AGENT = "onloop"
+_NEAR = "http://localhost"
+"""What a gateway is called over a socket of this machine: the file says which one it is."""
 
 
 class HttpRequest(Record):
@@ -83,11 +85,12 @@ class SmallCarrier:
 class PooledCarrier:
     """See Carrier: for any number of threads, which share one httpx client.
 
-    Proxies of the environment do not count: `$ONLOOP_PROXY` names one that does.
+    Proxies of the environment do not count: `$ONLOOP_PROXY` names one that does. `socket` is where the gateway listens
+    for this process alone; nothing but what the URL calls it goes another way then.
     """
 
-    def __init__(self, url: str, ca: str = "") -> None:
-        self._url, self._ca = url, ca
+    def __init__(self, url: str, ca: str = "", socket: str = "") -> None:
+        self._url, self._ca, self._socket = url, ca, socket
         self._client: httpx.Client | None = None
         self._turn = threading.Lock()
 
@@ -124,17 +127,22 @@ class PooledCarrier:
 
         import httpx
 
+        limits = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=50.0)
         with self._turn:
             if self._client is None:
-                trusted = ssl.create_default_context(cafile=self._ca or None)
+                headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+                if self._socket:
+                    near = httpx.HTTPTransport(uds=self._socket, limits=limits, trust_env=False, verify=False)
+                    self._client = httpx.Client(base_url=_NEAR, transport=near, trust_env=False, headers=headers)
+                    return self._client
                 self._client = httpx.Client(
                     base_url=self._url,
-                    verify=trusted,
+                    verify=ssl.create_default_context(cafile=self._ca or None),
                     trust_env=False,
                     proxy=os.environ.get("ONLOOP_PROXY") or None,
                     follow_redirects=False,
-                    headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
-                    limits=httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=50.0),
+                    headers=headers,
+                    limits=limits,
                 )
             return self._client
 

@@ -23,11 +23,21 @@ _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
 
 
-class DoorConnection(H11Protocol):
-    """A connection; `left` is called once when it has ended."""
+LINE_PATH = "/web/line"
+"""Where the page of the dashboard opens its line."""
 
-    def __init__(self, config: Config, state: ServerState, limits: DoorLimits, left: Callable[[], None]) -> None:
-        super().__init__(config, state, {"connection": self}, asyncio.get_running_loop())
+
+class DoorConnection(H11Protocol):
+    """A connection; `left` is called once when it has ended.
+
+    One that comes from a process of ours is `inner`: of the address for which that process asks.
+    """
+
+    def __init__(
+        self, config: Config, state: ServerState, limits: DoorLimits, left: Callable[[], None], inner: str = ""
+    ) -> None:
+        told = {"connection": self, **({"inner": inner} if inner else {})}
+        super().__init__(config, state, told, asyncio.get_running_loop())
         self.logger = _QUIET
         self.access_log = False
         self._limits, self._left = limits, left
@@ -49,6 +59,10 @@ class DoorConnection(H11Protocol):
     def never_made(self) -> None:
         """It ended before it began."""
         self._left()
+
+    def _should_upgrade(self) -> bool:
+        """Only a page's own line becomes a WebSocket; elsewhere the wish is not heard."""
+        return self.scope["path"] == LINE_PATH and super()._should_upgrade()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""

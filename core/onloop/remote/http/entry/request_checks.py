@@ -78,6 +78,9 @@ class RequestChecks:
         headers = _single(scope["headers"])
         if "transfer-encoding" in headers and "content-length" in headers:
             raise bad_request("the request says its length in two ways", "send one of them", closes=True)
+        inner = scope.get("state", {}).get("inner")
+        if inner:  # from a process of ours, by a socket that only it can open: it names no host, and no page sent it
+            return ArrivedRequest(inner, headers, is_near=False)
         peer = _plain(scope["client"][0]) if scope.get("client") else ""
         address, is_proxied = self._address(peer, headers)
         self._check_host(headers, scope)
