@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from onloop.gates.repository.file_changes import FileChange
-from onloop.views.changes import PatchPage, budget_words
+from onloop.views.changes import PageWanted, PatchPage, budget_words
 from onloop.views.dossier import Dossier
 from onloop_tui.bindings import CHANGE, FILES, Key, bindings_of, key_piece
 from onloop_tui.model.drawing.row_index import FlatRows
@@ -198,7 +198,7 @@ class PatchScreen(_Beside):
         return self.query_one("#change-body", PatchView)
 
     def _read(self, first: int, count: int, columns: int) -> PatchPage:
-        return self.session.place.pages(self.dossier.task, self._file.path, first, count, columns)
+        return self.session.place.pages(self.dossier.task, PageWanted(self._file.path, first, count, columns))
 
     def on_patch_view_came(self, event: PatchView.Came) -> None:
         """A page is there: the file was opened, if it is still of the commit that the sheet shows."""
