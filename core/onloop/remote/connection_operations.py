@@ -222,7 +222,7 @@ class ReadPatchPage(ConnectionOperation[PatchPage], frozen=True):
         return cls(task, *values_of(wanted))
 
     @property
-    def wanted(self) -> PageWanted:
+    def page(self) -> PageWanted:
         """Which page it asks for."""
         return PageWanted(*values_of(self)[1:])
 

@@ -157,7 +157,7 @@ def _pages_of(home: Home, stores: StorePool) -> Callable[[ReadPatchPage], PatchP
     kept = KeptPatches()
 
     def page(asked: ReadPatchPage) -> PatchPage:
-        return patch_page(_held_here(home, stores, asked.task), home.mirror, asked.wanted, kept)
+        return patch_page(_held_here(home, stores, asked.task), home.mirror, asked.page, kept)
 
     return page
 
