@@ -41,6 +41,9 @@ from onloop.views.reporting.report_records import RunHistory
 LOOK_BUSY_MS = 1_000
 """A look waits only this long, because leaving the dashboard waits for it to end."""
 
+MOST_OF_A_TASK = 20_000
+"""How many events of one task are looked at for its rounds."""
+
 
 def _always() -> Hashable:
     return None
@@ -119,6 +122,11 @@ class StoreAccess(Record):
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
+
+    def rounds(self, task: str) -> Sequence[Recorded]:
+        """What has happened to a task, as far as it may hold what was submitted."""
+        with self._opened() as gateway:
+            return gateway.perform(ReadEvents(task=task, limit=MOST_OF_A_TASK, newest=True))
 
     def history(self, run: str) -> RunHistory:
         """How a run went so far."""

@@ -54,7 +54,7 @@ class PatchSource:
 
 def patch_rows(git: Git, source: PatchSource, first: int, count: int) -> PatchRows:
     """The rows of the patch from `first` on, at most `count`; git makes all of it for that."""
-    window = _Window(first, count)
+    window = _OnePage(first, count)
     cut_patch(git, source, window.take)
     return PatchRows(tuple(window.rows), first, window.total, window.hunk)
 
@@ -98,7 +98,7 @@ def _by_header(git: Git, source: PatchSource, paths: tuple[str, ...], wanted: li
     return lambda _, header: header in found
 
 
-class _Window:
+class _OnePage:
     """Counts the rows, and keeps those of one page."""
 
     def __init__(self, first: int, count: int) -> None:
