@@ -119,10 +119,11 @@ class DiffScreen(ReaderScreen):
 
     def action_beside(self) -> None:
         """Old and new beside each other, or in one column."""
+        near, at = self.patch.under_cursor(), self.patch.cursor
         self._beside = not self.patch.beside
         self._fit()
         if self._path:
-            self._show(self._path, self.patch.cursor)
+            self._show(self._path, at, near)
 
     def action_space(self) -> None:
         """Leave out what only changes white space, or show it again."""
@@ -158,9 +159,13 @@ class DiffScreen(ReaderScreen):
 
     # -- what is typed
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         """Ask what to search for."""
-        self._ask(FormField("words", "search", value=self.patch.searched, is_proposed=True), self._search)
+        await self._ask(
+            "search all files for",
+            FormField("words", "search", value=self.patch.searched, is_proposed=True),
+            self._search,
+        )
 
     def _search(self, words: str) -> None:
         self.patch.searched = words[:LONGEST]
@@ -168,7 +173,7 @@ class DiffScreen(ReaderScreen):
         if self.patch.searched:
             self.action_hunk(1)
 
-    def action_comment(self) -> None:
+    async def action_comment(self) -> None:
         """Ask for words about the line under the cursor."""
         row = self.patch.under_cursor()
         if not self.is_in_patch or row is None:
@@ -179,7 +184,10 @@ class DiffScreen(ReaderScreen):
             comment = comment_on(self._path, row, "")
             kept = self.view.comments(self._path).get((comment.line, comment.is_old))
             words = kept.words if kept is not None else ""
-            self._ask(FormField("words", "comment", value=words), partial(self._comment, comment.line, row.number))
+            told = f"what is to say about {self.view.name(comment.place)}; nothing takes it away"
+            await self._ask(
+                told, FormField("words", "comment", value=words), partial(self._comment, comment.line, row.number)
+            )
 
     def _comment(self, line: int, number: int, words: str) -> None:
         row = self.patch.under_cursor()
@@ -190,13 +198,14 @@ class DiffScreen(ReaderScreen):
         self.patch.say(self.view.comments(self._path))
         self._say(problem or "a rejection in the sheet takes it along", Tone.BAD if problem else Tone.DIM)
 
-    def _ask(self, field: FormField, answered: Callable[[str], None]) -> None:
+    async def _ask(self, told: str, field: FormField, answered: Callable[[str], None]) -> None:
         self._close_entry()
         entry = LineEntry(field)
         entry.placeholder = field.label
         self._answered = answered
-        self.mount(Horizontal(entry, id="diff-entry"), before="#diff-keys")
+        await self.mount(Horizontal(entry, classes="entry"), before="#diff-keys")
         self.set_focus(entry)
+        self._say(f"{told} · Enter goes on, Esc gives up", Tone.ACCENT)
 
     def on_entered(self, event: Entered) -> None:
         """Enter: take what was typed."""
@@ -209,9 +218,10 @@ class DiffScreen(ReaderScreen):
 
     def _close_entry(self) -> None:
         self._answered = None
-        for entry in self.query("#diff-entry"):
+        self._say("")
+        for entry in self.query(".entry"):
             entry.remove()
-        (self.patch if self.is_in_patch else self.file_list).focus()
+        self.set_focus(self.patch if self.is_in_patch else self.file_list)
 
     # -- other programs
 

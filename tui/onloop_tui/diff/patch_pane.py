@@ -57,6 +57,7 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
         self._dress: Dress = lambda _rows: ()
         self._instead: tuple[Line, ...] = ()
         self._comments: Comments = {}
+        self._near: PatchRow | None = None
         self._pages, self._wanted = ShownPages(), set[int]()
         self._shown: tuple[tuple[int, Line], ...] | None = None
         self._turn = 0
@@ -83,9 +84,9 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
         """How wide a row's text may be."""
         return columns_for(max(40, self.size.width - 1), beside=self.beside)
 
-    def open(self, read: Read, dress: Dress, at: int = 1) -> None:
-        """Show this patch, with the cursor on row `at`."""
-        self._read, self._dress, self._instead, self.cursor = read, dress, (), at
+    def open(self, read: Read, dress: Dress, at: int = 1, near: PatchRow | None = None) -> None:
+        """Show this patch, with the cursor on row `at`, or on the line that `near` was, if it is on the same page."""
+        self._read, self._dress, self._instead, self.cursor, self._near = read, dress, (), at, near
         self._begin()
         self.scroll_to(y=max(0, at - 1 - self.size.height // 2), animate=False, force=True)
 
@@ -280,15 +281,22 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _take(self, number: int, page: PatchPage) -> None:
         self._pages.last = page
-        if not page.rows and page.total and not page.is_counting:  # there are fewer rows than where the cursor was put
-            self.cursor = page.total
-            self._want((page.total - 1) // PAGE)
         if page.rows:
             forgotten = self._pages.put(number, shown_page(page, beside=self.beside))
             self._wanted.difference_update(forgotten)
         self._measure()
         self.renew()
+        self._settle(page)
         self.post_message(self.Came(page))
+
+    def _settle(self, page: PatchPage) -> None:
+        """Put the cursor where it was meant to be, as far as there is such a row."""
+        near, self._near = self._near, None
+        if near is not None and near.line:
+            same = (row.number for each in self._pages.pages.values() for row in each.rows if _are_alike(row, near))
+            self.go(next(same, self.cursor))
+        if self.cursor > page.total > 0 and not page.is_counting:
+            self.go(page.total)
 
     async def _count(self, read: Read, turn: int) -> None:
         """Ask how long the patch is by now, until git has made all of it or another is shown."""
@@ -312,3 +320,7 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
         if turn == self._turn and kept is not None and kept.page is page and any(dressings):
             self._pages.pages[number] = shown_page(page, beside=self.beside, dressings=tuple(dressings))
             self.renew()
+
+
+def _are_alike(row: PatchRow, other: PatchRow) -> bool:
+    return (row.kind, row.line, row.goes_on) == (other.kind, other.line, False)

@@ -21,6 +21,7 @@ from onloop_tui.diff.reader_lines import reader_title
 from onloop_tui.model.diff.entry_lines import BESIDE_FROM
 from onloop_tui.model.diff.file_tree import TreeRow, tree_line, tree_rows
 from onloop_tui.model.diff.folded_files import fold_lines
+from onloop_tui.model.diff.patch_row import PatchRow
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Tone, flowed
 from onloop_tui.session import Session
@@ -47,7 +48,7 @@ class ReaderScreen(Screen[None]):
     #diff-middle { height: 1fr; }
     #diff-files { width: 34%; min-width: 36; border-right: solid $panel; }
     #diff-patch { width: 1fr; }
-    #diff-entry { height: 1; dock: bottom; background: $surface; }
+    .entry { height: 1; padding: 0 1; background: $surface; }
     ReaderScreen.-narrow #diff-files, DiffScreen.-narrow #diff-patch { width: 100%; border-right: none; }
     ReaderScreen.-narrow.-in-files #diff-patch, DiffScreen.-narrow.-in-patch #diff-files { display: none; }
     """
@@ -97,7 +98,7 @@ class ReaderScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the files, begin at the first that was not shown whole, and find out about earlier rounds."""
         self._fit()
-        self.file_list.focus()
+        self.set_focus(self.file_list)
         self._draw_tree()
         first = next((file.path for file in self.view.files if not file.is_whole), None)
         if first is not None:
@@ -156,7 +157,7 @@ class ReaderScreen(Screen[None]):
 
     # -- one file
 
-    def _show(self, path: str, at: int = 1) -> None:
+    def _show(self, path: str, at: int = 1, near: PatchRow | None = None) -> None:
         """Show the patch of a file, or that it is folded."""
         file = self.view.file(path)
         if file is None:
@@ -165,7 +166,7 @@ class ReaderScreen(Screen[None]):
         if reason := self.view.fold(path):
             self.patch.tell(fold_lines(file, reason, max(20, self.patch.size.width - 1)))
         else:
-            self.patch.open(self.view.reading(path), partial(self._colours.dressings, path), at)
+            self.patch.open(self.view.reading(path), partial(self._colours.dressings, path), at, near)
             self.patch.say(self.view.comments(path))
         self._say("")
 
@@ -182,12 +183,12 @@ class ReaderScreen(Screen[None]):
         if self._path != path or at != 1:
             self._show(path, at)
         self.remove_class("-in-files").add_class("-in-patch")
-        self.patch.focus()
+        self.set_focus(self.patch)
         self._note_opened()
 
     def _leave_patch(self) -> None:
         self.remove_class("-in-patch").add_class("-in-files")
-        self.file_list.focus()
+        self.set_focus(self.file_list)
         self._draw_tree()
 
     def _unfold(self, path: str) -> None:

@@ -32,20 +32,25 @@ def entry_line(
     mark = (Span("▶" if cursor else " ", Tone.ACCENT), Span("✎" if said else " ", Tone.ACCENT))
     if not beside:
         row = entry.left
-        return (*mark, *_side(row, row.line, dressing_of, searched)) if row is not None else mark
+        return (*mark, *_side(row, row.line, dressing_of, searched, width - CURSOR)) if row is not None else mark
     left, right = entry.left, entry.right
     if left is not None and left is right and left.kind is not RowKind.SAME:
-        return (*mark, *_side(left, 0, dressing_of, searched))
+        return (*mark, *_side(left, 0, dressing_of, searched, width - CURSOR))
     room, other = halves(width - CURSOR)
-    old = _side(left, left.old, dressing_of, searched) if left is not None else ()
-    new = _side(right, right.new, dressing_of, searched) if right is not None else ()
+    old = _side(left, left.old, dressing_of, searched, room) if left is not None else ()
+    new = _side(right, right.new, dressing_of, searched, other) if right is not None else ()
     cut = fitted(old, room)
     return (*mark, *cut, Span(" " * (room - width_of(cut))), BETWEEN, *fitted(new, other))
 
 
-def _side(row: PatchRow, number: int, dressing_of: DressingOf, searched: str) -> Line:
+def _side(row: PatchRow, number: int, dressing_of: DressingOf, searched: str, width: int) -> Line:
+    """A row behind its number; its background goes to the end of the room that it has."""
     shown = f"{number:>{NUMBERS - 1}} " if number and not row.goes_on else " " * NUMBERS
-    return (Span(shown, Tone.DIM), GUTTER, *dressed(row, dressing_of(row), searched))
+    text = dressed(row, dressing_of(row), searched)
+    ground = text[0].under if text else None
+    rest = width - NUMBERS - width_of((GUTTER, *text))
+    end = (Span(" " * rest, under=ground),) if ground is not None and rest > 0 else ()
+    return (Span(shown, Tone.DIM), GUTTER, *text, *end)
 
 
 def comment_lines(comment: LineComment, width: int) -> tuple[Line, ...]:

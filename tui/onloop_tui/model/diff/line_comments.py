@@ -27,10 +27,15 @@ class LineComment:
     row: int = 0
 
     @property
+    def place(self) -> str:
+        """The file and the line."""
+        line = f":{self.line}" if self.line else ""
+        return f"{safe(self.path, LONGEST_PATH)}{line}"
+
+    @property
     def told(self) -> str:
         """The comment as the agent reads it: file, line, words."""
-        line = f":{self.line}" if self.line else ""
-        return f"{safe(self.path, LONGEST_PATH)}{line}:{' (removed)' if self.is_old else ''} {self.words}"
+        return f"{self.place}:{' (removed)' if self.is_old else ''} {self.words}"
 
 
 def comment_on(path: str, row: PatchRow, words: str) -> LineComment:
