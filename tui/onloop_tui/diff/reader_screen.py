@@ -49,8 +49,8 @@ class ReaderScreen(Screen[None]):
     #diff-files { width: 34%; min-width: 36; border-right: solid $panel; }
     #diff-patch { width: 1fr; }
     .entry { height: 1; padding: 0 1; background: $surface; }
-    ReaderScreen.-narrow #diff-files, DiffScreen.-narrow #diff-patch { width: 100%; border-right: none; }
-    ReaderScreen.-narrow.-in-files #diff-patch, DiffScreen.-narrow.-in-patch #diff-files { display: none; }
+    ReaderScreen.-narrow #diff-files, ReaderScreen.-narrow #diff-patch { width: 100%; border-right: none; }
+    ReaderScreen.-narrow.-in-files #diff-patch, ReaderScreen.-narrow.-in-patch #diff-files { display: none; }
     """
 
     def __init__(self, session: Session, dossier: Dossier, looked_at: str = "", alike: int = 0) -> None:
