@@ -52,15 +52,15 @@ async def test_files_are_a_tree_in_which_folders_with_one_child_are_one_row_and_
 
     async with playing(app, NARROW) as pilot:
         screen = await open_reader(pilot, scene, app)
-        rows = screen_text(app).splitlines()
         await shows(pilot, "⚠   ci.yml  +1 −0  added  runs in CI", "▾ deep/er/", "pins depend")
+        rows = screen_text(app).splitlines()
         assert [row for row in rows if "▾ .github/workflows/" in row] and not [row for row in rows if "▾ src/ " in row]
         names = [each.name for each in screen._rows.values()]
         assert names[:2] == [".github/workflows/", "ci.yml"] and names[-1] == "uv.lock"
         screen.file_list.go_to("src/cart/")
         await pilot.press("enter")
         await shows(pilot, "▸ src/cart/  2 files")
-        assert "sums.py" not in screen_text(app)
+        assert " sums.py" not in screen_text(app)
 
 
 async def test_what_stands_beside_the_tree_is_a_look_and_only_a_file_that_one_goes_into_counts_as_opened(

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from onloop.errors import OnloopError
 from onloop.views.changes import PatchPage
 from onloop_tui.background import in_background
-from onloop_tui.model.diff.dressing import Dressing
+from onloop_tui.model.diff.dressing import PLAIN, Dressing
 from onloop_tui.model.diff.entry_lines import columns_for, comment_lines, entry_line, missing_line
 from onloop_tui.model.diff.line_comments import LineComment
 from onloop_tui.model.diff.patch_row import PatchRow, RowKind
@@ -64,6 +64,9 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
         """Grows with each patch, so that a page of the one before is not taken for one of this."""
         self.beside, self.searched = False, ""
         self._columns = 0
+        self._asked: set[int] = set()
+        """The pages whose dressings were asked for."""
+        self._one_dresses = asyncio.Lock()
         self.cursor = 1
         """The number of the row under the cursor."""
 
@@ -121,7 +124,7 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
     def _begin(self) -> None:
         self._turn += 1
         self._columns = self.columns
-        self._pages, self._wanted, self._comments = ShownPages(), set(), self._comments
+        self._pages, self._wanted, self._asked = ShownPages(), set(), set()
         self._measure()
         self.renew()
         if self._read is not None:
@@ -237,6 +240,8 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
         if entry is None or page is None:
             self._want((number - 1) // PAGE)
             return (missing_line("…"),)
+        if not page.dressings:
+            self._want_dressing((number - 1) // PAGE)
         said = [found for row in entry.rows if (found := self._said(row)) is not None]
         shown = entry_line(
             entry,
@@ -277,13 +282,13 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
         self._take(number, page)
         if page.is_counting:
             self._count_later(read, turn)
-        await self._dressed(number, page, turn)
 
     def _take(self, number: int, page: PatchPage) -> None:
         self._pages.last = page
         if page.rows:
             forgotten = self._pages.put(number, shown_page(page, beside=self.beside))
             self._wanted.difference_update(forgotten)
+            self._asked.difference_update((*forgotten, number))
         self._measure()
         self.renew()
         self._settle(page)
@@ -314,12 +319,29 @@ class PatchPane(ScrollView, can_focus=True, inherit_bindings=False):
     def _count_later(self, read: Read, turn: int) -> None:
         self.set_timer(AGAIN_S, lambda: in_background(self, partial(self._count, read, turn), group="count"))
 
-    async def _dressed(self, number: int, page: PatchPage, turn: int) -> None:
-        dressings = await asyncio.to_thread(self._dress, page.rows)
-        kept = self._pages.pages.get(number)
-        if turn == self._turn and kept is not None and kept.page is page and any(dressings):
-            self._pages.pages[number] = shown_page(page, beside=self.beside, dressings=tuple(dressings))
-            self.renew()
+    def _want_dressing(self, number: int) -> None:
+        if number not in self._asked:
+            self._asked.add(number)
+            in_background(self, partial(self._dressed, number, self._turn), group="dress")
+
+    async def _dressed(self, number: int, turn: int) -> None:
+        """Dress a page, one after the other: reading never waits for colours, and what is out of sight needs none."""
+        async with self._one_dresses:
+            kept = self._pages.pages.get(number)
+            if turn != self._turn:
+                return
+            if kept is None or not self._is_page_in_sight(number):
+                self._asked.discard(number)
+                return
+            dressings = tuple(await asyncio.to_thread(self._dress, kept.page.rows))
+            now = self._pages.pages.get(number)
+            if turn == self._turn and now is kept:
+                done = dressings or (PLAIN,)
+                self._pages.pages[number] = shown_page(kept.page, beside=self.beside, dressings=done)
+                self.renew()
+
+    def _is_page_in_sight(self, number: int) -> bool:
+        return any((row - 1) // PAGE == number for row, _ in self._screen())
 
 
 def _are_alike(row: PatchRow, other: PatchRow) -> bool:
