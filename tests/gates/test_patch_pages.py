@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +12,15 @@ from onloop.errors import UnknownThing
 from onloop.gates.repository.file_changes import raw_changes
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
-from onloop.gates.repository.patch_cutting import OUTSIDE, LinePlace
+from onloop.gates.repository.patch_cutting import OUTSIDE, LinePlace, Take
 from onloop.gates.repository.patch_pages import MOST_CHARACTERS, PatchRows, PatchSource, patch_rows
+from onloop.gates.repository.patch_spool import PatchSpool
 from onloop.gates.repository.provenance import provenance_of
 from onloop.machine.task import Kind, Submission, Task
 from onloop.records import replace
 from onloop.views.changes import PageWanted, changes_of, patch_page
 from onloop.views.kept_patches import KeptPatches
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin
@@ -151,6 +154,28 @@ def test_the_lines_of_a_page_have_the_numbers_that_they_have_in_the_two_files(
     assert first.rows[6:11] == ("@@ -1,4 +1,5 @@", "-0", "+↪ fake", "+" + "y" * 39, "+↪" + "y" * 38)
     assert first.went_on == (2, 3, 10, 11)
     assert inside.place == LinePlace(2, 2) and inside.went_on == (1, 2)
+
+
+def test_rows_are_there_while_the_rest_is_still_made_and_whoever_waits_gets_all() -> None:
+    going_on = threading.Event()
+
+    def make(take: Take) -> None:
+        for n in range(600):
+            take(f"+{n}", False)
+        assert going_on.wait(60)
+        take("+end", False)
+
+    spool = PatchSpool(make)
+    wait_for(lambda: spool.total == 600, lambda: "no rows came")
+    early = spool.page(1, 500, soon=True)
+    end = spool.page(601, 500, soon=True)
+    going_on.set()
+    whole = spool.page(599, 500, soon=False)
+
+    assert early is not None and end is not None and whole is not None
+    assert (len(early.rows), early.total, early.is_counting) == (500, 600, True)
+    assert (end.rows, end.is_counting) == ((), True)
+    assert (whole.rows, whole.total, whole.is_counting) == (("+598", "+599", "+end"), 601, False)
 
 
 def test_what_only_changes_white_space_can_be_left_out_even_beside_a_file_that_became_a_folder(
