@@ -94,13 +94,18 @@ class DiffScreen(ReaderScreen):
             in_background(self, partial(self._find, path, here, step), group="find", exclusive=True)
 
     async def _find(self, path: str, row: int, step: int) -> None:
-        searched, columns = self.patch.searched, self.patch.columns
+        searched, columns, place = self.patch.searched, self.patch.columns, self._place
         try:
             found = await asyncio.to_thread(self.view.finding(path, row, step, searched, columns))
         except OnloopError as problem:
             self._say(f"✗ {problem.message}; {problem.hint}", Tone.BAD)
             return
-        self._found(found, searched or "a hunk")
+        if place == self._place:  # else the person has gone somewhere else meanwhile, and stays there
+            self._found(found, searched or "a hunk")
+
+    @property
+    def _place(self) -> tuple[str, int, bool]:
+        return self._path, self.patch.cursor, self.is_in_patch
 
     def _found(self, found: FoundRow, wanted: str) -> None:
         if not found.row:
