@@ -34,7 +34,7 @@ from onloop.records import replace
 from onloop.views.changes import Changes
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, Phase
-from onloop_tui.dialogs.change_screens import FilesScreen, PatchScreen
+from onloop_tui.diff.diff_screen import DiffScreen
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_changes import LOCK, SHORT, Changing, digest_of
 from support.tui_scenes import commit, play, until
@@ -110,11 +110,14 @@ async def read_and_approve(app: Dashboard, hands: Hands, *, churn: bool = False)
     await hands.press("G")
     if any(not file.is_whole and file.path not in sheet._session.looks.opened(dossier) for file in dossier.files):
         await hands.press("d")
-        await until(pilot, lambda: isinstance(app.screen, FilesScreen))
+        await until(pilot, lambda: isinstance(app.screen, DiffScreen) and not app.screen.is_in_patch)
         await hands.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, PatchScreen) and app.screen.view.last is not None)
+        await until(
+            pilot,
+            lambda: isinstance(app.screen, DiffScreen) and app.screen.is_in_patch and app.screen.patch.last is not None,
+        )
         await hands.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, FilesScreen))
+        await until(pilot, lambda: isinstance(app.screen, DiffScreen) and not app.screen.is_in_patch)
         await hands.press("escape")
         await until(pilot, lambda: app.screen is app.main)
     if len(sheet._members) > 1:

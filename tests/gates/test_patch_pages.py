@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gates.handing_in import handed_in
 from onloop.errors import UnknownThing
+from onloop.gates.repository.file_changes import raw_changes
+from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
-from onloop.gates.repository.patch_pages import MOST_CHARACTERS, PatchRows, patch_rows
+from onloop.gates.repository.patch_cutting import OUTSIDE, LinePlace, Take
+from onloop.gates.repository.patch_pages import MOST_CHARACTERS, PatchRows, PatchSource, patch_rows
+from onloop.gates.repository.patch_spool import PatchSpool
 from onloop.gates.repository.provenance import provenance_of
 from onloop.machine.task import Kind, Submission, Task
-from onloop.views.changes import patch_page
+from onloop.records import replace
+from onloop.views.changes import PageWanted, changes_of, patch_page
+from onloop.views.kept_patches import KeptPatches
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from gates.conftest import Agent, Origin
@@ -20,9 +28,18 @@ if TYPE_CHECKING:
 TASK = "r7k2m.3"
 
 
+def source_of(mirror: Mirror, base: str, head: str, path: str, columns: int, *, space: bool = False) -> PatchSource:
+    (file,) = (file for file in raw_changes(mirror.git, base, head) if file.paths[-1] == path)
+    return PatchSource(base, head, file, columns, without_space=space)
+
+
 def rows_of(mirror: Mirror, base: str, head: str, path: str, first: int, count: int, columns: int) -> PatchRows:
-    (file,) = (file for file in mirror.diff_stat(base, head) if file.path == path)
-    return patch_rows(mirror.git, base, head, file, first, count, columns)
+    """The page as git makes it anew; what is kept of the patch has the same rows on it."""
+    source = source_of(mirror, base, head, path, columns)
+    anew = patch_rows(mirror.git, source, first, count)
+    kept = KeptPatches().page(mirror.git, source, first, count, soon=False)
+    assert (kept.rows, kept.total, kept.hunk) == (anew.rows, anew.total, anew.hunk)
+    return anew
 
 
 def test_every_row_of_sixty_thousand_is_on_some_page_and_none_is_on_two(
@@ -87,11 +104,119 @@ def test_a_file_that_does_not_change_is_refused_with_those_that_do(
 ) -> None:
     head = agent.commit({"a.py": "one\n"})
     handed_in(mirror, agent.path, TASK, 1)
-    found = provenance_of(mirror, head, origin.tip())
-    work = Submission(head, found.tree, found.base, found.authors, change=found.change)
-    task = Task("r1", "r1", "t", Kind.WORK, "d" * 64, "w", "human:ana", 0, 0, origin="/srv/a.git", submission=work)
+    task = task_with(mirror, head, origin.tip())
+    kept = KeptPatches()
 
-    assert patch_page(task, lambda _: mirror, "a.py", 1, 100, 80).rows[-1] == "+one"
+    assert patch_page(task, lambda _: mirror, PageWanted("a.py", 1, 100, 80), kept).rows[-1] == "+one"
     with pytest.raises(UnknownThing, match=r"does not change '\.\./etc'") as refused:
-        patch_page(task, lambda _: mirror, "../etc", 1, 100, 80)
+        patch_page(task, lambda _: mirror, PageWanted("../etc", 1, 100, 80), kept)
     assert refused.value.hint == "it changes a.py"
+
+
+def test_a_patch_is_made_once_for_all_its_pages_and_what_has_no_room_is_made_for_each(
+    mirror: Mirror, origin: Origin, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = agent.commit({"uv.lock": "".join(f"line {n}\n" for n in range(20_000))})
+    handed_in(mirror, agent.path, TASK, 1)
+    source, asked = source_of(mirror, origin.tip(), head, "uv.lock", 120), []
+    run = Git.run
+
+    def counted(git: Git, subcommand: str, *words: str, **more: object) -> object:
+        asked.append("--patch" in words)
+        return run(git, subcommand, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Git, "run", counted)
+    kept, small = KeptPatches(), KeptPatches(most_bytes=10_000)
+    pages = [kept.page(mirror.git, source, first, 2_000, soon=False) for first in range(1, 20_007, 2_000)]
+    assert sum(asked) == 1
+
+    again = [small.page(mirror.git, source, first, 2_000, soon=False) for first in range(1, 20_007, 2_000)]
+
+    assert sum(asked) == 1 + 1 + len(again)
+    assert [page.rows for page in pages] == [page.rows for page in again]
+    assert [row for page in pages for row in page.rows][6:] == [f"+line {n}" for n in range(20_000)]
+
+
+def test_the_lines_of_a_page_have_the_numbers_that_they_have_in_the_two_files(
+    mirror: Mirror, origin: Origin, agent: Agent
+) -> None:
+    agent.commit({"a.py": "".join(f"{n}\n" for n in range(1_000))})
+    base = agent.commit({"b.py": "x\n"})
+    lines = ["↪ fake\n", "y" * 100 + "\n", *(f"{n}\n" for n in range(1, 1_000)), "end\n"]
+    head = agent.commit({"a.py": "".join(lines)})
+    handed_in(mirror, agent.path, TASK, 1)
+    source = source_of(mirror, base, head, "a.py", 40)
+
+    first = KeptPatches().page(mirror.git, source, 1, 12, soon=False)
+    inside = KeptPatches().page(mirror.git, source, 10, 3, soon=False)
+
+    assert first.place == OUTSIDE
+    assert first.rows[6:11] == ("@@ -1,4 +1,5 @@", "-0", "+↪ fake", "+" + "y" * 39, "+↪" + "y" * 38)
+    assert first.went_on == (2, 3, 10, 11)
+    assert inside.place == LinePlace(2, 2) and inside.went_on == (1, 2)
+
+
+def test_rows_are_there_while_the_rest_is_still_made_and_whoever_waits_gets_all() -> None:
+    going_on = threading.Event()
+
+    def make(take: Take) -> None:
+        for n in range(600):
+            take(f"+{n}", False)
+        assert going_on.wait(60)
+        take("+end", False)
+
+    spool = PatchSpool(make)
+    wait_for(lambda: spool.total == 600, lambda: "no rows came")
+    early = spool.page(1, 500, soon=True)
+    end = spool.page(601, 500, soon=True)
+    going_on.set()
+    whole = spool.page(599, 500, soon=False)
+
+    assert early is not None and end is not None and whole is not None
+    assert (len(early.rows), early.total, early.is_counting) == (500, 600, True)
+    assert (end.rows, end.is_counting) == ((), True)
+    assert (whole.rows, whole.total, whole.is_counting) == (("+598", "+599", "+end"), 601, False)
+
+
+def test_what_only_changes_white_space_can_be_left_out_even_beside_a_file_that_became_a_folder(
+    mirror: Mirror, origin: Origin, agent: Agent
+) -> None:
+    agent.commit({"a.py": "if x:\n    one\n", "was": "file\n"})
+    base = agent.commit({"b.py": "x\n"})
+    (agent.path / "was").unlink()
+    head = agent.commit({"a.py": "if x:\n        one\n", "was/a.py": "new\n"})
+    handed_in(mirror, agent.path, TASK, 1)
+    kept = KeptPatches()
+
+    with_it = kept.page(mirror.git, source_of(mirror, base, head, "a.py", 80), 1, 50, soon=False)
+    without = kept.page(mirror.git, source_of(mirror, base, head, "a.py", 80, space=True), 1, 50, soon=False)
+    gone = kept.page(mirror.git, source_of(mirror, base, head, "was", 80, space=True), 1, 50, soon=False)
+
+    assert "+        one" in with_it.rows
+    assert without.rows == ()
+    assert gone.rows[-1] == "-file" and "+new" not in gone.rows
+
+
+def test_an_earlier_commit_of_the_task_can_be_compared_with_and_no_other(
+    mirror: Mirror, origin: Origin, agent: Agent
+) -> None:
+    before = agent.commit({"a.py": "one\n", "b.py": "same\n"})
+    handed_in(mirror, agent.path, TASK, 1)
+    head = agent.commit({"a.py": "two\n"})
+    handed_in(mirror, agent.path, TASK, 2)
+    task = replace(task_with(mirror, head, origin.tip()), id=TASK)
+    kept = KeptPatches()
+
+    page = patch_page(task, lambda _: mirror, PageWanted("a.py", 1, 100, 80, since=before), kept)
+
+    assert page.rows[-2:] == ("-one", "+two")
+    assert [file.path for file in changes_of(task, lambda _: mirror, before).files] == ["a.py"]
+    assert "has handed in no" in changes_of(task, lambda _: mirror, origin.tip()).trouble
+    with pytest.raises(UnknownThing, match="has handed in no"):
+        patch_page(task, lambda _: mirror, PageWanted("a.py", 1, 100, 80, since=origin.tip()), kept)
+
+
+def task_with(mirror: Mirror, head: str, tip: str) -> Task:
+    found = provenance_of(mirror, head, tip)
+    work = Submission(head, found.tree, found.base, found.authors, change=found.change)
+    return Task("r1", "r1", "t", Kind.WORK, "d" * 64, "w", "human:ana", 0, 0, origin="/srv/a.git", submission=work)

@@ -72,7 +72,7 @@ def starting(
         stop.is_set,
         words.append,
         submit,
-        changes,
+        lambda task, _since: changes(task),
         lambda: None,
         box_is_strong=lambda: box_is_strong,
         guessed=lambda account, person: words.append(f"guesses: {account} {person}"),

@@ -9,7 +9,7 @@ from hashlib import sha256
 from onloop.gates.repository.file_changes import FileChange, FileKind, Status
 from onloop.machine.task import Task
 from onloop.records import replace
-from onloop.views.changes import Changes, PatchPage
+from onloop.views.changes import Changes, PageWanted, PatchPage
 from onloop_tui.store_access import StoreAccess
 from support.tui_scenes import Scene, commit
 
@@ -34,12 +34,13 @@ class Changing(Scene):
         kind = self.kinds[task.repo or ""]
         return Changes(self.files, f"diff --git a/a.py b/a.py\n@@ -1 +1 @@\n-old\n+{kind}\n", content=digest_of(kind))
 
-    def page(self, task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+    def page(self, task: Task, wanted: PageWanted) -> PatchPage:
+        path, first = wanted.path, wanted.first
         self.read.append((path, first))
-        assert columns >= 20
+        assert wanted.columns >= 20
         work = self.task(task.id).submission
         assert work is not None
-        last = min(LOCK_LINES, first + count - 1)
+        last = min(LOCK_LINES, first + wanted.count - 1)
         rows = tuple(f"+line {number}" for number in range(first, last + 1))
         return PatchPage(work.head, path, rows, first, LOCK_LINES)
 

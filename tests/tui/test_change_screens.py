@@ -5,7 +5,8 @@ from __future__ import annotations
 from onloop.machine.state import Reason
 from onloop.machine.task import DecisionKind
 from onloop_tui.dialogs.bulk_dialog import FEW, BulkDialog, Phase
-from onloop_tui.dialogs.change_screens import ChangeScreen, FilesScreen, PatchScreen
+from onloop_tui.dialogs.change_screens import ChangeScreen
+from onloop_tui.diff.diff_screen import DiffScreen
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_changes import LOCK_LINES, changing
 from support.tui_decisions import last_decision, open_sheet, when_done
@@ -40,15 +41,15 @@ async def test_a_file_of_sixty_thousand_lines_is_opened_whole_in_a_few_pages_and
         await pilot.press("G")
         await shows(pilot, "shown 2 of 2 files, 42 of 60,002 lines; 1 file shortened")
         await pilot.press("d")
-        await shows(pilot, "◐ in part", "● shown", "▶")
+        await shows(pilot, "◐ in part", "▶ ◐", "● ")
         await pilot.press("enter")
         await shows(pilot, "┆ +line 1", f"of {LOCK_LINES:,}")
         await pilot.press("G")
         await shows(pilot, f"┆ +line {LOCK_LINES}")
-        assert isinstance(app.screen, PatchScreen)
+        assert isinstance(app.screen, DiffScreen) and app.screen.is_in_patch
         await pilot.press("escape")
         await shows(pilot, "● opened")
-        assert isinstance(app.screen, FilesScreen)
+        assert isinstance(app.screen, DiffScreen) and not app.screen.is_in_patch
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.main)
         scene.clock.later(1000)

@@ -189,17 +189,41 @@ BULK: tuple[Key, ...] = (
 
 _MOVES = tuple(replace(key, where=Where.FILES) for key in KEYS if key.action.partition("(")[0] in _MOVING)
 
+_FOOT = _in(Where.FILES)
 FILES: tuple[Key, ...] = (
-    Key(("enter",), "Enter", "go", "open", "open the file, whole, a page at a time", Where.FILES,
-        "onloop show {task} --file PATH", _in(Where.FILES)),
-    Key(("escape",), "Esc", "back", "back", "go back", Where.FILES, footer=_in(Where.FILES)),
+    Key(("enter",), "Enter", "go", "open", "open the file, whole; fold or unfold a folder, and unfold a folded patch",
+        Where.FILES, "onloop show {task} --file PATH", _FOOT),
+    Key(("escape",), "Esc", "back", "back", "from the patch to the files, and from there to the sheet", Where.FILES,
+        footer=_FOOT),
+    Key(("tab", "shift+tab"), "Tab", "other", "other side", "from the files to the patch, and back", Where.FILES,
+        footer=_FOOT),
+    Key(("right_square_bracket",), "]", "file(1)", "next file", "the next file", Where.FILES, footer=_FOOT),
+    Key(("left_square_bracket",), "[", "file(-1)", "file before", "the file before", Where.FILES),
+    Key(("n",), "n", "hunk(1)", "next hunk", "the next hunk; after a search the next place, in this file and those "
+        "after it", Where.FILES, footer=_FOOT),
+    Key(("N",), "N", "hunk(-1)", "hunk before", "the hunk or place before", Where.FILES),
+    Key(("slash",), "/", "search", "search", "search all files for a text; small letters fit both, and nothing ends it",
+        Where.FILES, footer=_FOOT),
+    Key(("c",), "c", "comment", "comment", "write about the line under the cursor: a rejection takes it along, with "
+        "file and line", Where.FILES, footer=_FOOT),
+    Key(("s",), "s", "beside", "side by side", "old and new beside each other, or in one column", Where.FILES,
+        footer=_FOOT),
+    Key(("w",), "w", "space", "white space", "leave out what only changes white space; and back", Where.FILES,
+        footer=_FOOT),
+    Key(("i",), "i", "round(1)", "since", "what changed since you looked, or since an earlier round; and back",
+        Where.FILES, footer=_FOOT),
+    Key(("I",), "I", "round(-1)", "since before", "the same, the other way round", Where.FILES),
+    Key(("v",), "v", "pager", "pager", "the whole patch in $PAGER", Where.FILES, footer=_FOOT),
+    Key(("e",), "e", "editor", "editor", "a copy of the whole patch in $VISUAL or $EDITOR", Where.FILES,
+        footer=_FOOT),
     *_MOVES,
 )  # fmt: skip
-"""The keys of the list of files, and of a file's whole patch."""
+"""The keys of the reader of a change: its files, and the patch of one."""
 
 CHANGE: tuple[Key, ...] = (
-    Key(("d",), "d", "files", "files", "every file, and each of them whole", Where.FILES, footer=_in(Where.FILES)),
-    *FILES[1:],
+    Key(("d",), "d", "files", "files", "every file, and each of them whole", Where.FILES, footer=_FOOT),
+    replace(FILES[1], help="go back"),
+    *_MOVES,
 )
 """The keys of one change that is looked at from a list of decisions."""
 

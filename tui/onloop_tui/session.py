@@ -12,6 +12,7 @@ from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
 from onloop.records import replace
+from onloop_tui.model.diff.line_comments import LineComments
 from onloop_tui.model.ground.looks import Looks
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.settings import Settings
@@ -44,6 +45,7 @@ class Session:
         self.read_only = read_only
         self.settings = settings or Settings()
         self.looks = Looks()
+        self.comments = LineComments()
         self._person = person
         self._typed_at: int | None = None
         self._lists = 0

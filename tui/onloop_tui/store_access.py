@@ -30,9 +30,10 @@ from onloop.remote.http_client.far_place import FarPlace, far_credentials
 from onloop.remote.line_pool import LinePool
 from onloop.store.port import Recorded
 from onloop.store.sqlite.database import FILE
-from onloop.views.changes import NOT_ASKED, Changes, PatchPage, changes_of, patch_page
+from onloop.views.changes import NOT_ASKED, Changes, PageWanted, PatchPage, changes_of, patch_page
 from onloop.views.dossier import Dossier, ReadDossier
 from onloop.views.effective_status import ReadTaskNow
+from onloop.views.kept_patches import KeptPatches
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents, ReadTask
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
@@ -42,6 +43,9 @@ from onloop.views.reporting.timelines import ReadTimeline, Timeline
 
 LOOK_BUSY_MS = 1_000
 """A look waits only this long, because leaving the dashboard waits for it to end."""
+
+MOST_OF_A_TASK = 20_000
+"""How many events of one task are looked at for its rounds."""
 
 
 def _always() -> Hashable:
@@ -68,8 +72,14 @@ def _not_asked(_task: Task) -> Changes:
     return NOT_ASKED
 
 
-def _no_page(task: Task, path: str, *_: int) -> PatchPage:
-    raise UnknownThing(f"no mirror of {task.id} can be read here, so {path!r} cannot be shown", hint="Esc goes back")
+def _none_since(_task: Task, _since: str) -> Changes:
+    return NOT_ASKED
+
+
+def _no_page(task: Task, wanted: PageWanted) -> PatchPage:
+    raise UnknownThing(
+        f"no mirror of {task.id} can be read here, so {wanted.path!r} cannot be shown", hint="Esc goes back"
+    )
 
 
 class StoreAccess(Record):
@@ -89,8 +99,10 @@ class StoreAccess(Record):
     """Whether the store's folder is not there any more."""
     agent_log: ReadPage = _no_log
     """A page of what a task's agents printed, from a byte on, or, before 0, its end."""
-    pages: Callable[[Task, str, int, int, int], PatchPage] = _no_page
-    """A page of what one file changes: the task, the path, the first row, how many, and how wide they may be."""
+    pages: Callable[[Task, PageWanted], PatchPage] = _no_page
+    """A page of what one file changes."""
+    since: Callable[[Task, str], Changes] = _none_since
+    """Which files differ from an earlier commit of the task's."""
     name: str = ""
     """What people call the store: its folder, or the URL of its gateway."""
     clock: Callable[[], int] = wall_clock
@@ -113,6 +125,11 @@ class StoreAccess(Record):
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
             return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
+
+    def rounds(self, task: str) -> Sequence[Recorded]:
+        """What has happened to a task, as far as it may hold what was submitted."""
+        with self._opened() as gateway:
+            return gateway.perform(ReadEvents(task=task, limit=MOST_OF_A_TASK, newest=True))
 
     def history(self, run: str) -> RunHistory:
         """How a run went so far."""
@@ -228,10 +245,10 @@ def access_far(place: FarPlace, credentials: Credentials) -> StoreAccess:
 def _through(lines: LinePool) -> StoreAccess:
     """The access over lines to a gateway, which alone may open the store and the mirrors."""
 
-    def changes(task: Task) -> Changes:
+    def changes(task: Task, since: str = "") -> Changes:
         client = lines.client()
         try:
-            return client.changes(task.id)
+            return client.changes(task.id, since)
         finally:
             client.store.close()
 
@@ -242,10 +259,10 @@ def _through(lines: LinePool) -> StoreAccess:
         finally:
             client.store.close()
 
-    def page(task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+    def page(task: Task, wanted: PageWanted) -> PatchPage:
         client = lines.client()
         try:
-            return client.patch_page(ReadPatchPage(task.id, path, first, count, columns))
+            return client.patch_page(ReadPatchPage.of(task.id, wanted))
         finally:
             client.store.close()
 
@@ -257,6 +274,7 @@ def _through(lines: LinePool) -> StoreAccess:
         forget=lines.forget,
         agent_log=agent_log,
         pages=page,
+        since=changes,
     )
 
 
@@ -273,8 +291,10 @@ def access_here(home: Home) -> StoreAccess:
             ) from problem
         return found.st_dev, found.st_ino
 
-    def changes(task: Task) -> Changes:
-        return changes_of(task, home.mirror)
+    kept = KeptPatches()
+
+    def changes(task: Task, since: str = "") -> Changes:
+        return changes_of(task, home.mirror, since)
 
     return StoreAccess(
         lambda: open_home(home).gateway,
@@ -283,5 +303,6 @@ def access_here(home: Home) -> StoreAccess:
         look=lambda: open_home(home, LOOK_BUSY_MS).gateway,
         is_gone=lambda: home.is_gone,
         agent_log=lambda task, start: page_of(home.agent_log(task), start),
-        pages=lambda task, path, *window: patch_page(task, home.mirror, path, *window),
+        pages=lambda task, wanted: patch_page(task, home.mirror, wanted, kept),
+        since=changes,
     )

@@ -15,8 +15,10 @@ COMPONENTS: set[str] = {CURSOR, *(f"tone--{tone.value}" for tone in Tone)}
 """Every screen has these classes, so that Textual computes the styles once per screen and not per widget."""
 
 _DARK = BUILTIN_THEMES["textual-dark"]
-DARK = replace(_DARK, name="onloop-dark", variables={**_DARK.variables, "text-error": "#e59aaa"})
-"""A dark theme, because the red of Textual's own cannot be read under the cursor."""
+DARK = replace(
+    _DARK, name="onloop-dark", variables={**_DARK.variables, "text-error": "#e59aaa", "success-muted": "#1b3524"}
+)
+"""A dark theme, because the red of Textual's own cannot be read under the cursor, nor its blue on a line added."""
 
 LIGHT = Theme(
     name="onloop-light",
@@ -36,6 +38,8 @@ LIGHT = Theme(
         "text-warning": "#8a4b00",
         "text-error": "#a1203d",
         "text-accent": "#8a4b00",
+        "success-muted": "#dcebe1",
+        "error-muted": "#f8e6e9",
         "panel-lighten-1": "#cfdae6",
     },
 )

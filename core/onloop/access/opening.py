@@ -33,11 +33,12 @@ from onloop.remote.line import ConnectionLost
 from onloop.store.port import Transaction
 from onloop.store.sqlite.database import BUSY_MS
 from onloop.store.store_pool import PooledStore, StorePool
-from onloop.views.changes import Changes, PatchPage, changes_of, patch_page
+from onloop.views.changes import Changes, PageWanted, PatchPage, changes_of, patch_page
 from onloop.views.queries.reads import ReadStoreState
 
 if TYPE_CHECKING:
     from onloop.gates.repository.mirror import Mirror
+    from onloop.views.kept_patches import KeptPatches
 
 
 _JOINS = "; onloop serve on this machine joins it"
@@ -60,11 +61,11 @@ class GatewayHandle(Record):
         """What the task's submission changes; the resident gateway answers if only it may read the mirrors."""
         return changes_of(task, self.home.mirror) if self.apart is None else self.apart.changes(task.id)
 
-    def patch_page(self, task: Task, path: str, first: int, count: int, columns: int) -> PatchPage:
+    def patch_page(self, task: Task, wanted: PageWanted, kept: KeptPatches) -> PatchPage:
         """A page of what one file of the task's submission changes; the resident gateway answers, as for `changes`."""
         if self.apart is not None:
-            return self.apart.patch_page(ReadPatchPage(task.id, path, first, count, columns))
-        return patch_page(task, self.home.mirror, path, first, count, columns)
+            return self.apart.patch_page(ReadPatchPage.of(task.id, wanted))
+        return patch_page(task, self.home.mirror, wanted, kept)
 
     def agent_log(self, task: str, start: int = -1) -> AgentLogPage:
         """What the task's agents printed: those of our user; else those of the gateway's, if only it has their log."""

@@ -50,7 +50,7 @@ def show(lines: Sequence[StyledLine]) -> None:
     pager = pager_command(os.environ)
     draw = styled_text if is_styled() else plain
     text = "".join(f"{draw(line)}\n" for line in lines)
-    if not (pager and _run(pager, text)):
+    if not (pager and paged(pager, text)):
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -80,8 +80,8 @@ def _obeys_colours(pager: Sequence[str], environ: Mapping[str, str]) -> bool:
     return Path(pager[0]).name == "less" and ("--RAW-CONTROL-CHARS" in options or any("R" in each for each in short))
 
 
-def _run(pager: Sequence[str], text: str) -> bool:
-    """Whether the pager was run; who leaves it early has read enough, and Ctrl+C is the pager's."""
+def paged(pager: Sequence[str], text: str) -> bool:
+    """Show the text in the pager; whether it was run. Who leaves early has read enough, and Ctrl+C is the pager's."""
     environ: dict[str, Any] = {**os.environ, "LESS": os.environ.get("LESS", LESS)}
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

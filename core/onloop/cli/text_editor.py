@@ -73,6 +73,23 @@ def edited(words: str, asked: Sequence[str]) -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def viewed(text: str, about: str) -> None:
+    """Show a text in the person's editor, as a private copy of which nothing comes back.
+
+    What an editor would obey is made harmless, and no line of it is among the file's first or last.
+    """
+    command = editor_command(os.environ)
+    folder = Path(tempfile.mkdtemp(prefix="onloop-view-"))
+    try:
+        file = folder / "change.diff"
+        told = (f"# {safe(about, 1_000)}", "# A copy: what you change here goes nowhere.", "#", "#", "#", "#")
+        shown = _OBEYED.sub(_made_harmless, safe_lines(text, len(text)))
+        file.write_text("\n".join((*told, shown, *_BELOW, "")), encoding="utf-8")
+        _run(command, file)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _run(command: Sequence[str], file: Path) -> None:
     """Ctrl+C is the editor's while it runs."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -53,7 +53,7 @@ class Aside:
     home: Home
     stores: StorePool
     submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]
-    changes: Callable[[str], Changes]
+    changes: Callable[[str, str], Changes]
     patch_page: Callable[[ReadPatchPage], PatchPage]
     histories: Histories
     gateway_for: Callable[[ServerConnection, Store], Gateway]
@@ -140,8 +140,8 @@ class _Host:
             task, self.receipt = self.aside.submit(asked, arrival)
         return task
 
-    def changes(self, task: str) -> Changes:
-        return self.aside.changes(task)
+    def changes(self, task: str, since: str) -> Changes:
+        return self.aside.changes(task, since)
 
     def patch_page(self, asked: ReadPatchPage) -> PatchPage:
         return self.aside.patch_page(asked)

@@ -95,9 +95,9 @@ class GatewayClient(Record):
             self.line.send(chunk)
         return self.line.ask(SubmitAnnounced(agent, statement, key))
 
-    def changes(self, task_id: str) -> Changes:
-        """What the task's submission changes: only the gateway may look into its mirrors."""
-        return self.line.ask_until_told(ReadChanges(task_id))
+    def changes(self, task_id: str, since: str = "") -> Changes:
+        """What the task's submission changes, or what since an earlier one: only the gateway has its mirror."""
+        return self.line.ask_until_told(ReadChanges(task_id, since))
 
     def patch_page(self, asked: ReadPatchPage) -> PatchPage:
         """A page of what one file of it changes."""

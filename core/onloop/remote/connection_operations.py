@@ -8,13 +8,14 @@ from onloop.errors import Unavailable, UnknownThing
 from onloop.gates.bundles.history_offer import MOST_HAVE, HistoryOffer
 from onloop.gates.intake.manifest import Manifest, manifest_from
 from onloop.identity.passphrase import Proved
-from onloop.machine.limits import Id, Items, Key, Odd, Path, Range, Text
+from onloop.machine.limits import Digest, Id, Items, Key, Odd, Path, Range, Text
 from onloop.machine.operation import AnswerT, Asker, Lane, Operation
 from onloop.machine.principal import Principal
 from onloop.machine.task import Task
+from onloop.records import values_of
 from onloop.remote.agent_log import AgentLogPage
 from onloop.store.rows import Head
-from onloop.views.changes import Changes, PatchPage
+from onloop.views.changes import Changes, PageWanted, PatchPage
 
 Size = Annotated[int, Range(-(2**53), 2**53)]
 Names = Annotated[tuple[Odd, ...], Items(10_000)]
@@ -36,8 +37,8 @@ class Host(Protocol):
         """Submit what has come."""
         ...
 
-    def changes(self, task: str) -> Changes:
-        """What the task's submission changes."""
+    def changes(self, task: str, since: str) -> Changes:
+        """What the task's submission changes, or what since an earlier one."""
         ...
 
     def patch_page(self, asked: ReadPatchPage) -> PatchPage:
@@ -188,18 +189,22 @@ class SubmitAnnounced(ConnectionOperation[Task], frozen=True):
 
 
 class ReadChanges(ConnectionOperation[Changes], frozen=True):
-    """What a task's submission changes: only the gateway may look into its mirrors."""
+    """What a task's submission changes, or what since an earlier one: only the gateway may look into its mirrors."""
 
     name: ClassVar[str] = "changes"
     task: Id
+    since: Digest = ""
 
     def carry_out(self, host: Host) -> Changes:
         """See ConnectionOperation."""
-        return host.changes(self.task)
+        return host.changes(self.task, self.since)
 
 
 class ReadPatchPage(ConnectionOperation[PatchPage], frozen=True):
-    """Up to `count` rows of the whole patch of one file of a task's submission, each of at most `columns` cells."""
+    """Up to `count` rows of the whole patch of one file of a task's submission, each of at most `columns` cells.
+
+    See PageWanted for the rest.
+    """
 
     name: ClassVar[str] = "patch_page"
     task: Id
@@ -207,6 +212,19 @@ class ReadPatchPage(ConnectionOperation[PatchPage], frozen=True):
     first: Annotated[int, Range(1, 2**53)] = 1
     count: Annotated[int, Range(1, 2_000)] = 2_000
     columns: Annotated[int, Range(20, 4_000)] = 4_000
+    since: Digest = ""
+    without_space: bool = False
+    soon: bool = False
+
+    @classmethod
+    def of(cls, task: str, wanted: PageWanted) -> ReadPatchPage:
+        """The operation that asks for a page."""
+        return cls(task, *values_of(wanted))
+
+    @property
+    def page(self) -> PageWanted:
+        """Which page it asks for."""
+        return PageWanted(*values_of(self)[1:])
 
     def carry_out(self, host: Host) -> PatchPage:
         """See ConnectionOperation."""

@@ -93,7 +93,8 @@ class GatewayServer:
     """Serves a home until stopped.
 
     `submit` hands in for an agent what has arrived, and tells the log's head after it; `changes` says what a task's
-    submission changes, and `patch_page` shows a page of it; `ensure_verifier` starts one where none is up.
+    submission changes (since an earlier one), `patch_page` shows a page of it; `ensure_verifier` starts one where none
+    is up.
     `box_is_strong` says whether code under test sees nothing of ours; `guessed` hears of an account whose callers
     guess at a person's passphrase. `stores` are for what is done aside; `door` makes another way in.
     """
@@ -103,7 +104,7 @@ class GatewayServer:
     stopped: Callable[[], bool]
     say: Callable[[str], None]
     submit: Callable[[SubmitAnnounced, Arrival], tuple[Task, Head | None]]
-    changes: Callable[[str], Changes]
+    changes: Callable[[str, str], Changes]
     ensure_verifier: Callable[[], None]
     group: int | None = None
     box_is_strong: Callable[[], bool] = lambda: False

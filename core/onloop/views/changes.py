@@ -11,12 +11,13 @@ from onloop.gates.repository.file_changes import FileChange
 from onloop.machine.flags import FLAG_WORDS, FlagKind
 from onloop.machine.rules.flagging import flags_of
 from onloop.machine.task import Artefact, Task
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.text import safe
 from onloop.views.risk import in_reading_order, is_generated
 
 if TYPE_CHECKING:
     from onloop.gates.repository.mirror import Mirror
+    from onloop.views.kept_patches import KeptPatches
 
 MOST_UNSEEN = 20
 """How many files that were not shown are named, one by one."""
@@ -39,8 +40,11 @@ NOT_ASKED = Changes()
 """Where nobody asked what changes."""
 
 
-def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
-    """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it."""
+def changes_of(task: Task, mirror_of: Callable[[str], Mirror], since: str = "") -> Changes:
+    """What the task's submission changes, read from the mirror of its repository, and not where that contradicts it.
+
+    With `since`, an earlier commit of the task's, the files that differ from that one; their diff is then left out.
+    """
     # here: whoever only looks at a list starts no git
     from onloop.gates.repository.patches import bounded_patch
     from onloop.gates.repository.provenance import check_provenance
@@ -52,8 +56,10 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
     try:
         mirror = mirror_of(task.origin)
         check_provenance(mirror, submission, task.target)
-        base, head = submission.base, submission.head
+        base, head = _base_of(task, mirror, since), submission.head
         files = in_reading_order(with_flags(task, mirror.diff_stat(base, head)))
+        if since:
+            return Changes(files)
         generated = {file.path for file in files if is_generated(file)}
         patch = bounded_patch(mirror.git, base, head, files, generated)
         return Changes(patch.files, patch.text, content=content_digest(mirror.git, base, head))
@@ -64,7 +70,9 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror]) -> Changes:
 class PatchPage(Record):
     """Rows of one file's whole patch from number `first` on, safe to show, out of `total`; `hunk` is the first `@@`.
 
-    `head` is the commit that it is about.
+    `head` is the commit that it is about. `old` and `new` are the numbers that the first row's line has in the two
+    files, 0 outside of a hunk, and `went_on` are the places in `rows` of those that continue the line before. While it
+    `is_counting`, `total` is what there is so far. These are given only to who asked for a page `soon`.
     """
 
     head: str
@@ -73,6 +81,10 @@ class PatchPage(Record):
     first: int
     total: int
     hunk: int = 0
+    old: int = 0
+    new: int = 0
+    went_on: tuple[int, ...] = ()
+    is_counting: bool = False
 
     @property
     def following(self) -> int | None:
@@ -81,27 +93,59 @@ class PatchPage(Record):
         return after if self.rows and after <= self.total else None
 
 
-def patch_page(
-    task: Task, mirror_of: Callable[[str], Mirror], path: str, first: int, count: int, columns: int
-) -> PatchPage:
+class PageWanted(Record):
+    """Which rows of which file's patch are wanted, and how wide they may be.
+
+    `since` is an earlier commit of the task's, with which the submitted one is compared instead of its base.
+    `without_space` leaves out what only changes white space. `soon` asks for what is there while git makes the rest.
+    """
+
+    path: str
+    first: int
+    count: int
+    columns: int
+    since: str = ""
+    without_space: bool = False
+    soon: bool = False
+
+
+def patch_page(task: Task, mirror_of: Callable[[str], Mirror], wanted: PageWanted, kept: KeptPatches) -> PatchPage:
     """A page of the patch of one file that the task's submission changes; UnknownThing names the files there are."""
     # here: whoever only looks at a list starts no git
-    from onloop.gates.repository.patch_pages import patch_rows
+    from onloop.gates.repository.patch_pages import PatchSource
     from onloop.gates.repository.provenance import check_provenance
 
     submission = task.submission
     if submission is None or task.origin is None:
         raise UnknownThing(f"{task.id} has submitted no commit", hint=f"onloop show {task.id}")
     mirror = mirror_of(task.origin)
-    check_provenance(mirror, submission, task.target)
-    base, head = submission.base, submission.head
-    files = mirror.diff_stat(base, head)
-    file = next((file for file in files if file.path == path), None)
+    if wanted.first == 1 or not wanted.soon:
+        check_provenance(mirror, submission, task.target)
+    base, head = _base_of(task, mirror, wanted.since), submission.head
+    files = kept.files(mirror.git, base, head)
+    file = next((file for file in files if file.paths[-1] == wanted.path), None)
     if file is None:
-        known = ", ".join(safe(file.path, _LONGEST_PATH) for file in files[:MOST_UNSEEN]) or "nothing"
-        raise UnknownThing(f"{task.id} does not change {safe(path, _LONGEST_PATH)!r}", hint=f"it changes {known}")
-    found = patch_rows(mirror.git, base, head, file, first, count, columns)
-    return PatchPage(head, path, found.rows, first, found.total, found.hunk)
+        known = ", ".join(safe(file.paths[-1], _LONGEST_PATH) for file in files[:MOST_UNSEEN]) or "nothing"
+        raise UnknownThing(
+            f"{task.id} does not change {safe(wanted.path, _LONGEST_PATH)!r}", hint=f"it changes {known}"
+        )
+    source = PatchSource(base, head, file, wanted.columns, wanted.without_space)
+    found = kept.page(mirror.git, source, wanted.first, wanted.count, soon=wanted.soon)
+    page = PatchPage(head, wanted.path, found.rows, wanted.first, found.total, found.hunk)
+    if not wanted.soon:
+        return page
+    old, new = found.place
+    return replace(page, old=old, new=new, went_on=found.went_on, is_counting=found.is_counting)
+
+
+def _base_of(task: Task, mirror: Mirror, since: str) -> str:
+    """What the submission is compared with: its base, or an earlier commit that the same task has handed in."""
+    if task.submission is None or not since:
+        return task.submission.base if task.submission is not None else ""
+    listed = mirror.git.text("for-each-ref", "--format=%(objectname)", f"refs/onloop/tasks/{task.id}/")
+    if since not in listed.split("\n"):
+        raise UnknownThing(f"{task.id} has handed in no {safe(since, 12)!r}", hint=f"onloop show {task.id}")
+    return since
 
 
 def with_flags(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...]:

@@ -177,8 +177,15 @@ class DecisionFlow(Vertical):
             self._ask_to_confirm()
         else:
             owners = owners_words(dossier.task, self.asked, self.house) if act is Act.REASSIGN else ""
-            before = self._unsent.get((dossier.task.id, act), {})
+            before = self._written(act, dossier.task)
             self._ask(act, words_form(act, before, owners, self._asked_words(dossier)))
+
+    def _written(self, act: Act, task: Task) -> Mapping[str, str]:
+        """What was written and not sent; a rejection has in it what was said about lines of the change, too."""
+        before = self._unsent.get((task.id, act), {})
+        if act is not Act.REJECT:
+            return before
+        return {**before, "words": self._session.comments.placed_in(task, before.get("words", ""))}
 
     def _asked_words(self, dossier: Dossier) -> tuple[str, ...]:
         asked = self.asked
@@ -294,6 +301,8 @@ class DecisionFlow(Vertical):
         reason = f" ({after.reason.value})" if after.reason else ""
         outcome = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}"
         self._unsent.pop((after.id, act), None)
+        if act is Act.REJECT:
+            self._session.comments.sent(task)
         self._stop((f"✓ {outcome}", Tone.GOOD))
         self.post_message(DecisionAccepted(after.id, act, outcome))
 

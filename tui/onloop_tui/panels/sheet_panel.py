@@ -23,7 +23,7 @@ from onloop_tui.app_messages import DecisionAccepted, SheetClosed
 from onloop_tui.background import in_background
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
-from onloop_tui.dialogs.change_screens import FilesScreen
+from onloop_tui.diff.diff_screen import DiffScreen
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Tone, line
@@ -169,7 +169,15 @@ class Sheet(Vertical):
         if self._dossier is None or not self._dossier.files:
             self.decision.tell("there is no change to open")
         elif self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
-            self.app.push_screen(FilesScreen(self._session, self._dossier), self._looked)
+            looked_at = self._looks.other_head(self._dossier)
+            self.app.push_screen(DiffScreen(self._session, self._dossier, looked_at, self._alike()), self._looked)
+
+    def _alike(self) -> int:
+        """How many tasks of the row have handed in exactly this change."""
+        work = self._dossier.task.submission if self._dossier is not None else None
+        tasks = (self._snapshot.tasks.get(member) for member in self._members)
+        others = (task.submission for task in tasks if task is not None and task.submission is not None)
+        return sum(bool(work and work.change) and other.change == work.change for other in others if work)
 
     def _looked(self, _: object) -> None:
         """Say anew what is not shown, if an approval waits to be confirmed."""
@@ -272,6 +280,8 @@ class Sheet(Vertical):
 
     async def _read(self, notice: Sequence[tuple[str, Tone]]) -> None:
         wanted_id, before = self.task_id, self._dossier
+        if before is not None:
+            self._remember()
         try:
             dossier = await asyncio.to_thread(self._laid_out, wanted_id, self.body.room)
         except OnloopError as problem:

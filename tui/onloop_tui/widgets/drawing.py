@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from onloop_tui.model.drawing.text_line import Line, fitted
+from onloop_tui.model.drawing.text_line import Line, Tone, fitted
 from onloop_tui.theme import CURSOR, component
 
 
@@ -15,8 +15,12 @@ def strip_of(widget: Widget, shown: Line, width: int, *, cursor: bool = False) -
     """The line, cut and padded to `width` columns; the row under the cursor has a background of its own."""
     tones = widget.screen
     under = tones.get_component_rich_style(CURSOR, partial=True) if cursor else Style.null()
+
+    def style(tone: Tone) -> Style:
+        return tones.get_component_rich_style(component(tone), partial=True)
+
     segments = [
-        Segment(span.text, tones.get_component_rich_style(component(span.tone), partial=True) + under)
+        Segment(span.text, (style(span.under) + style(span.tone) if span.under else style(span.tone)) + under)
         for span in fitted(shown, width)
         if span.text
     ]

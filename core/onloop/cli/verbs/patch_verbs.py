@@ -12,6 +12,8 @@ from onloop.cli.pager import is_terminal
 from onloop.cli.people_arguments import ShowArguments
 from onloop.errors import BadInput
 from onloop.text import safe
+from onloop.views.changes import PageWanted
+from onloop.views.kept_patches import KeptPatches
 
 ROWS = 2_000
 """How many rows are printed at a time; in a terminal, the pager gets PAGES times as many."""
@@ -26,12 +28,13 @@ def file_patch(context: Context[ShowArguments], path: str) -> VerbOutput:
         raise BadInput(f"--from {first} is before the first line", hint="--from 1 begins at the beginning")
     task = task_of(context.opened, args.task)
     rows: list[str] = []
-    page = context.opened.patch_page(task, path, first, ROWS, COLUMNS)
+    kept = KeptPatches()
+    page = context.opened.patch_page(task, PageWanted(path, first, ROWS, COLUMNS), kept)
     rows += page.rows
     for _ in range(PAGES - 1 if is_terminal() and not args.as_json else 0):
         if page.following is None:
             break
-        page = context.opened.patch_page(task, path, page.following, ROWS, COLUMNS)
+        page = context.opened.patch_page(task, PageWanted(path, page.following, ROWS, COLUMNS), kept)
         rows += page.rows
     following = page.following
     name = safe(path)

@@ -35,6 +35,7 @@ from onloop.triggers.source_reading import freshened
 from onloop.triggers.trigger_keeper import TriggerKeeper
 from onloop.views.assurance import why_no_proof
 from onloop.views.changes import Changes, PatchPage, changes_of, patch_page
+from onloop.views.kept_patches import KeptPatches
 from onloop.views.queries.reads import ReadStoreState
 
 
@@ -157,11 +158,11 @@ def _say_guesses(account: str, person: str) -> None:
     say(f"{account_words(account)} guesses at the passphrase of {person or 'nobody enrolled'}")
 
 
-def _changes_of(home: Home, stores: StorePool) -> Callable[[str], Changes]:
+def _changes_of(home: Home, stores: StorePool) -> Callable[[str, str], Changes]:
     """What reads the changes of a task from the mirrors of `home`."""
 
-    def changed(task: str) -> Changes:
-        return changes_of(_held_here(home, stores, task), home.mirror)
+    def changed(task: str, since: str) -> Changes:
+        return changes_of(_held_here(home, stores, task), home.mirror, since)
 
     return changed
 
@@ -183,10 +184,10 @@ def _box_is_strong(home: Home, stores: StorePool) -> bool:
 
 def _pages_of(home: Home, stores: StorePool) -> Callable[[ReadPatchPage], PatchPage]:
     """What shows pages of changes, read from the mirrors of `home`."""
+    kept = KeptPatches()
 
     def page(asked: ReadPatchPage) -> PatchPage:
-        task = _held_here(home, stores, asked.task)
-        return patch_page(task, home.mirror, asked.path, asked.first, asked.count, asked.columns)
+        return patch_page(_held_here(home, stores, asked.task), home.mirror, asked.page, kept)
 
     return page
 

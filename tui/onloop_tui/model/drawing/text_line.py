@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from onloop_tui.model.drawing.terminal_text import cells, fit, safe, wrap
@@ -22,15 +22,29 @@ class Tone(StrEnum):
     BAD = "bad"
     WARN = "warn"
     UNTRUSTED = "untrusted"
+    KEYWORD = "keyword"
+    STRING = "string"
+    COMMENT = "comment"
+    NUMBER = "number"
+    NAMED = "named"
+    ADDED = "added"
+    REMOVED = "removed"
+    ADDED_WORD = "added-word"
+    REMOVED_WORD = "removed-word"
+    FOUND = "found"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of one line; its text is made safe to show. A click on it presses the key `press`, if one is named."""
+    """A piece of one line; its text is made safe to show. A click on it presses the key `press`, if one is named.
+
+    `under` is a tone whose background it stands on.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN
     press: str = ""
+    under: Tone | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", safe(self.text))
@@ -79,7 +93,7 @@ def fitted(shown: Line, width: int) -> Line:
     room = width
     for span in shown:
         if cells(span.text) >= room:
-            return (*kept, Span(fit(f"{span.text} ", room), span.tone, span.press))
+            return (*kept, replace(span, text=fit(f"{span.text} ", room)))
         kept.append(span)
         room -= cells(span.text)
     return tuple(kept)

@@ -35,6 +35,12 @@ class LastSeen:
         kept[dossier.task.id] = Look(_lightened(dossier), now)
         return LastSeen(dict(list(kept.items())[-MOST:]))
 
+    def other_head(self, dossier: Dossier) -> str:
+        """The commit that the person looked at last, if the task has handed in another since; else empty."""
+        look, now = self.last.get(dossier.task.id), dossier.task.submission
+        seen = look.dossier.task.submission if look is not None else None
+        return seen.head if seen is not None and now is not None and seen.head != now.head else ""
+
     def changes(self, dossier: Dossier, now: int) -> tuple[Remark, ...]:
         """What has changed since the last look at the task, in a sentence; nothing if nothing has."""
         look = self.last.get(dossier.task.id)

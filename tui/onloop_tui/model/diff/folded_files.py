@@ -1,0 +1,26 @@
+"""Which files' patches are folded until somebody opens them, and why: by name alone, and never for what is flagged."""
+
+from __future__ import annotations
+
+from onloop.gates.repository.file_changes import FileChange
+from onloop.views.risk import is_generated, risk_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line
+
+_OTHERS = "is somebody else's code"
+
+
+def fold_reason(change: FileChange) -> str:
+    """Why the patch is folded at first; empty where it is not."""
+    if is_generated(change):
+        return "a program writes it, by its name"
+    return _OTHERS if risk_of(change) == _OTHERS and not change.flag else ""
+
+
+def fold_lines(change: FileChange, reason: str, width: int) -> tuple[Line, ...]:
+    """What is shown in the place of a folded patch."""
+    size = f"{change.lines:,} changed lines" if change.added is not None else "binary"
+    return (
+        line(""),
+        *hanging((Span("  ▸ ", Tone.ACCENT),), f"folded: {reason} · {size}", width, Tone.STRONG),
+        *hanging((Span("    "),), "Enter unfolds it; until then it counts as not opened", width, Tone.DIM),
+    )
