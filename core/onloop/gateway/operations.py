@@ -71,6 +71,7 @@ OPERATIONS: Mapping[str, str] = {
     "report_tasks": "views.reporting.report_queries:ReadReportTasks",
     "board": "views.overview_projector:ReadBoard",
     "store_changes": "views.queries.store_changes:ReadStoreChanges",
+    "store_at": "views.queries.store_at:ReadStoreAt",
     "brief": "views.queries.agent_reads:ReadStepBrief",
     "position": "views.queries.agent_reads:ReadPosition",
     "held_task": "views.queries.agent_reads:ReadHeldTask",

@@ -16,7 +16,8 @@ from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.chain import columns_of as columns_of_event
 from onloop.store.codec import from_text, to_text
-from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, TaskFilter
+from onloop.store.past_fold import past_of
+from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, StorePast, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
@@ -34,15 +35,7 @@ MOST_ROLES = 100
 MOST_FOLDED = 256
 """Of how many tasks the fold that was written last is kept, under the very text that was written."""
 
-_DUE_OF_TASK = (
-    "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
-)
 _CHANGED_AFTER = "id IN (SELECT task FROM event WHERE event.seq>?)"
-_ENDS = (
-    "SELECT (SELECT max(version) FROM event WHERE task=?1), "
-    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
-    "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
-)
 _SILENT = "expires + beat_at < 2 * ?1 OR progress_at < ?1 - ?2"
 """What attention.idle calls silence, so that of many thousand leases only those are read that say something."""
 
@@ -216,6 +209,11 @@ class Tables:
         """What `log` gives of the whole log, as bare columns: for those who read all of it."""
         return checked_log(self.run("SELECT * FROM event WHERE seq>? ORDER BY seq LIMIT ?", (after, limit)), after)
 
+    def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
+        """See Reading."""
+        changed = self.run(sql.changed_since(None if tasks is None else len(tasks)), (seq, HOUSE, *(tasks or ())))
+        return past_of(changed, lambda names: self.run(sql.events_until(len(names)), (seq, *names)))
+
     def last_seq(self) -> int:
         """See Reading."""
         return self.log_head().count
@@ -270,7 +268,7 @@ class Tables:
     def due(self, now: int, task: str | None = None) -> Sequence[str]:
         """See Reading."""
         if task is not None:
-            return [task] if self.run(_DUE_OF_TASK, (task, now)) else []
+            return [task] if self.run(sql.DUE_OF_TASK, (task, now)) else []
         both = "SELECT task, at FROM due WHERE at<=?1 UNION ALL SELECT task, expires FROM lease WHERE expires<=?1"
         query = f"SELECT task FROM ({both}) GROUP BY task ORDER BY min(at)"  # noqa: S608
         return [task_id for (task_id,) in self.run(query, (now,))]
@@ -301,7 +299,7 @@ class Tables:
     def _ends(self, task_id: str) -> Ends:
         known = self._memory.ends.get(task_id) if self._known is not None else None
         if known is None:
-            ((version, first, last),) = self.run(_ENDS, (task_id,))
+            ((version, first, last),) = self.run(sql.ENDS, (task_id,))
             known = Ends(version or 0, first or 0, last or 0)
             if self._known is not None:
                 self._known.ends[task_id] = known
