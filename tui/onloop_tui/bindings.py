@@ -110,6 +110,8 @@ KEYS: tuple[Key, ...] = (
     Key(("W",), "W", "scope", "scope", "what you may act on, mine, my groups', everybody's; the rest is counted", _LIST,
         "onloop attention --mine"),
     Key(("p",), "p", "preview", "preview", "more about the row under the cursor, beside or below the list", _LIST),
+    Key(("ctrl+t",), "^T", "moment", "moment", "the whole dashboard as it stood: `:at 14:05`, `:at 2026-01-31 14:05`, "
+        "`:at #123`; `:at now` or Esc goes back", _LIST, "onloop tree --at WHEN"),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
@@ -150,9 +152,10 @@ KEYS: tuple[Key, ...] = (
         footer=_in(Where.LOG)),
     Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",
         Where.LOG, "onloop decisions", _in(Where.LOG)),
-    Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
-        footer=_SHEET),
-    Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
+    Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet; in a list, what "
+        "happened to the task after the moment that is looked at", _ROW, footer=_SHEET),
+    Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before; in a list, as it stood when "
+        "the last thing happened to the task, and before that", _ROW),
     Key(("o",), "o", "request", "next request", "the next of several things that are asked of the task", Where.SHEET),
     Key(("d",), "d", "files", "files", "what the commit changes: every file, and each of them whole", Where.SHEET,
         "onloop show {task} --diff"),

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
 from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import Narrow, Unknown, completed, known_words, meaning_of
+from onloop_tui.command_words import Narrow, Travel, Unknown, completed, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
@@ -28,6 +28,7 @@ from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.loop_view import LoopView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
+from onloop_tui.screens.travelling import Stepped, Travelling
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -45,7 +46,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -61,7 +62,8 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self._views = tuple(view(session) for view in VIEWS)
         self._filters: dict[Where, str] = {}
         self.view: View = self._views[0]
-        self.snapshot = Snapshot()
+        self.snapshot = self.live = Snapshot()
+        self.stepped: Stepped | None = None
 
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
@@ -109,9 +111,11 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = self.session.seen(news.snapshot)
-            self.view.take(self.snapshot)
-            self.sheet.take(self.snapshot)
+            self.live = news.snapshot
+            if self.session.moment is None:
+                self.snapshot = self.live = self.session.seen(news.snapshot)
+                self.view.take(self.snapshot)
+                self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
         self._renew()
@@ -231,8 +235,12 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             self._explaining = False
         elif self.sheet.is_open:
             self.sheet.back()
-        elif not self.view.back() and self.view.where in self._filters:
-            self._filter("")
+        elif not self.view.back():
+            if self.view.where in self._filters:
+                self._filter("")
+            elif self.session.moment is not None:
+                self.show_now()
+                return
         self.around.status = ()
         self._renew()
 
@@ -308,6 +316,8 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         meaning = meaning_of(words, self.session.settings)
         if isinstance(meaning, Unknown):
             return meaning.words
+        if isinstance(meaning, Travel):
+            return self.travel_to(meaning.words)
         self._leave_prompt()
         match meaning:
             case Key():
