@@ -96,6 +96,8 @@ KEYS: tuple[Key, ...] = (
         'onloop pause {task} --reason "…"'),
     Key(("i",), "i", "decide('note')", "note", "tell its agent something while it works; it approves nothing", _ROW,
         'onloop note {task} "…"'),
+    Key(("U",), "U", "decide('take_back')", "take back", "take back what was decided last, while nothing has begun "
+        "because of it: here, or what you decided last", _ROW, "onloop undo {task}"),
     Key(("L",), "L", "app.task_log", "output", "what its agents, gates and effects write, live", _ROW,
         "onloop logs {task} -f"),
     Key(("n",), "n", "next(1)", "next", "the next that needs you; in the sheet, the next with the same cause", _ROW,

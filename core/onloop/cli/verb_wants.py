@@ -13,7 +13,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
         "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),
         "see what happens": ("list", "tree", "report", "loop", "log", "logs", "decisions"),
-        "decide": ("approve", "reject", "answer", "override", "delegate"),
+        "decide": ("approve", "reject", "answer", "undo", "override", "delegate"),
         "step in": (
             *("note", "enter", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude"),
             *("freeze", "unfreeze"),

@@ -173,7 +173,7 @@ class Sheet(Vertical):
 
     def _looked(self, _: object) -> None:
         """Say anew what is not shown, if an approval waits to be confirmed."""
-        if self.mode is Mode.CONFIRMING:
+        if self.mode is Mode.CONFIRMING and self.decision.wanted is Act.APPROVE:
             self.decision.back()
             self.decision.begin(Act.APPROVE)
 

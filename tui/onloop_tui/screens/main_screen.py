@@ -24,6 +24,7 @@ from onloop_tui.screens.copying import Copying
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
+from onloop_tui.screens.last_decisions import LastDecisions
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.loop_view import LoopView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
@@ -46,7 +47,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, LastDecisions, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -64,6 +65,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Screen[None]):
         self.view: View = self._views[0]
         self.snapshot = self.live = Snapshot()
         self.stepped: Stepped | None = None
+        self.decided = ""
 
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
@@ -190,7 +192,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Screen[None]):
             return
         if self.view.decide_marked(Act(answer)):
             return
-        subject = self.view.subject()
+        subject = self.meant_by(Act(answer))
         if subject is None or subject.task is None:
             self.say(self.view.nothing)
         else:
@@ -356,6 +358,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Screen[None]):
 
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
         """Show the next task after an accepted decision, if the view has one."""
+        self.decided = event.task
         self.say(f"✓ {event.words}", Tone.GOOD)
         following = self.view.following(event.task)
         if following is None:

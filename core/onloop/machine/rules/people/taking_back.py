@@ -75,6 +75,15 @@ def may_follow(task: Task) -> bool:
     return task.state in {State.SUBMITTED, State.INPUT_REQUIRED}
 
 
+def takeable(task: Task) -> bool:
+    """Whether somebody may take something back, as far as the task tells: a vote, or what moved it last."""
+    still_open = {request.id for request in task.requests}
+    if any(decision.request in still_open for decision in task.decisions):
+        return True
+    last = task.decisions[-1] if task.decisions else None
+    return last is not None and last.answer in TAKEABLE and task.since == last.at and may_follow(task)
+
+
 def grace_left(definition: Definition, task: Task, now: int) -> int | None:
     """For how long (ms) the task waits so that its newest decision may be taken back; None where it does not."""
     if task.reason is not Reason.SCHEDULED or task.step is None or not task.decisions:
