@@ -114,6 +114,8 @@ KEYS: tuple[Key, ...] = (
     Key(("p",), "p", "preview", "preview", "more about the row under the cursor, beside or below the list", _LIST),
     Key(("ctrl+t",), "^T", "moment", "moment", "the whole dashboard as it stood: `:at 14:05`, `:at 2026-01-31 14:05`, "
         "`:at #123`; `:at now` or Esc goes back", _LIST, "onloop tree --at WHEN"),
+    Key(("E",), "E", "export", "export", "write what is seen to a new file: `:export svg`, `text` or `md`, and a path",
+        _ROW),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),

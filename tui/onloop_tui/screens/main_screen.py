@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
 from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import Narrow, Travel, Unknown, completed, known_words, meaning_of
+from onloop_tui.command_words import ExportWords, Narrow, Travel, Unknown, completed, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
@@ -21,6 +21,7 @@ from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
+from onloop_tui.screens.exporting import Exporting
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
@@ -47,7 +48,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, LastDecisions, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisions, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -293,15 +294,16 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, LastDecisions, Screen
             problem = ""
         self.prompt.say(problem)
         if event.done and not problem:
-            self._leave_prompt()
+            self.leave_prompt()
 
     def on_prompt_left(self) -> None:
         """Esc: restore the filter from before."""
         if self.prompt.sign == "/":
             self._filter("")
-        self._leave_prompt()
+        self.leave_prompt()
 
-    def _leave_prompt(self) -> None:
+    def leave_prompt(self) -> None:
+        """Close the prompt, and give the keys back to what had them."""
         self.prompt.close()
         self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
 
@@ -318,9 +320,9 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, LastDecisions, Screen
         meaning = meaning_of(words, self.session.settings)
         if isinstance(meaning, Unknown):
             return meaning.words
-        if isinstance(meaning, Travel):
-            return self.travel_to(meaning.words)
-        self._leave_prompt()
+        if isinstance(meaning, Travel | ExportWords):
+            return self.obey(meaning)
+        self.leave_prompt()
         match meaning:
             case Key():
                 await self.run_key_action(meaning.action, meaning.where)

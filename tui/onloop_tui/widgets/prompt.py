@@ -71,6 +71,9 @@ class Prompt(Vertical):
         self.line.placeholder = hint
         self.add_class("-open")
         self.say("")
+        if sign == ":" and text:  # the placeholder is not seen
+            self._problem, self._is_hint = hint, True
+            self.query_one(Bar).renew()
         with self.prevent(Input.Changed):
             self.line.value = text
         self.line.cursor_position = len(text)
