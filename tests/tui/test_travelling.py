@@ -171,6 +171,8 @@ async def test_an_event_under_the_cursor_is_offered_as_a_moment() -> None:
         subject = app.main.view.subject()
         assert subject is not None
         assert app.main.prompt.line.value == f"at #{subject.id}"
+        await pilot.press("escape", "1", "ctrl+t", *str(subject.id))
+        assert app.main.prompt.line.value == f"at {subject.id}", "what is typed goes on with it"
         await pilot.press("enter")
         await until(pilot, lambda: _seq(app) == int(subject.id))
 

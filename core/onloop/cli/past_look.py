@@ -40,6 +40,8 @@ class TasksSeen(Record):
             return ()
         unknown = "leases and output are not in the log"
         missing = f", nor are {then.archived} archived runs" if then.archived else ""
+        if not then.seq:
+            return ("as it stood before the first event",)
         return (f"as it stood at {second_words(then.at)}, after event {then.seq}; {unknown}{missing}",)
 
 

@@ -31,7 +31,7 @@ class SeenMoment(Record):
         """What the header says first."""
         when = f"AS IT STOOD AT {second_words(self.at)}, event {self.seq}" if self.seq else "BEFORE THE FIRST EVENT"
         unknown = "leases unknown" if not self.archived else f"leases and {self.archived} archived runs unknown"
-        return (Span(f" {when} ", Tone.ACCENT), Span(f" read-only · {unknown} · Esc: now", Tone.WARN))
+        return (Span(f" {when} ", Tone.ACCENT), Span(f" read-only · Esc: now · {unknown}", Tone.WARN))
 
 
 def snapshot_then(live: Snapshot, found: StoreAt) -> Snapshot:
