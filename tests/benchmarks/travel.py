@@ -109,11 +109,11 @@ def measure(store: SqliteStore) -> None:
         tasks.append(len(snapshot_then(live, found).tasks))
         drawn.append(time.perf_counter() - begun)
     whole = [a + b for a, b in zip(read, drawn, strict=True)]
-    scale.say(
-        f"{now.seq} events, {len(live.tasks)} tasks, {MOMENTS} moments with {median(tasks):.0f} tasks: "
-        f"p50 {median(whole):.2f} s, max {max(whole):.2f} s; of that reading {median(read):.2f} s (max {max(read):.2f}), "
-        f"the snapshot {median(drawn):.2f} s (max {max(drawn):.2f})"
+    parts = (
+        f"reading {median(read):.2f} s (max {max(read):.2f}), the snapshot {median(drawn):.2f} s (max {max(drawn):.2f})"
     )
+    met = f"{MOMENTS} moments with {median(tasks):.0f} of {len(live.tasks)} tasks"
+    scale.say(f"{now.seq} events, {met}: p50 {median(whole):.2f} s, max {max(whole):.2f} s; {parts}")
 
 
 def main() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
+from onloop.machine.limits import Words
 from onloop.machine.task import DecisionKind
 from onloop_tui.app import Dashboard
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.past.seen_moment import READ_ONLY
 from onloop_tui.panels.sheet_panel import Mode
-from support.tui_scenes import busy, playing, screen_text, until
+from support.tui_attacks import assert_harmless, fitting, hostile_strings
+from support.tui_scenes import Scene, busy, playing, screen_text, until
 
 
 def _seq(app: Dashboard) -> int | None:
@@ -199,3 +201,21 @@ async def test_before_the_first_event_there_is_nothing() -> None:
         await pilot.press("2", "3", "4", "5", "6", "1")
         await pilot.press("escape")
         assert app.main.snapshot.tasks
+
+
+async def test_what_hostile_agents_said_is_harmless_at_every_moment() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    said = [fitting(text, Words) for text in list(hostile_strings(60))[::5]]
+    tasks = scene.fleet([f"repo{n}" for n in range(len(said))])
+    for task, text in zip(tasks, said, strict=True):
+        scene.asks(task, text)
+    app = scene.dashboard()
+    size = (100, 30)
+    async with playing(app, size) as pilot:
+        await until(pilot, lambda: app.main.around.has_read)
+        for task in tasks:
+            asked = next(event.seq for event in scene.log(task) if event.name == "RequestOpened")
+            app.main.travel_to(f"#{asked}")
+            await arrived(pilot, asked)
+            assert_harmless(app, size)
