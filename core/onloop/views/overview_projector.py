@@ -59,6 +59,10 @@ def _with_parents(at: Reading, tasks: Mapping[str, Task]) -> Mapping[str, Task]:
     return known
 
 
+_UNCOUNTED = FleetLine("", "", 0, 0, 0, 0, 0, 0)
+"""Keeps a run's place until all that changed has been taken, and its line is made."""
+
+
 class _Run(MutableRecord):
     """The sums of one run."""
 
@@ -195,7 +199,7 @@ class OverviewProjector:
             self._count(task, 1)
         self._rows.put(task.id, item_of(task, self._definitions.get(task.definition)))
         if task.parent is None and task.run not in self._lines:  # here, so that runs keep the order of their roots
-            self._lines[task.run] = self._runs[task.run].line(task)
+            self._lines[task.run] = _UNCOUNTED
         return self._relate(task)
 
     def _count(self, task: Task, sign: int) -> None:
