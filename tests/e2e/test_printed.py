@@ -277,6 +277,8 @@ def people(story: Story, run: str) -> None:
     first, second, third = (f"{run}.{number}" for number in (1, 2, 3))
     dossier = story.said("show", first, "--diff")
     assert (dossier["judgements"][0]["pass"], dossier["gates"][0]["network"]) == (True, False), dossier
+    story.decided("reject", first, "--reason", "no", "--digest", story.digest(first))
+    assert story.decided("undo", first)["state"] == "input_required"
     assert story.decided("reject", first, "--reason", "no", "--digest", story.digest(first))["head"]["seq"]
     story.said("why", first)
     story.decided("answer", second, "no tabs")

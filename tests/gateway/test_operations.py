@@ -58,6 +58,7 @@ from onloop.views.queries.needs import ReadNeeds
 from onloop.views.queries.reads import ReadEvents, ReadJobs, ReadStoreState, ReadTask, ReadTasks
 from onloop.views.queries.short_answers import ReadShortCheck, ReadShortNext
 from onloop.views.queries.shown_task import ReadOpenRequests, ReadShown
+from onloop.views.queries.store_at import ReadStoreAt
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.queries.task_outputs import ReadOutput, ReadOutputs
 from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
@@ -94,6 +95,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "board": lambda shop: ReadBoard(shop.clock()),
     "first_sight": lambda shop: ReadFirstSight(shop.clock()),
     "store_changes": lambda _: ReadStoreChanges(1),
+    "store_at": lambda _: ReadStoreAt(seq=3),
     "brief": lambda _: ReadStepBrief("r2", "develop.implement"),
     "position": lambda shop: ReadPosition("r2", "agent:alfa", shop.clock()),
     "held_task": lambda _: ReadHeldTask("r2"),

@@ -79,6 +79,7 @@ from support.scenario import (
     take,
     troubled,
     under_review,
+    voice,
     voided,
     work,
     workflow,
@@ -157,6 +158,13 @@ polish = replace(develop(gate("lint"), skip=Skip.WHEN_MET), id="develop.polish",
 polishing = workflow(develop(), polish, full()).given(claim(), submit(), report())
 sparing = checked(develop(replace(gate(), fails_on_base=True), skip=Skip.WHEN_MET), ship(), merge())
 
+
+def _decided(said: Play) -> Scenario:
+    """Work that people judged, and nothing has begun since: they may take it back."""
+    before = workflow(develop(), ship(on_reject=BACK), merge()).given(claim(), submit(), report())
+    return before.given(said).knowing(untold=before.task)
+
+
 waits = waiting_for(State.WORKING)
 
 
@@ -226,6 +234,9 @@ MOVES: dict[str, tuple[Scenario, c.Command | Play]] = {
     "submitted Reassign submitted": (waiting, reassign()),
     "working Reassign submitted": (working, reassign()),
     "input_required Reassign submitted": (held, reassign()),
+    "submitted TakeBack input_required": (_decided(reject()), c.TakeBack(voice())),
+    "working TakeBack input_required": (_decided(approve()), c.TakeBack(voice())),
+    "input_required TakeBack input_required": (workflow(ship(human(quorum=2))).given(approve()), c.TakeBack(voice())),
     "input_required Override submitted": (stuck(develop()), override()),
     "input_required Override working": (stuck(full()), override()),
     "input_required Override input_required": (stuck(ship()), override()),

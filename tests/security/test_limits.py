@@ -41,6 +41,7 @@ from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.effective_status import ReadTaskNow
 from onloop.views.queries.agent_reads import ReadStepBrief
 from onloop.views.queries.reads import ReadEvents, ReadTask, ReadTasks
+from onloop.views.queries.store_at import ReadStoreAt
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.sub_agents import SubAgentNews
 from support.scenario import work
@@ -146,6 +147,7 @@ def test_what_may_be_asked_of_a_store_has_limits() -> None:
         ReadEvents(limit=2**40),
         ReadEvents(newest=1),  # type: ignore[arg-type]
         ReadStoreChanges(known=("r",) * 100_000),
+        ReadStoreAt(known=("r",) * 100_000),
         ReadTasks(TaskFilter(run=5)),  # type: ignore[arg-type]
         ReadTaskNow("t", 2**70),
         ReadStepBrief("t", HUGE),

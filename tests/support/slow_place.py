@@ -15,7 +15,7 @@ class SlowPlace(StoreAccess):
     told: threading.Event = field(default_factory=threading.Event)
     read: list[str] = field(default_factory=list)
 
-    def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
+    def dossier(self, task_id: str, *, changes: bool = True, seq: int | None = None) -> Dossier:
         self.read.append(task_id)
         assert self.told.wait(10)
-        return StoreAccess.dossier(self, task_id, changes=changes)
+        return StoreAccess.dossier(self, task_id, changes=changes, seq=seq)

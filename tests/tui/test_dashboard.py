@@ -90,7 +90,7 @@ async def test_keys_that_need_a_sheet_say_so_in_the_list() -> None:
     async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("]")
-        await shows(pilot, "] and [ go through its sections")
+        await shows(pilot, "this is now; [ goes back through what happened to r7k2m.1")
 
 
 async def test_the_palette_finds_the_keys_by_name_and_does_what_they_do() -> None:

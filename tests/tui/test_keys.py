@@ -38,6 +38,8 @@ EVERYWHERE = (
     Step("y", "copied: ", copied="c6c4ab0c"), Step("Y", copied="onloop approve r7k2m.1"),
     Step("R", "the order is up to date"),
     Step("n", under=QUESTION), Step("N", under=APPROVE),
+    Step("ctrl+t", "#12345"), Step("escape", gone="#12345"), Step("E", "svg, text or md"),
+    Step("escape", gone="svg, text or md"),
     Step("enter", "── subject"), AWAY,
 )  # fmt: skip
 MOVING = (
@@ -61,6 +63,7 @@ DECIDING = (
     Step("n", under=FAILING), Step("t", "Retry: a note"), Step("escape", gone="Retry: a note"), AWAY,
     Step("b", "its base is not red"), AWAY,
     Step("at", "Reassign: "), Step("escape", gone="Reassign: "), AWAY,
+    Step("U", "nothing was decided that may be taken back"), AWAY,
 )  # fmt: skip
 INBOX = (
     Step("space", "2 of 2 marked"), Step("space", gone="2 of 2 marked"),

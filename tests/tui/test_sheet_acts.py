@@ -253,7 +253,8 @@ def test_the_command_line_quotes_what_was_typed() -> None:
     assert cli_equivalent(Act.REASSIGN, "r1.1", {"to": "agent:x"}) == 'onloop reassign r1.1 --to agent:x --reason "…"'
     assert cli_equivalent(Act.RETRY, "r1.1") == "onloop retry r1.1"
     assert cli_equivalent(Act.NO_WORSE, "r1.1") == "onloop retry r1.1 --no-worse-than-base"
-    rest = {*Act} - {Act.NO_WORSE}
+    assert cli_equivalent(Act.TAKE_BACK, "r1.1") == "onloop undo r1.1"
+    rest = {*Act} - {Act.NO_WORSE, Act.TAKE_BACK}
     assert {cli_equivalent(act, "r1.1").split()[1] for act in rest} == {act.value for act in rest}
 
 

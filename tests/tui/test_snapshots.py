@@ -171,3 +171,17 @@ def test_in_the_light_theme_it_looks_like_this(snap_compare: Compare, size: tupl
     scene = busy()
     session = Session(scene.place, scene.clock, scene.person(), settings=Settings(theme=ThemeName.LIGHT))
     assert snap_compare(Dashboard(session), terminal_size=size, run_before=LIGHT[screen])
+
+
+async def _looking_back(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("2")
+    await shows(pilot, "[2 Tree]")
+    await pilot.press("j", "left_square_bracket")
+    await shows(pilot, "AS IT STOOD AT", "event 107, r7k2m.2: is input required")
+    await _idle(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_moment_that_has_been_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(busy().dashboard(), terminal_size=size, run_before=_looking_back)

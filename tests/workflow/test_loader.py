@@ -15,7 +15,7 @@ FIELDS = {
     "overridable_by, uses, with, next",
     "a gate": "id, command, timeout, junit, unittest, coverage, sarif, tests, file, artefact, github, http, "
     "policy, review, human, network, nested, box, open, fails_on_base, attach, exclusive, overridable_by",
-    "human": "from, quorum, assurance, remind, escalate, expire, fresh, not_by_amender",
+    "human": "from, quorum, assurance, remind, escalate, expire, fresh, not_by_amender, grace",
 }
 DURATION = "write a whole number and a unit, such as 500ms, 90s, 45m, 4h or 3d"
 QUOTES = "put it in quotes to make it text"

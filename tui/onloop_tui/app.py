@@ -200,7 +200,7 @@ class Dashboard(App[str]):
 
     def _look_for_notices(self) -> None:
         if self.main.around.has_read:
-            self.notices.look(self.main.snapshot, focused=self.app_focus)
+            self.notices.look(self.main.live, focused=self.app_focus)
 
     def on_files_news(self, event: FilesNews) -> None:
         """Apply new settings, and name broken files."""
@@ -262,6 +262,8 @@ class Dashboard(App[str]):
         subject = self.main.subject_here()
         if subject is None or subject.task is None:
             self.main.say(self.main.view.nothing)
+        elif self._session.moment is not None:
+            self.main.say("what was written, and took time, is shown as it is now: Esc goes back to now")
         elif not isinstance(self.screen, kind):
             self.push_screen(kind(self._session, subject.task))
 

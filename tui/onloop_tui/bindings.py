@@ -97,6 +97,8 @@ KEYS: tuple[Key, ...] = (
         'onloop pause {task} --reason "…"'),
     Key(("i",), "i", "decide('note')", "note", "tell its agent something while it works; it approves nothing", _ROW,
         'onloop note {task} "…"'),
+    Key(("U",), "U", "decide('take_back')", "take back", "take back what was decided last, while nothing has begun "
+        "because of it: here, or what you decided last", _ROW, "onloop undo {task}"),
     Key(("o", "L"), "o L", "app.task_log", "output", "what its agents, gates and effects write, live", _ROW,
         "onloop logs {task} -f"),
     Key(("v",), "v", "app.picture", "picture", "what its time went to, and its workflow with its way lit", _ROW,
@@ -113,6 +115,10 @@ KEYS: tuple[Key, ...] = (
     Key(("W",), "W", "scope", "scope", "what you may act on, mine, my groups', everybody's; the rest is counted", _LIST,
         "onloop attention --mine"),
     Key(("p",), "p", "preview", "preview", "more about the row under the cursor, beside or below the list", _LIST),
+    Key(("ctrl+t",), "^T", "moment", "moment", "the whole dashboard as it stood: `:at 14:05`, `:at 2026-01-31 14:05`, "
+        "`:at #123`; `:at now` or Esc goes back", _LIST, "onloop tree --at WHEN"),
+    Key(("E",), "E", "export", "export", "write what is seen to a new file: `:export svg`, `text` or `md`, and a path",
+        _ROW),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
@@ -153,9 +159,10 @@ KEYS: tuple[Key, ...] = (
         footer=_in(Where.LOG)),
     Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",
         Where.LOG, "onloop decisions", _in(Where.LOG)),
-    Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet", Where.SHEET,
-        footer=_SHEET),
-    Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before", Where.SHEET),
+    Key(("right_square_bracket",), "]", "section(1)", "section", "the next section of the sheet; in a list, what "
+        "happened to the task after the moment that is looked at", _ROW, footer=_SHEET),
+    Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before; in a list, as it stood when "
+        "the last thing happened to the task, and before that", _ROW),
     Key(("greater_than_sign",), ">", "request", "next request", "the next of several things that are asked of the "
         "task", Where.SHEET),
     Key(("d",), "d", "files", "files", "what the commit changes: every file, and each of them whole", Where.SHEET,

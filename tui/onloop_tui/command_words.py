@@ -18,13 +18,27 @@ class Narrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Travel:
+    """Look at the moment that these words name."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportWords:
+    """Write what is seen, in the form and to the path that these words name."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The words mean nothing; says why, and what would work."""
 
     words: str
 
 
-Meaning = Key | Narrow | ThemeName | Unknown
+Meaning = Key | Narrow | ThemeName | Travel | ExportWords | Unknown
 
 
 def known_words(settings: Settings) -> Iterator[str]:
@@ -53,6 +67,10 @@ def completed(typed: str, settings: Settings) -> tuple[str, str]:
 def meaning_of(typed: str, settings: Settings) -> Meaning:
     """The key, filter or theme that the words name, whole or by a beginning that only one has."""
     words = " ".join(typed.casefold().split())
+    if words.startswith("at "):
+        return Travel(words.removeprefix("at "))
+    if words.startswith("export "):
+        return ExportWords(typed.strip()[len("export ") :])
     known, found = set(known_words(settings)), begun(words, settings)
     if words not in known and len(found) > 1:
         return Unknown(f"{quoted(words)} may be {', '.join(found)}; Tab completes what is clear")

@@ -50,7 +50,7 @@ class DossiersAside:
 
     def _looked_up(self, task: str) -> DossierFound:
         try:
-            return DossierFound(replace(self._session.place.dossier(task), diff=""))
+            return DossierFound(replace(self._session.dossier(task), diff=""))
         except OnloopError as problem:
             return DossierFound(None, problem.message)
 

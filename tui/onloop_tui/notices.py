@@ -61,7 +61,7 @@ class Notices:
 
     def pressed(self) -> None:
         """Note that a key was pressed, which shows that somebody is looking."""
-        self._key_at = self._session.clock()
+        self._key_at = self._session.now()
 
     def begin(self) -> None:
         """Save the terminal's title."""
@@ -73,7 +73,7 @@ class Notices:
 
     def look(self, snapshot: Snapshot, *, focused: bool) -> None:
         """Update the title, and send a notice if there is news and nobody is looking."""
-        now, settings = self._session.clock(), self._session.settings
+        now, settings = self._session.now(), self._session.settings
         self._told, words = notices_after(
             self._told,
             snapshot.groups,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from onloop.access.opening import wall_clock
@@ -12,9 +12,12 @@ from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
 from onloop.records import replace
+from onloop.store.port import Recorded
+from onloop.views.dossier import Dossier
 from onloop_tui.model.diff.line_comments import LineComments
 from onloop_tui.model.ground.looks import Looks
 from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.past.seen_moment import READ_ONLY, SeenMoment
 from onloop_tui.settings import Settings
 from onloop_tui.store_access import StoreAccess
 
@@ -40,9 +43,11 @@ class Session:
         settings: Settings | None = None,
     ) -> None:
         self.place = place
-        self.clock = clock
+        self._clock = clock
+        self.moment: SeenMoment | None = None
+        """The moment that is looked at; None: now."""
         self.person_name = person_name
-        self.read_only = read_only
+        self._read_only = read_only
         self.settings = settings or Settings()
         self.looks = Looks()
         self.comments = LineComments()
@@ -52,6 +57,42 @@ class Session:
         self._lasts_ms = self.settings.proof_ms
         self.scope = Scope.MAY_ACT
         """Which part of what needs people is shown; the rest is counted."""
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """The time as of which everything is shown: of the moment that is looked at, else now."""
+        then = self.moment
+        return self._clock if then is None else lambda: then.at
+
+    def now(self) -> int:
+        """The time now (ms), whatever is looked at."""
+        return self._clock()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be decided here, or at the moment that is looked at."""
+        return self._read_only or self.moment is not None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the header says of the session at all times."""
+        return ("read-only",) if self._read_only else ()
+
+    @property
+    def why_read_only(self) -> str:
+        """Why nothing can be decided, if that is so."""
+        return READ_ONLY if self.moment is not None else "read-only" if self._read_only else ""
+
+    def dossier(self, task: str, *, changes: bool = True) -> Dossier:
+        """Everything that a person must see of a task, as it is or as it stood."""
+        return self.place.dossier(task, changes=changes, seq=self.moment.seq if self.moment is not None else None)
+
+    def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
+        """A page of the log, up to the moment that is looked at."""
+        until = before
+        if self.moment is not None:
+            until = min(before, self.moment.seq + 1) if before is not None else self.moment.seq + 1
+        return self.place.log(after=after, before=until, limit=limit, newest=newest)
 
     def viewer(self, house: StoreState) -> Viewer:
         """Who looks, as far as anybody has said: whoever decides, else the name given at the start."""
@@ -65,7 +106,7 @@ class Session:
     @property
     def person(self) -> Principal | None:
         """The person who decides now; None after their proof has expired or the clock was set back."""
-        age = 0 if self._typed_at is None or self._lists else self.clock() - self._typed_at
+        age = 0 if self._typed_at is None or self._lists else self._clock() - self._typed_at
         if not 0 <= age <= min(self._lasts_ms, self.settings.proof_ms):
             self._person, self._typed_at = None, None
             self.place.forget()
@@ -83,7 +124,7 @@ class Session:
         if person is None or person.voice is None or request is None or self._typed_at is None:
             return person
         voice = replace(person.voice, proved_at=self._typed_at)
-        return person if is_fresh(voice, request.fresh_ms, self.clock()) else None
+        return person if is_fresh(voice, request.fresh_ms, self._clock()) else None
 
     def spent(self, person: Principal) -> Principal:
         """The person after one more decision with the same proof."""
@@ -105,4 +146,4 @@ class Session:
 
     def armed(self, since: int) -> bool:
         """Whether keys count for what appeared at `since`; they also count after the clock was set back."""
-        return not 0 <= self.clock() - since < ARMING_MS
+        return not 0 <= self._clock() - since < ARMING_MS

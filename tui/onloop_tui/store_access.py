@@ -36,6 +36,7 @@ from onloop.views.effective_status import ReadTaskNow
 from onloop.views.kept_patches import KeptPatches
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents, ReadTask
+from onloop.views.queries.store_at import ReadStoreAt, StoreAt
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
 from onloop.views.reporting.report_queries import ReadRunHistory
 from onloop.views.reporting.report_records import RunHistory
@@ -112,19 +113,26 @@ class StoreAccess(Record):
     addressed: Callable[[str], str] = _as_it_is
     """A command for `onloop` so that it means this store wherever it is typed."""
 
-    def dossier(self, task_id: str, *, changes: bool = True) -> Dossier:
+    def dossier(self, task_id: str, *, changes: bool = True, seq: int | None = None) -> Dossier:
         """Everything that a person must see about a task; without `changes`, the diff is left out.
 
-        UnknownThing if there is no task with that id.
+        UnknownThing if there is no task with that id. With `seq`, it is seen as it stood after that event.
         """
         with self._opened() as gateway:
-            found = _dossier(gateway, task_id)
+            found = _dossier(gateway, task_id, seq)
         return found.with_changes(self.changes(found.task)) if changes else found
 
-    def log(self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False) -> Sequence[Recorded]:
+    def log(
+        self, *, after: int = 0, before: int | None = None, limit: int, newest: bool = False, task: str | None = None
+    ) -> Sequence[Recorded]:
         """Up to `limit` events between two sequence numbers, in order: the first of them, or the newest."""
         with self._opened() as gateway:
-            return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest))
+            return gateway.perform(ReadEvents(after=after, before=before, limit=limit, newest=newest, task=task))
+
+    def store_at(self, asked: ReadStoreAt, known: tuple[str, ...]) -> StoreAt:
+        """What stood otherwise at a moment; `known` are digests of workflows."""
+        with self._opened() as gateway:
+            return gateway.perform(replace(asked, differing=True, known=known))
 
     def rounds(self, task: str) -> Sequence[Recorded]:
         """What has happened to a task, as far as it may hold what was submitted."""
@@ -196,9 +204,9 @@ class StoreAccess(Record):
             gateway.store.close()
 
 
-def _dossier(gateway: GatewayPort, task_id: str) -> Dossier:
+def _dossier(gateway: GatewayPort, task_id: str, seq: int | None) -> Dossier:
     try:
-        return gateway.perform(ReadDossier(task_id))
+        return gateway.perform(ReadDossier(task_id, seq))
     except UnknownThing:
         raise UnknownThing(f"there is no task {task_id!r} any more", hint="Esc closes the sheet") from None
 

@@ -185,7 +185,13 @@ class RunArguments(Arguments, frozen=True, kw_only=True):
     run: str | None
 
 
-class ListArguments(RunArguments, frozen=True, kw_only=True):
+class TreeArguments(RunArguments, frozen=True, kw_only=True):
+    """Of tree."""
+
+    at: str | None
+
+
+class ListArguments(TreeArguments, frozen=True, kw_only=True):
     """Of list."""
 
     state: str | None

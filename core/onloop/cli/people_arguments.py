@@ -37,6 +37,14 @@ class DecisionArguments(WrittenArguments, frozen=True, kw_only=True):
     key: str
 
 
+class UndoArguments(PersonArguments, frozen=True, kw_only=True):
+    """Of undo."""
+
+    task: str
+    version: int | None
+    key: str
+
+
 class DigestArguments(DecisionArguments, frozen=True, kw_only=True):
     """Of a decision about what was shown."""
 

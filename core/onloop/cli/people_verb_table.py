@@ -20,6 +20,7 @@ from onloop.cli.people_arguments import (
     RetryArguments,
     ScopeArguments,
     TaskArguments,
+    UndoArguments,
 )
 from onloop.cli.person_verb_table import PERSONS
 from onloop.cli.verb import AS, KEY, REASON, RUN, TASK, WRITTEN, Argument, Reach, Verb, arg
@@ -102,6 +103,16 @@ _DECISIONS: tuple[Verb, ...] = (
         reach=Reach.GATEWAY,
         words="text",
         asks=True,
+    ),
+    Verb(
+        "undo",
+        "people",
+        "take back the newest decision about a task, or your vote, while nothing has begun because of it",
+        "people_verbs:undo",
+        UndoArguments,
+        (TASK, VERSION, *AS, KEY),
+        prints=("work_models:TaskNowJson",),
+        reach=Reach.GATEWAY,
     ),
     Verb(
         "note",

@@ -77,6 +77,7 @@ WRITTEN = (
 DIGEST = arg("--digest", help="the digest that `onloop show` printed (12 characters or more)", default="")
 KEY = arg("--key", help="idempotency key: the same key never acts twice", default="")
 RUN = arg("--run", help="only this run")
+AT = arg("--at", help="as it stood then: 14:05, 2026-01-31 14:05, or an event by its number", metavar="WHEN")
 TOKEN_FD = arg(
     "--token-fd", help="with ONLOOP_URL=https://…: read the launcher's token from here", type=int, metavar="N"
 )

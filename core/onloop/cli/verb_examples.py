@@ -141,6 +141,7 @@ _OF_DECISIONS: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "retarget": (Example('onloop retarget r7k2m.3 --branch trunk --reason "renamed"', "put right where it works"),),
         "exclude": (Example('onloop exclude --cause c6c4ab0c --reason "archived"', "let the fleet end without them"),),
         "pause": (Example('onloop pause r7k2m --reason "release week"', "stop a run, with all below it"),),
+        "undo": (Example("onloop undo r7k2m.3", "take back what was decided last, before it has an effect"),),
         "resume": (Example("onloop resume r7k2m", "go on, at the same steps"),),
         "cancel": (Example('onloop cancel r7k2m.3 --reason "not needed any more"', "end it for good"),),
         "freeze": (

@@ -14,10 +14,10 @@ from onloop.cli.arguments import (
     InitArguments,
     ListArguments,
     LogArguments,
-    RunArguments,
     ServeArguments,
     StartArguments,
     StoreArguments,
+    TreeArguments,
     VerifierArguments,
     WorkArguments,
 )
@@ -44,7 +44,7 @@ from onloop.cli.report_arguments import REPORT
 from onloop.cli.simulation_verb_table import SIMULATION
 from onloop.cli.standard_verb_table import STANDARD
 from onloop.cli.trigger_verb_table import TRIGGER
-from onloop.cli.verb import AS, KEY, LISTENING, RUN, TOKEN_FD, Reach, Verb, arg
+from onloop.cli.verb import AS, AT, KEY, LISTENING, RUN, TOKEN_FD, Reach, Verb, arg
 from onloop.cli.workflow_verb_table import WORKFLOW
 
 RUNTIME_ROLE = arg(
@@ -144,6 +144,7 @@ VERBS: tuple[Verb, ...] = (
         ListArguments,
         (
             RUN,
+            AT,
             arg("--state", help="only this state"),
             arg("--a2a", help="the whole list as A2A's ListTasks answers it, in JSON", action="store_true"),
         ),
@@ -155,8 +156,8 @@ VERBS: tuple[Verb, ...] = (
         "work",
         "runs, their tasks, and the status of their gates",
         "look_verbs:tree",
-        RunArguments,
-        (RUN,),
+        TreeArguments,
+        (RUN, AT),
         prints=("work_models:TasksJson",),
         reach=Reach.GATEWAY,
     ),

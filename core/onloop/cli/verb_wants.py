@@ -18,7 +18,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("note", "enter", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude"),
             *("freeze", "unfreeze"),
         ),
-        "put right": ("amend", "retarget", "adopt", "cause", "repository"),
+        "put right": ("undo", "amend", "retarget", "adopt", "cause", "repository"),
         "hide for a while": ("ack", "snooze", "wake", "mute", "unmute"),
         "look at a repository": ("audit",),
         "compare agents": ("bench",),

@@ -8,6 +8,7 @@ from onloop.errors import unknown_task
 from onloop.gateway.grants.work_slots import pick_slots
 from onloop.gateway.policy_pins import with_policies
 from onloop.gateway.signatures import proved_by_key
+from onloop.gateway.untold import untold
 from onloop.machine import commands as c
 from onloop.machine.definition import Definition
 from onloop.machine.held_roles import hold_of
@@ -76,6 +77,7 @@ def facts_of(
         lessons=house.lessons,
         rules=LATE_RULES,
         before=before_of(tx, task.parent, task.after) if task.waits_to_begin else {},
+        **untold(tx, task, command),
     )
 
 

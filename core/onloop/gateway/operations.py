@@ -73,6 +73,7 @@ OPERATIONS: Mapping[str, str] = {
     "board": "views.overview_projector:ReadBoard",
     "first_sight": "views.queries.first_sight:ReadFirstSight",
     "store_changes": "views.queries.store_changes:ReadStoreChanges",
+    "store_at": "views.queries.store_at:ReadStoreAt",
     "brief": "views.queries.agent_reads:ReadStepBrief",
     "position": "views.queries.agent_reads:ReadPosition",
     "held_task": "views.queries.agent_reads:ReadHeldTask",

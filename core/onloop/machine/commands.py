@@ -57,6 +57,7 @@ from onloop.machine.swarm_commands import ReportContext as ReportContext
 from onloop.machine.swarm_commands import SaveCheckpoint as SaveCheckpoint
 from onloop.machine.swarm_commands import Spawn as Spawn
 from onloop.machine.swarm_commands import Tell as Tell
+from onloop.machine.taken_back import TakeBack as TakeBack
 from onloop.machine.task import NOT_KNOWN, Evidence, Hand, Submission, TaskFacts
 from onloop.machine.usage import ReportUsage as ReportUsage
 from onloop.machine.voice import Voice as Voice
@@ -319,6 +320,7 @@ Spoken = (
     | OfHands
     | OfInside
     | Override
+    | TakeBack
 )
 """What a person says."""
 
@@ -351,6 +353,7 @@ Command = (
     | OfHands
     | OfInside
     | Override
+    | TakeBack
     | OfWave
     | OfElsewhere
     | OfOutside

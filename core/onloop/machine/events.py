@@ -45,6 +45,7 @@ from onloop.machine.swarm_events import MessagesShown as MessagesShown
 from onloop.machine.swarm_events import NoteSent as NoteSent
 from onloop.machine.swarm_events import NotesShown as NotesShown
 from onloop.machine.swarm_events import Told as Told
+from onloop.machine.taken_back import TakenBack as TakenBack
 from onloop.machine.task import (
     NOT_KNOWN,
     Decision,
@@ -375,4 +376,5 @@ Event = (
     | BudgetRaised
     | BudgetDrawn
     | LessonsTold
+    | TakenBack
 )

@@ -98,6 +98,8 @@ def _changed(task: Task, event: e.Event, at: int) -> Task:  # noqa: C901 - one f
             return replace(task, requests=tuple(r for r in task.requests if r.id != request_id))
         case e.Decided(decision):
             return replace(task, decisions=(*task.decisions, decision))
+        case e.TakenBack():
+            return _taken_back(task, event)
         case e.Overridden(bypass):
             return replace(task, bypasses=(*task.bypasses, bypass)[-KEPT_BYPASSES:])
         case e.RoundStarted(number, feedback):
@@ -175,6 +177,14 @@ def _moved(task: Task, event: e.Moved, at: int) -> Task:
         base_checks=task.base_checks if reason is Reason.DEPENDENCY else left_waiting(task),
         stop=stop_of(task, state),
     )
+
+
+def _taken_back(task: Task, event: e.TakenBack) -> Task:
+    """The decision counts no more, and what followed from it is as it was."""
+    taken = (event.request, event.whose, event.decided_at)
+    left = tuple(d for d in task.decisions if (d.request, d.by, d.at) != taken)
+    stood = event.stood
+    return replace(task, decisions=left) if stood is None else replace(task, decisions=left, effect=None, **stood.facts)
 
 
 def _set_back(task: Task, event: e.SetBack, at: int) -> Task:

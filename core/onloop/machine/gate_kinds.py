@@ -160,6 +160,8 @@ class HumanGate(Record, tag=True, tag_field="kind"):
     expire: Expiry | None = None
     fresh_ms: int | None = None
     not_by_amender: bool = False
+    grace_ms: int | None = None
+    """For how long nothing follows from a decision, so that it may be taken back."""
     override: OverrideRule | None = None
 
 

@@ -90,6 +90,7 @@ TABLE: Mapping[type[c.Command], Mapping[State, frozenset[State]]] = MappingProxy
             _I: frozenset({_CANCELED, _DONE, _I}),
         },
         c.HandOn: {_I: frozenset({_I})},
+        c.TakeBack: {before: frozenset({_I}) for before in (_S, _W, _I)},
         c.Override: {_I: frozenset({_I, _S, _W, _DONE})},
         c.ReportCheck: {before: frozenset({before}) for before in (_S, _W, _I, _P)},
         c.RecordLink: {before: frozenset({before}) for before in (_S, _W, _I, _P)},

@@ -101,6 +101,7 @@ NETWORK: Mapping[str, Mapping[PrincipalKind, About]] = MappingProxyType(
         "board": _READERS,
         "first_sight": _READERS,
         "store_changes": _READERS,
+        "store_at": _READERS,
         "brief": _OF_WORK,
         "position": _OF_WORK,
         "held_task": _OF_WORK,

@@ -14,7 +14,7 @@ from onloop.machine.state import State
 from onloop.machine.store_state import PersonEnrolled, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record, replace
-from onloop.store.port import Reading, Recorded, StandingCount, TaskFilter
+from onloop.store.port import Reading, Recorded, StandingCount, StorePast, TaskFilter
 from onloop.store.rows import IdempotencyRecord, Lease, ReadingSession, StoreRow, Token, table_of
 
 R = TypeVar("R", bound=StoreRow)
@@ -71,7 +71,9 @@ class RedactedReading(Record):
 
     def house(self) -> StoreState:
         """See Reading.house; without anybody's keys."""
-        house = self.reading.house()
+        return self._redacted(self.reading.house())
+
+    def _redacted(self, house: StoreState) -> StoreState:
         if self.narrow:
             return StoreState(house.id, house.scripted, freezes=house.freezes, tolerated=house.tolerated)
         people = {name: without_keys(person) for name, person in house.people.items()}
@@ -94,6 +96,11 @@ class RedactedReading(Record):
             after=after, before=before, limit=limit, run=run, task=task, newest=newest, names=names
         )
         return [_without_keys(event) for event in found]
+
+    def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
+        """See Reading.past; as `tasks` and `house` are told."""
+        found = self.reading.past(seq, tasks)
+        return StorePast(tuple(map(_without_credential, found.tasks)), found.gone, self._redacted(found.house))
 
     def last_seq(self) -> int:
         """See Reading.last_seq."""

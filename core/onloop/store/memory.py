@@ -12,11 +12,12 @@ from typing import TypeVar, cast
 
 from onloop.attention.idle import silence
 from onloop.machine.state import Reason, State
-from onloop.machine.store_state import StoreState
+from onloop.machine.store_state import HOUSE, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record, field, replace
-from onloop.store.chain import GENESIS, sealed
-from onloop.store.port import AnswerT, EventEntry, Recorded, StandingCount, TaskFilter, Transaction
+from onloop.store.chain import GENESIS, columns_of, sealed
+from onloop.store.past_fold import past_of
+from onloop.store.port import AnswerT, EventEntry, EventRow, Recorded, StandingCount, StorePast, TaskFilter, Transaction
 from onloop.store.rows import LOG, FleetMember, Head, IdempotencyRecord, Lease, StoreRow, TimerRow, key_of
 
 R = TypeVar("R", bound=StoreRow)
@@ -142,6 +143,16 @@ class _View:
         )
         taken = [event for event, _ in zip(found, range(limit), strict=False)]
         return taken[::-1] if newest else taken
+
+    def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
+        firsts = {event.task: event.seq for event in reversed(self.contents.events)}
+        since = {event.task for event in self.contents.events[seq:] if tasks is None or event.task in tasks}
+        changed = [(t, firsts[t] <= seq) for t in sorted(since - {HOUSE}, key=lambda name: firsts[name])]
+
+        def events_of(names: Sequence[str]) -> Sequence[EventRow]:
+            return [columns_of(event) for event in self.contents.events[:seq] if event.task in names]
+
+        return past_of(changed, events_of)
 
     def last_seq(self) -> int:
         return len(self.contents.events)

@@ -51,6 +51,17 @@ EventRow = tuple[int, str, int, str, int, str, str, int, str, str, str]
 """An event in the log as its bare columns: what `Recorded` says, in its order."""
 
 
+class StorePast(Record):
+    """What stood otherwise at a place in the log: `tasks` as they stood, `gone` those that had not begun, the `house`.
+
+    Every other task stood as it stands now.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    gone: tuple[str, ...] = ()
+    house: StoreState = StoreState()
+
+
 class TaskFilter(Record):
     """Selects tasks; None means any. `changed_after` is a log sequence.
 
@@ -136,6 +147,10 @@ class Reading(Protocol):
 
         Where there are more, they are the first ones, or the `newest`. With `names`, only events of these names.
         """
+        ...
+
+    def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
+        """What stood otherwise after the event with that sequence, of these tasks or of all; no archived runs."""
         ...
 
     def last_seq(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from onloop.errors import StoreError
 from onloop.store.port import EventRow
@@ -20,6 +21,15 @@ def checked_log(rows: list[EventRow], after: int) -> list[EventRow]:
             )
         after = row[0]
     return rows
+
+
+def checked_event(row: tuple[Any, ...]) -> EventRow:
+    """A row of the log as stored, of whichever task; StoreError for one that is not an event."""
+    if [*map(type, row)] != _EVENT_TYPES:
+        raise StoreError(
+            f"event {row[0]!r:.20} of the log cannot be read", hint="onloop store verify; restore a backup"
+        )
+    return cast("EventRow", row)
 
 
 def check_seal(table: str, row: Sequence[object], seal: object) -> None:

@@ -17,7 +17,8 @@ from onloop.machine.rules.independence import is_among, is_reviewed, judged
 from onloop.machine.rules.people.entitlement import counted_voices
 from onloop.machine.task import Decision, DecisionKind, Evidence, Kind, Request, Task
 from onloop.records import Record, replace
-from onloop.store.port import Reading
+from onloop.store.past_reading import PastReading
+from onloop.store.port import Reading, Seq
 from onloop.store.rows import Job, Lease, SubAgent
 from onloop.views.base_words import BaseState, base_state
 from onloop.views.bypass_lines import override_words, with_bypass
@@ -338,7 +339,10 @@ class ReadDossier(Query[Dossier], frozen=True):
 
     name: ClassVar[str] = "dossier"
     task: Id
+    seq: Seq | None = None
+    """The event after which it is seen; None: as it is now."""
 
     def carry_out(self, reading: Reading) -> Dossier:
         """See Query."""
-        return dossier_of(reading, known_task(reading, self.task))
+        then = reading if self.seq is None else PastReading(reading, self.seq)
+        return dossier_of(then, known_task(then, self.task))

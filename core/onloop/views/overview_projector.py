@@ -44,6 +44,10 @@ def board_of_store(at: Reading, now: int) -> Board:
     return board_at(picture, found.tasks, at.house(), found.silent, now)
 
 
+_UNCOUNTED = FleetLine("", "", 0, 0, 0, 0, 0, 0)
+"""Keeps a run's place until all that changed has been taken, and its line is made."""
+
+
 class _Run(MutableRecord):
     """The sums of one run."""
 
@@ -180,7 +184,7 @@ class OverviewProjector:
             self._count(task, 1)
         self._rows.put(task.id, item_of(task, self._definitions.get(task.definition)))
         if task.parent is None and task.run not in self._lines:  # here, so that runs keep the order of their roots
-            self._lines[task.run] = self._runs[task.run].line(task)
+            self._lines[task.run] = _UNCOUNTED
         return self._relate(task)
 
     def _count(self, task: Task, sign: int) -> None:

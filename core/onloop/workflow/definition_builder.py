@@ -238,6 +238,7 @@ def _human(gate_id: str, human: m.HumanPart) -> d.HumanGate:
         remind_ms=human.remind,
         fresh_ms=human.fresh,
         not_by_amender=human.not_by_amender,
+        grace_ms=human.grace,
         escalate=None if escalate is None else d.Escalation(escalate.after, tuple(escalate.to)),
         expire=None if expire is None else d.Expiry(expire.after, d.ExpireOutcome(expire.outcome)),
     )

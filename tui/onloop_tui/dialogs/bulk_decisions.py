@@ -28,6 +28,7 @@ _PLURALS: Mapping[Act, str] = {
     Act.CANCEL: "Cancel {count}: each one ends, and nothing of it is merged",
     Act.PAUSE: "Pause {count}: they stop where they are, until somebody resumes them",
     Act.EXCLUDE: "Exclude {count}: their runs can end without them",
+    Act.TAKE_BACK: "Take back what was decided last of {count}: each is asked again about the same",
     Act.NOTE: "Note to {count}: every agent is shown it once, under your name; it approves nothing",
 }
 MOST_REMARKS = 6

@@ -79,7 +79,7 @@ class Marking(Vertical):
         self.put_away()
         self._wish, self._words = wish, {}
         if self._session.read_only:
-            self._finish("read-only: nothing is recorded", Tone.WARN)
+            self._finish(f"{self._session.why_read_only}: nothing is recorded", Tone.WARN)
         elif wish.fields:
             self.mount(FormDialog(wish.title, wish.fields))
         else:

@@ -36,6 +36,7 @@ from onloop_tui.model.decide.actions import (
     asked_for,
     command_for,
     effects_of,
+    taken_back_words,
 )
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.decide.owners import owners_words
@@ -46,6 +47,9 @@ from onloop_tui.model.form.early_keys import KeyTarget
 from onloop_tui.model.ground.acts import Act, meant
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
+
+_CONFIRMED = frozenset({Act.APPROVE, Act.TAKE_BACK})
+"""Acts that need no words: Enter confirms them."""
 
 
 class Doing(StrEnum):
@@ -98,6 +102,11 @@ class DecisionFlow(Vertical):
         yield Bar(self._key_lines, id="sheet-keys")
 
     # -- what it is about
+
+    @property
+    def wanted(self) -> Act | None:
+        """The act that is being written or confirmed."""
+        return self._wanted
 
     @property
     def asked(self) -> Asked | None:
@@ -173,8 +182,8 @@ class DecisionFlow(Vertical):
             self.tell(f"{VERBS[act]} is not possible: {action.why_not}")
         elif self._session.decider(self.asked.request if act is Act.APPROVE and self.asked else None) is None:
             self._ask(act, person_form(self._session.person_name, self.people))
-        elif act is Act.APPROVE:
-            self._ask_to_confirm()
+        elif act in _CONFIRMED:
+            self._ask_to_confirm(act)
         else:
             owners = owners_words(dossier.task, self.asked, self.house) if act is Act.REASSIGN else ""
             before = self._written(act, dossier.task)
@@ -197,7 +206,7 @@ class DecisionFlow(Vertical):
         if self.doing is Doing.CONFIRMING:
             if not self._session.armed(self._since):
                 return TOO_SOON
-            self._send(Act.APPROVE, {})
+            self._send(self._wanted or Act.APPROVE, {})
         elif self.doing is Doing.NOTHING:
             self.tell("Enter confirms an act; press one of the keys below first", Tone.DIM)
         return ""
@@ -214,7 +223,7 @@ class DecisionFlow(Vertical):
 
     def cli_equivalent(self) -> str:
         """The CLI equivalent of the decision in progress; empty if there is none."""
-        act = Act.APPROVE if self.doing is Doing.CONFIRMING else self._wanted
+        act = self._wanted
         if self._dossier is None or act is None or self.doing not in {Doing.CONFIRMING, Doing.WRITING}:
             return ""
         words = {k: v for form in self.query(FormDialog) for k, v in form.words.items() if k != "passphrase"}
@@ -243,12 +252,13 @@ class DecisionFlow(Vertical):
             self._since = self._session.clock()
             self.tell("this is the request for you; read it, then decide")
 
-    def _ask_to_confirm(self) -> None:
+    def _ask_to_confirm(self, act: Act) -> None:
         self._since, self._shown_at = self._session.clock(), time.monotonic()
+        self._wanted = act
         self._do(
             Doing.CONFIRMING,
-            self._effect(Act.APPROVE),
-            *self._not_shown(),
+            self._effect(act),
+            *(self._not_shown() if act is Act.APPROVE else ()),
             ("Enter confirms · Esc goes back", Tone.ACCENT),
         )
 
@@ -299,7 +309,8 @@ class DecisionFlow(Vertical):
                 self._stop((f"✗ {problem.message}", Tone.BAD), (f"→ {problem.hint}", Tone.DIM))
             return
         reason = f" ({after.reason.value})" if after.reason else ""
-        outcome = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}"
+        more = "" if act is Act.TAKE_BACK else taken_back_words(after, self._session.now())
+        outcome = f"{VERBS[act]}: {after.id} is {after.state.value}{reason} now{others}{more}"
         self._unsent.pop((after.id, act), None)
         if act is Act.REJECT:
             self._session.comments.sent(task)

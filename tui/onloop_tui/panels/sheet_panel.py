@@ -181,7 +181,7 @@ class Sheet(Vertical):
 
     def _looked(self, _: object) -> None:
         """Say anew what is not shown, if an approval waits to be confirmed."""
-        if self.mode is Mode.CONFIRMING:
+        if self.mode is Mode.CONFIRMING and self.decision.wanted is Act.APPROVE:
             self.decision.back()
             self.decision.begin(Act.APPROVE)
 
@@ -192,7 +192,7 @@ class Sheet(Vertical):
         if not self._dossier.content or len(self._members) < 2:
             self.decision.tell("no other task of this row waits with the same change; a approves this one")
         elif self._session.read_only:
-            self.decision.tell("read-only: nothing can be decided")
+            self.decision.tell(f"{self._session.why_read_only}: nothing can be decided")
         else:
             in_background(self, partial(self._list_alike, self._dossier, self._members), group="alike", exclusive=True)
 
@@ -205,7 +205,7 @@ class Sheet(Vertical):
                 continue
             self.decision.tell(f"reading {number} of {len(members)} …", Tone.DIM)
             try:
-                read.append(await asyncio.to_thread(self._session.place.dossier, task))
+                read.append(await asyncio.to_thread(self._session.dossier, task))
             except OnloopError as problem:
                 unread[task] = problem.message
         person = self._session.person
@@ -228,7 +228,7 @@ class Sheet(Vertical):
 
     def _remember(self) -> None:
         """Remember the dossier on the screen as looked at."""
-        if self._dossier is not None:
+        if self._dossier is not None and self._session.moment is None:
             self._looks = self._looks.after(self._dossier, self._session.clock())
 
     # -- deciding
@@ -319,7 +319,7 @@ class Sheet(Vertical):
 
     def _laid_out(self, task_id: str, width: int) -> Dossier:
         """The dossier, read in a thread. It also lays out a long diff, so that drawing finds it cached."""
-        dossier = self._session.place.dossier(task_id)
+        dossier = self._session.dossier(task_id)
         diff_lines(dossier.diff, dossier.files, width)
         return dossier
 

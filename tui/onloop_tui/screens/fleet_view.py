@@ -52,7 +52,7 @@ class FleetView(View):
         """The run, the column headings and the rows."""
         yield Bar(self._top, id="fleet-top")
         yield Bar(self._heading, id="fleet-heading")
-        yield FleetRows(self.session.clock, id="fleet-rows")
+        yield FleetRows(lambda: self.session.clock(), id="fleet-rows")
 
     @property
     def rows(self) -> FleetRows:
@@ -248,7 +248,7 @@ class FleetView(View):
 
     def _offer(self, plan: BulkPlan) -> None:
         if self.session.read_only:
-            self.post_message(self.Said("read-only: nothing can be decided here"))
+            self.post_message(self.Said(f"{self.session.why_read_only}: nothing can be decided here"))
         else:
             self.app.push_screen(
                 BulkDialog(self.session, plan, sorted(self.rows.snapshot.house.people)), self._answered

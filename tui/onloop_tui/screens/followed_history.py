@@ -36,7 +36,7 @@ class FollowedHistory:
             return False
         if run != self._run:
             return True
-        return seq != self._seq and self._session.clock() - self._read_at >= self._wait_ms
+        return seq != self._seq and self._session.now() - self._read_at >= self._wait_ms
 
     async def read(self, run: str, seq: int, waves: Sequence[int]) -> None:
         """Read the history of a run at that place of the log; what cannot be read leaves what was known."""
@@ -51,7 +51,7 @@ class FollowedHistory:
         except OnloopError:
             return  # the feed says what is wrong with the store
         finally:
-            self._read_at, self._is_reading = self._session.clock(), False
+            self._read_at, self._is_reading = self._session.now(), False
 
     def _looked_up(self, run: str, waves: Sequence[int]) -> tuple[RunHistory, Estimate, int]:
         began = time.monotonic()

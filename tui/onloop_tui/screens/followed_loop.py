@@ -35,7 +35,7 @@ class FollowedLoop:
             return False
         if store != self._store or seq < self._fold.last:
             return True
-        return seq > self._fold.last and self._session.clock() - self._read_at >= self._wait_ms
+        return seq > self._fold.last and self._session.now() - self._read_at >= self._wait_ms
 
     async def read(self, store: str, seq: int) -> None:
         """Read on up to there; what cannot be read leaves what was known."""
@@ -48,7 +48,7 @@ class FollowedLoop:
         except OnloopError:
             return  # the feed says what is wrong with the store
         finally:
-            self._read_at, self._is_reading = self._session.clock(), False
+            self._read_at, self._is_reading = self._session.now(), False
 
     def _read_on(self, seq: int) -> tuple[LoopFigures, int]:
         began, fold = time.monotonic(), self._fold
@@ -57,4 +57,4 @@ class FollowedLoop:
             fold.take(page)
             if not page:
                 break
-        return fold.figures(self._session.clock()), round((time.monotonic() - began) * 1000)
+        return fold.figures(self._session.now()), round((time.monotonic() - began) * 1000)

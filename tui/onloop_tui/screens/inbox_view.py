@@ -308,7 +308,7 @@ class InboxView(View):
         if not tasks:
             return False
         if self.session.read_only:
-            self._say("read-only: nothing can be decided")
+            self._say(f"{self.session.why_read_only}: nothing can be decided")
         elif not self._progress:
             self._progress = f"reading {len(tasks)} tasks …"
             in_background(self, partial(self._decide_all, act, tasks), group="marked")
@@ -329,7 +329,7 @@ class InboxView(View):
             self._progress = f"reading {number} of {len(tasks)} …"
             self.post_message(self.Moved())
             try:
-                read.append(await asyncio.to_thread(self.session.place.dossier, task, changes=act in ABOUT_CHANGES))
+                read.append(await asyncio.to_thread(self.session.dossier, task, changes=act in ABOUT_CHANGES))
             except OnloopError as problem:
                 unread[task] = problem.message
         self._progress = ""

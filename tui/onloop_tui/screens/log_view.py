@@ -133,7 +133,7 @@ class LogView(View):
     async def _load_page(self, end: PageEdge, number: int) -> None:
         window, now = self.list.window, self.session.clock()
         try:
-            page = await asyncio.to_thread(read_page, self.session.place.log, window, end, self._fits, now)
+            page = await asyncio.to_thread(read_page, self.session.log, window, end, self._fits, now)
         except OnloopError as problem:
             self._loading = False
             self.post_message(self.Said(f"the log cannot be read: {problem.message}"))

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
 from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import Narrow, Unknown, completed, known_words, meaning_of
+from onloop_tui.command_words import ExportWords, Narrow, Travel, Unknown, completed, known_words, meaning_of
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
@@ -21,13 +21,16 @@ from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
+from onloop_tui.screens.exporting import Exporting
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
+from onloop_tui.screens.last_decisions import LastDecisions
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.loop_view import LoopView
 from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
+from onloop_tui.screens.travelling import Stepped, Travelling
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -45,7 +48,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisions, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -61,7 +64,9 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self._views = tuple(view(session) for view in VIEWS)
         self._filters: dict[Where, str] = {}
         self.view: View = self._views[0]
-        self.snapshot = Snapshot()
+        self.snapshot = self.live = Snapshot()
+        self.stepped: Stepped | None = None
+        self.decided = ""
 
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
@@ -109,10 +114,12 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = self.session.seen(news.snapshot)
-            if self._can_show(self.view):
-                self.view.take(self.snapshot)
-            self.sheet.take(self.snapshot)
+            self.live = news.snapshot
+            if self.session.moment is None:
+                self.snapshot = self.live = self.session.seen(news.snapshot)
+                if self._can_show(self.view):
+                    self.view.take(self.snapshot)
+                self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
         self._renew()
@@ -196,7 +203,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             return
         if self.view.decide_marked(Act(answer)):
             return
-        subject = self.view.subject()
+        subject = self.meant_by(Act(answer))
         if subject is None or subject.task is None:
             self.say(self.view.nothing)
         else:
@@ -241,8 +248,12 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             self._explaining = False
         elif self.sheet.is_open:
             self.sheet.back()
-        elif not self.view.back() and self.view.where in self._filters:
-            self._filter("")
+        elif not self.view.back():
+            if self.view.where in self._filters:
+                self._filter("")
+            elif self.session.moment is not None:
+                self.show_now()
+                return
         self.around.status = ()
         self._renew()
 
@@ -293,15 +304,16 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             problem = ""
         self.prompt.say(problem)
         if event.done and not problem:
-            self._leave_prompt()
+            self.leave_prompt()
 
     def on_prompt_left(self) -> None:
         """Esc: restore the filter from before."""
         if self.prompt.sign == "/":
             self._filter("")
-        self._leave_prompt()
+        self.leave_prompt()
 
-    def _leave_prompt(self) -> None:
+    def leave_prompt(self) -> None:
+        """Close the prompt, and give the keys back to what had them."""
         self.prompt.close()
         self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
 
@@ -318,7 +330,9 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         meaning = meaning_of(words, self.session.settings)
         if isinstance(meaning, Unknown):
             return meaning.words
-        self._leave_prompt()
+        if isinstance(meaning, Travel | ExportWords):
+            return self.obey(meaning)
+        self.leave_prompt()
         match meaning:
             case Key():
                 await self.run_key_action(meaning.action, meaning.where)
@@ -360,6 +374,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
 
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
         """Show the next task after an accepted decision, if the view has one."""
+        self.decided = event.task
         self.say(f"✓ {event.words}", Tone.GOOD)
         following = self.view.following(event.task)
         if following is None:

@@ -14,6 +14,7 @@ from onloop_tui.model.chrome.header import ONE_LINE, end_of, header_lines, scope
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging, spread
 from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.past.seen_moment import READ_ONLY
 from onloop_tui.session import Session
 
 TABS = {where: f"{number} {where.name.capitalize()}" for number, where in enumerate(VIEWS, 1)}
@@ -53,15 +54,16 @@ class ScreenChrome:
 
     def lose(self, news: StoreLost) -> None:
         """Note that the store cannot be read any more."""
-        self.lost = f"store lost since {time_words(news.since, self.session.clock())}: {news.words}"
+        self.lost = f"store lost since {time_words(news.since, self.session.now())}: {news.words}"
 
     def header(self, snapshot: Snapshot, views: Sequence[Where], front: Where, width: int) -> tuple[Line, ...]:
         """The header lines."""
         return header_lines(
             snapshot,
             lost=self.lost or ("" if self.has_read else "reading the store …"),
-            age_ms=self.session.clock() - self.looked_at(),
-            labels=(*scope_labels(snapshot), "advisory", *(("read-only",) if self.session.read_only else ())),
+            age_ms=self.session.now() - self.looked_at(),
+            moment=self.session.moment.label if self.session.moment is not None else (),
+            labels=(*scope_labels(snapshot), "advisory", *self.session.labels),
             tabs=tuple((TABS[where], where is front) for where in views),
             width=width,
             store=safe(self.session.place.name),
@@ -92,6 +94,8 @@ class ScreenChrome:
         """Why decisions are impossible now; empty if they are possible."""
         if self.lost:
             return "nothing can be decided while the store is lost; the dashboard keeps trying to read it"
+        if self.session.moment is not None:
+            return READ_ONLY
         if size[0] < LEAST[0] or size[1] < LEAST[1]:
             return "nothing can be decided in a terminal this small"
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from onloop_tui.panels.sheet_panel import Sheet
@@ -15,6 +14,8 @@ class _HasSheet(Protocol):
 
     def say(self, words: str) -> None: ...
 
+    def step_task(self, step: int) -> None: ...
+
     def in_sheet(self, deed: Callable[[], object], words: str) -> None: ...
 
 
@@ -22,8 +23,11 @@ class SheetKeys:
     """Their actions, for the screen that has the sheet; from a list they say where they work."""
 
     def action_section(self: _HasSheet, step: int) -> None:
-        """Scroll to the next or the previous section of the sheet."""
-        self.in_sheet(partial(self.sheet.section, step), "] and [ go through its sections")
+        """Scroll to the next or the previous section of the sheet; in a list, go through what happened to the task."""
+        if self.sheet.is_open:
+            self.sheet.section(step)
+        else:
+            self.step_task(step)
 
     def action_request(self: _HasSheet) -> None:
         """Show the next of several open requests of the task."""

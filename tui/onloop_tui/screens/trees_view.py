@@ -38,7 +38,7 @@ class TreesView(View):
     def compose(self) -> ComposeResult:
         """The tree, or what to do next if there are no tasks."""
         yield Bar(self._empty, id="tree-empty")
-        yield TreeView(self.session.clock, id="tree")
+        yield TreeView(lambda: self.session.clock(), id="tree")
 
     @property
     def rows(self) -> TreeView:

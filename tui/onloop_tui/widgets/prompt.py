@@ -69,8 +69,12 @@ class Prompt(Vertical):
         self.sign = sign
         self.line.suggester = SuggestFromList(self._words(), case_sensitive=False) if sign == ":" else None
         self.line.placeholder = hint
+        self.line.select_on_focus = sign == "/"  # what a command begins with is gone on with
         self.add_class("-open")
         self.say("")
+        if sign == ":" and text:  # the placeholder is not seen
+            self._problem, self._is_hint = hint, True
+            self.query_one(Bar).renew()
         with self.prevent(Input.Changed):
             self.line.value = text
         self.line.cursor_position = len(text)

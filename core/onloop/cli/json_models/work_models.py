@@ -113,12 +113,21 @@ class TaskNowJson(TaskJson):
     owns: OwnershipJson
 
 
+class PastJson(Record):
+    """The moment as of which something is told."""
+
+    seq: Annotated[int, Meta(description="The newest event by then.")]
+    at: AtMs
+    archived: Annotated[int, Meta(description="How many runs are left out, whose events are in archives.")]
+
+
 class TasksJson(Record):
-    """Tasks as they stand now, oldest first."""
+    """Tasks as they stand now, oldest first; or as they stood."""
 
     tasks: Sequence[TaskNowJson]
     store: Annotated[str, Meta(description="The folder of the store that they are in, or the URL of its gateway.")]
     counts: CountsJson
+    past: Annotated[PastJson | None, Meta(description="When they stood so; left out of what stands now.")] = None
 
 
 class WhyJson(TaskNowJson):

@@ -10,15 +10,15 @@ from onloop.attention.groups import age
 from onloop.attention.scope import Whose, count_words, needs_you, whose_needs
 from onloop.attention.viewer import Viewer
 from onloop.attention.why import why
-from onloop.cli.arguments import ListArguments, LogArguments, RunArguments
+from onloop.cli.arguments import ListArguments, LogArguments, TreeArguments
 from onloop.cli.context import Context
 from onloop.cli.json_models.envelope import extended
 from onloop.cli.json_models.work_models import LogJson, TasksJson, WhyJson
 from onloop.cli.name_checks import check_names
 from onloop.cli.output import VerbOutput, columns
+from onloop.cli.past_look import TasksSeen, tasks_seen
 from onloop.cli.people_arguments import TaskArguments
 from onloop.cli.render import counts_json, reason_words, strip, sub_agent_lines, task_now_json
-from onloop.cli.seen_board import seen_board
 from onloop.errors import BadInput
 from onloop.machine.definition import Definition
 from onloop.machine.state import State
@@ -28,12 +28,12 @@ from onloop.store.port import Recorded, TaskFilter
 from onloop.text import fit, padded, safe
 from onloop.times import utc_words
 from onloop.views.dossier import gate_lines
-from onloop.views.effective_status import ReadTaskNow, ReadTasksNow, TaskNow
+from onloop.views.effective_status import ReadTaskNow, TaskNow
 from onloop.views.environment_words import where_words
 from onloop.views.overview import FleetLine
 from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
-from onloop.views.queries.reads import ReadEvents, ReadStoreState
+from onloop.views.queries.reads import ReadEvents
 from onloop.views.sub_agents import counted
 from onloop.workflow.hints import nearest
 
@@ -47,25 +47,22 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     """Every task in a line."""
     states = _states(context.args.state)
     check_names(context, run=context.args.run)
-    gateway = context.opened.gateway
-    now = gateway.clock()
-    found = gateway.perform(ReadTasksNow(now, TaskFilter(run=context.args.run, states=states)))
+    seen = tasks_seen(context, TaskFilter(run=context.args.run, states=states))
     if context.args.a2a:
         from onloop.cli.verbs.a2a_lines import list_lines  # here: few ask in another protocol's words
 
-        return VerbOutput(lines=list_lines(found, is_json_asked=context.args.as_json))
+        return VerbOutput(lines=list_lines(seen.found, is_json_asked=context.args.as_json))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(context, found))
-    viewer, board = seen_board(context, gateway.perform(ReadStoreState()))
-    rows = [_row(each, now, viewer) for each in found]
+        return VerbOutput(data=_tasks_json(context, seen))
+    rows = [_row(each, seen.now, seen.viewer) for each in seen.found]
     lines = columns(rows, header=("TASK", "OWNS", "STATE", "REASON", "STEP", "WAITS FOR", "HOLDER", "SINCE", "DETAIL"))
-    notes = (" · ".join(count_words(board.counts)),) if rows else ()
+    notes = (*seen.notes, " · ".join(count_words(seen.board.counts))) if rows else seen.notes
     return VerbOutput(notes=notes, lines=lines if rows else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),))
 
 
-def _tasks_json(context: Context[RunArguments], found: Sequence[TaskNow]) -> TasksJson:
-    _, board = seen_board(context, context.opened.gateway.perform(ReadStoreState()))
-    return TasksJson([task_now_json(each) for each in found], context.home.name, counts_json(board.counts))
+def _tasks_json(context: Context[TreeArguments], seen: TasksSeen) -> TasksJson:
+    found = [task_now_json(each) for each in seen.found]
+    return TasksJson(found, context.home.name, counts_json(seen.board.counts), seen.moment)
 
 
 def _states(word: str | None) -> tuple[State, ...] | None:
@@ -102,18 +99,17 @@ def why_task(context: Context[TaskArguments]) -> VerbOutput:
     return VerbOutput(lines=lines, data=extended(WhyJson, task_now_json(found), why=dict(told)))
 
 
-def tree(context: Context[RunArguments]) -> VerbOutput:
+def tree(context: Context[TreeArguments]) -> VerbOutput:
     """Runs with their tasks, gates as strips."""
     check_names(context, run=context.args.run)
     gateway = context.opened.gateway
-    found = gateway.perform(ReadTasksNow(gateway.clock(), TaskFilter(run=context.args.run)))
+    seen = tasks_seen(context, TaskFilter(run=context.args.run))
     if context.args.as_json:
-        return VerbOutput(data=_tasks_json(context, found))
-    viewer, board = seen_board(context, gateway.perform(ReadStoreState()))
-    digests = dict.fromkeys(each.task.definition for each in found)
+        return VerbOutput(data=_tasks_json(context, seen))
+    digests = dict.fromkeys(each.task.definition for each in seen.found)
     definitions = {digest: gateway.perform(ReadDefinition(digest)) for digest in digests}
-    lines = tuple(_tree_lines(found, definitions, viewer, board))
-    return VerbOutput(lines=lines or (safe(f"no runs in {context.home.name}: {BEGINS} one"),))
+    lines = tuple(_tree_lines(seen.found, definitions, seen.viewer, seen.board))
+    return VerbOutput(notes=seen.notes, lines=lines or (safe(f"no runs in {context.home.name}: {BEGINS} one"),))
 
 
 def _tree_lines(

@@ -24,13 +24,14 @@ from onloop.cli.people_arguments import (
     GateDecisionArguments,
     ScopeArguments,
     ShowArguments,
+    UndoArguments,
 )
 from onloop.cli.render import dossier_lines, task_now_json
 from onloop.cli.verbs.patch_verbs import file_patch
 from onloop.errors import BadInput, Exit, Refused, Unavailable, UnknownThing, kind_of
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import RecordStoreEvent
-from onloop.machine.commands import Command, Reply
+from onloop.machine.commands import Command, Reply, TakeBack
 from onloop.machine.principal import Principal
 from onloop.machine.rules.freshness import decided_words
 from onloop.machine.state import LIVE
@@ -145,6 +146,13 @@ def answer(context: Context[AnswerArguments]) -> VerbOutput:
         context.args.key,
         Reply(asked.request, voice, context.args.text, context.args.version),
     )
+
+
+def undo(context: Context[UndoArguments]) -> VerbOutput:
+    """Take back the newest decision about a task, or one's own vote, while nothing has begun because of it."""
+    context.check_no_agent("undo")
+    person, voice = context.voice("undo")
+    return decide(context, person, context.args.task, context.args.key, TakeBack(voice, context.args.version))
 
 
 def freeze(context: Context[FreezeArguments]) -> VerbOutput:

@@ -27,13 +27,25 @@ from onloop.machine.rules import (
 )
 from onloop.machine.rules.decision_builder import DecisionBuilder, Facts, refuse
 from onloop.machine.rules.freshness import ago, check_version
+from onloop.machine.rules.people.taking_back import take_back
 from onloop.machine.rules.progress import enter
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.machine.transition_table import check_move
 
 _OfWork = c.Claim | c.Release | c.EndTurn | c.Fail | c.FireTimer | c.Submit | c.ReportGate | c.ReportBase | c.Ask
-_NOT_WHILE_PAUSED = (c.Claim, c.Approve, c.Reject, c.Reply, c.Reassign, c.Retry, c.Take, c.Override, c.AnswerOutside)
+_NOT_WHILE_PAUSED = (
+    c.Claim,
+    c.Approve,
+    c.Reject,
+    c.Reply,
+    c.Reassign,
+    c.Retry,
+    c.Take,
+    c.Override,
+    c.TakeBack,
+    c.AnswerOutside,
+)
 """Commands that would let a task of a paused run continue."""
 
 
@@ -123,7 +135,7 @@ def _check_wave(command: c.Create, facts: Facts) -> None:
         refuse(words, Exit.HELD, f"onloop fleet add {command.run} --targets FILE")
 
 
-_OfOthers = c.OfRelay | c.OfNotes | c.OfInside | c.OfWave | c.OfElsewhere | c.OfOutside | c.Override
+_OfOthers = c.TakeBack | c.OfRelay | c.OfNotes | c.OfInside | c.OfWave | c.OfElsewhere | c.OfOutside | c.Override
 _OnTask = c.Spoken | c.EffectCommand | c.OfTrouble | c.OfChildren | _OfOthers | _OfWork
 """Every command but the one that begins a task."""
 
@@ -162,6 +174,8 @@ def _apply_others(course: DecisionBuilder, command: _OfOthers) -> None:
             outside_rules.apply(course, command)
         case c.Override():
             overriding.override(course, command)
+        case c.TakeBack():
+            take_back(course, command)
         case c.BeginWaves() | c.AddWave() | c.Admit() | c.HoldBack():
             waves.apply(course, command)
         case c.Follow() | c.Adopt() | c.Hear() | c.EndElsewhere():

@@ -43,6 +43,10 @@ class Facts(Record):
     run_live: bool = True
     run_paused: bool = False
     changes: tuple[Change, ...] = ()
+    untold: Task | None = None
+    """The task without its newest decision, where nothing has begun since; only for who takes that back."""
+    since: tuple[Change, ...] = ()
+    """What has happened since that decision, besides what followed from it at once."""
     amended: Definition | None = None
     """The workflow that an amendment names."""
     hold: Streak | None = None

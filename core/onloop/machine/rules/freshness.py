@@ -39,7 +39,7 @@ _PAST: Mapping[DecisionKind, str] = {
     DecisionKind.CANCEL: "canceled it",
     DecisionKind.OVERRIDE: "bypassed",
 }
-_IMMATERIAL = (
+IMMATERIAL = (
     e.Reminded,
     e.Escalated,
     e.Told,
@@ -67,9 +67,9 @@ def check_version(task: Task, version: int | None, changes: Sequence[Change], no
     if version > task.version:
         words = f"{task.id} is at version {task.version}, not yet at {version}"
         raise Refused(words, exit=Exit.USAGE, hint=f"onloop show {task.id}")
-    if changes and all(isinstance(change.event, _IMMATERIAL) for change in changes):
+    if changes and all(isinstance(change.event, IMMATERIAL) for change in changes):
         return
-    told = _told(task, changes, now)
+    told = told_since(task, changes, now)
     raise Stale(
         f"{task.id} was at version {version} when you looked, and is at {task.version} now: {told}",
         hint=f"onloop show {task.id} shows it as it is now",
@@ -98,7 +98,8 @@ def decided_words(decision: Decision, now: int) -> str:
     return f"{deed_words(decision)} {ago(decision.at, now)}{said}"
 
 
-def _told(task: Task, changes: Sequence[Change], now: int) -> str:
+def told_since(task: Task, changes: Sequence[Change], now: int) -> str:
+    """The last of what happened, in words, and how the task stands now."""
     words = [f"{said} {ago(change.at, now)}" for change in changes for said in _words(change)]
     stands = f"{task.state.value} ({task.reason.value})" if task.reason else task.state.value
     return ", ".join((*words[-MOST_TOLD:], f"it is {stands}"))
@@ -128,6 +129,8 @@ def _words_of_ends(event: e.Event) -> Iterator[str]:
     match event:
         case e.AttemptEnded(end):
             yield f"an attempt ended ({end.value})"
+        case e.TakenBack(_, whose, _, by):
+            yield f"{by} took back what {whose} decided"
         case e.Overridden(bypass):
             yield f"{bypass.by} bypassed {bypass.gate}"
         case e.HandedOff(handover):

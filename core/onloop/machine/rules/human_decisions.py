@@ -24,6 +24,7 @@ from onloop.machine.rules.decision_builder import (
 from onloop.machine.rules.dependencies import begin_without
 from onloop.machine.rules.flagging import flags_digest
 from onloop.machine.rules.freshness import ago, decided_words
+from onloop.machine.rules.grace import hold
 from onloop.machine.rules.independence import is_among
 from onloop.machine.rules.lesson_telling import tell_lessons
 from onloop.machine.rules.people.entitlement import (
@@ -35,6 +36,7 @@ from onloop.machine.rules.people.entitlement import (
     standing,
 )
 from onloop.machine.rules.people.proofs import check_fresh, check_level, check_shown, proved
+from onloop.machine.rules.people.taking_back import is_rejected
 from onloop.machine.rules.progress import advance, enter, go_on, judge_again, request_gates, start
 from onloop.machine.rules.putting_right import accept_red_base
 from onloop.machine.rules.setback_rules import resume
@@ -98,10 +100,30 @@ def _reject(course: DecisionBuilder, command: c.Reject) -> None:
     course.record(e.Decided(said))
     if course.task.kind is Kind.FLEET:
         waves.stay(course, command.voice.person, command.reason)
+    elif (grace := _grace_of(course, request)) is not None:
+        hold(course, course.now + grace, f"rejected by {command.voice.person}")
     else:
-        step = course.step.id
-        _return_work(course, command.voice.person, command.reason)
-        tell_lessons(course, step, (Strike(StrikeKind.REJECTION, request.gate or "", command.reason),))
+        _carry_out(course, said)
+
+
+def _grace_of(course: DecisionBuilder, request: Request) -> int | None:
+    """For how long nothing follows from a decision about the request."""
+    gate = _asking(course, request)
+    return gate.grace_ms if gate is not None and course.step.effect is None else None
+
+
+def after_wait(course: DecisionBuilder) -> None:
+    """The time is over for which the task waited: carry out a rejection that nobody took back, or go on."""
+    if course.step.wait_ms is None and is_rejected(course.task):
+        _carry_out(course, course.task.decisions[-1])
+    else:
+        advance(course)
+
+
+def _carry_out(course: DecisionBuilder, said: Decision) -> None:
+    step = course.step.id
+    _return_work(course, said.by, said.reason)
+    tell_lessons(course, step, (Strike(StrikeKind.REJECTION, said.gate or "", said.reason),))
 
 
 def _return_work(course: DecisionBuilder, by: str, reason: str) -> None:
@@ -162,7 +184,7 @@ def _spend_choice(course: DecisionBuilder, command: c.Retry) -> None:
     if waits_outside:
         resume(course)
     elif waits_for_time:
-        advance(course)
+        after_wait(course)
     elif errored and task.reason is Reason.GATE_FAILED:
         request_gates(course)
     elif task.reason is Reason.POLICY_VIOLATION:

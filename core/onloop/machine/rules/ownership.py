@@ -11,9 +11,9 @@ from onloop.machine.people import is_of_people, is_person
 from onloop.machine.rules.budget_rules import held_by_budget
 from onloop.machine.rules.decision_builder import DecisionBuilder, check_holder, check_length, refuse
 from onloop.machine.rules.environment_rules import check_isolation
-from onloop.machine.rules.human_decisions import escalate, expire, remind
+from onloop.machine.rules.human_decisions import after_wait, escalate, expire, remind
 from onloop.machine.rules.independence import barred, opposite, same_hand
-from onloop.machine.rules.progress import advance, held_words, lose_attempt
+from onloop.machine.rules.progress import held_words, lose_attempt
 from onloop.machine.rules.setback_rules import is_alike, postpone, resume, set_back, wait_for_role
 from onloop.machine.rules.timers import armed_timers
 from onloop.machine.state import Reason, State
@@ -192,7 +192,7 @@ def _time_out(course: DecisionBuilder) -> None:
 def _due(course: DecisionBuilder, command: c.FireTimer) -> None:
     match command.kind:
         case c.TimerKind.RETRY if course.task.reason is Reason.SCHEDULED:
-            advance(course)
+            after_wait(course)
         case c.TimerKind.RETRY:
             resume(course)
         case c.TimerKind.TIMEOUT:

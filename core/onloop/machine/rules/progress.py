@@ -19,6 +19,7 @@ from onloop.machine.rules.bypass_standing import is_bypassed
 from onloop.machine.rules.decision_builder import DecisionBuilder
 from onloop.machine.rules.dependencies import wait_for_siblings
 from onloop.machine.rules.flagging import FLAGGED, covering, flag_gate, flagged_question, flags_of
+from onloop.machine.rules.grace import waits_for_grace
 from onloop.machine.rules.independence import is_reviewed
 from onloop.machine.rules.lesson_telling import struck_gates, struck_policies, tell_lessons
 from onloop.machine.rules.looking_first import look_first
@@ -292,6 +293,8 @@ def _return_to(course: DecisionBuilder, step: Step, words: str) -> None:
 
 
 def _leave(course: DecisionBuilder) -> None:
+    if waits_for_grace(course, course.step):
+        return
     course.end_lease("step done")
     course.close_requests("step done")
     step = following(course)

@@ -9,11 +9,12 @@ from typing import Any, TypeVar, cast
 
 from onloop.errors import BadInput, StoreError
 from onloop.machine.state import State
-from onloop.machine.store_state import StoreState
+from onloop.machine.store_state import HOUSE, StoreState
 from onloop.machine.task import Task
 from onloop.store.chain import GENESIS
 from onloop.store.codec import from_text
-from onloop.store.port import EventRow, Recorded, StandingCount, TaskFilter
+from onloop.store.past_fold import past_of
+from onloop.store.port import EventRow, Recorded, StandingCount, StorePast, TaskFilter
 from onloop.store.postgres.database_link import DatabaseLink
 from onloop.store.postgres.row_tables import ROW_TABLES
 from onloop.store.postgres.statement_bundle import Rows
@@ -45,6 +46,11 @@ UNNUMBERED_TOO = (
 )
 _CHANGED_AFTER = (
     "id IN (SELECT e.task FROM seal s JOIN event e ON e.run = s.run AND e.run_seq = s.run_seq WHERE s.seq > %s)"
+)
+_CHANGED_SINCE = (
+    "SELECT e.task, min(s.seq) <= %s FROM seal s JOIN event e ON e.run = s.run AND e.run_seq = s.run_seq "
+    "WHERE e.task <> %s AND (%s::text[] IS NULL OR e.task = ANY (%s)) "
+    "GROUP BY e.task HAVING max(s.seq) > %s ORDER BY min(s.seq)"
 )
 _WAITING = (
     "SELECT id, coalesce(parent, run) FROM task WHERE state = 'submitted' AND wanted = ANY (%s) AND not_before <= %s "
@@ -209,6 +215,13 @@ class PostgresReading:
         """What `log` gives of the whole log, as bare columns: for those who read all of it."""
         rows = self.run(f"{_NUMBERED} WHERE s.seq > %s ORDER BY s.seq LIMIT %s", (after, limit))
         return checked_log([cast("EventRow", tuple(given(row))) for row in rows], after)
+
+    def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
+        """See Reading: of what is numbered."""
+        query = f"{_NUMBERED} WHERE s.seq <= %s AND e.task = ANY (%s) ORDER BY e.task, e.version"
+        among = None if tasks is None else list(tasks)
+        changed = self.run(_CHANGED_SINCE, (seq, HOUSE, among, among, seq))
+        return past_of(changed, lambda names: [tuple(given(row)) for row in self.run(query, (seq, list(names)))])
 
     def last_seq(self) -> int:
         """See Reading."""

@@ -34,6 +34,14 @@ WAITED_FOR = """
 SELECT wanted, count(*) FROM task
 WHERE state='submitted' AND wanted IS NOT NULL AND not_before<=? AND (? IS NULL OR run=?) GROUP BY wanted
 """
+DUE_OF_TASK = (
+    "SELECT 1 FROM due WHERE task=?1 AND at<=?2 UNION ALL SELECT 1 FROM lease WHERE task=?1 AND expires<=?2 LIMIT 1"
+)
+ENDS = (
+    "SELECT (SELECT max(version) FROM event WHERE task=?1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version LIMIT 1), "
+    "(SELECT seq FROM event WHERE task=?1 ORDER BY version DESC LIMIT 1)"
+)
 PUT_TALLY = "INSERT INTO tally VALUES (?1,?2,?3) ON CONFLICT (name) DO UPDATE SET count=?2, sum=?3"
 
 DUE_OF_TASK = (
@@ -53,6 +61,24 @@ SELECT state, count(*) FROM task
 WHERE parent=? AND NOT (state='paused' AND json_extract(data, '$.reason') IS 'excluded') GROUP BY state
 """
 """Only paused tasks are read further, to find the reason."""
+
+
+@lru_cache(maxsize=64)
+def changed_since(tasks: int | None) -> str:
+    """The query for the tasks that changed after a sequence, of so many or of all, and whether they had begun by then.
+
+    It reads the index over task and version alone, which has the sequences, too.
+    """
+    among = "" if tasks is None else f" AND task IN ({','.join('?' * tasks)})"
+    grouped = "GROUP BY task HAVING max(seq) > ?1 ORDER BY min(seq)"
+    return f"SELECT task, min(seq) <= ?1 FROM event WHERE task <> ?2{among} {grouped}"  # noqa: S608 - no words of others
+
+
+@lru_cache(maxsize=64)
+def events_until(tasks: int) -> str:
+    """The query for the events of so many tasks up to a sequence, each task's in order."""
+    named = ",".join("?" * tasks)
+    return f"SELECT * FROM event WHERE seq<=? AND task IN ({named}) ORDER BY task, version"  # noqa: S608 - no words of others
 
 
 def task_row(task: Task, seq: int, ordinal: int) -> tuple[Any, ...]:

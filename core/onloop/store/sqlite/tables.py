@@ -16,7 +16,8 @@ from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.chain import columns_of as columns_of_event
 from onloop.store.codec import from_text, to_text
-from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, TaskFilter
+from onloop.store.past_fold import past_of
+from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, StorePast, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
@@ -207,6 +208,11 @@ class Tables:
     def log_rows(self, after: int, limit: int) -> Sequence[EventRow]:
         """What `log` gives of the whole log, as bare columns: for those who read all of it."""
         return checked_log(self.run("SELECT * FROM event WHERE seq>? ORDER BY seq LIMIT ?", (after, limit)), after)
+
+    def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
+        """See Reading."""
+        changed = self.run(sql.changed_since(None if tasks is None else len(tasks)), (seq, HOUSE, *(tasks or ())))
+        return past_of(changed, lambda names: self.run(sql.events_until(len(names)), (seq, *names)))
 
     def last_seq(self) -> int:
         """See Reading."""

@@ -29,7 +29,7 @@ MATRIX_VALUE = r"^[A-Za-z0-9][A-Za-z0-9._+:@/-]{0,59}$"
 POLICY_PLACE = r"^(every|effect:[a-z_]{1,40}|phase:[a-z0-9_-]{1,64}|step:[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64})$"
 PERSON = "^[A-Za-z0-9À-\uffff._-]{1,40}$"
 
-SECOND, WEEK, YEAR = 1_000, 604_800_000, 31_536_000_000
+SECOND, HOUR, WEEK, YEAR = 1_000, 3_600_000, 604_800_000, 31_536_000_000
 OWN = "onloop"
 """The type of the errors with our own words: their context has `what` and `hint`."""
 
@@ -94,6 +94,7 @@ Share = Annotated[int, BeforeValidator(_share), _SHARE_SCHEMA]
 Timeout = Annotated[int, BeforeValidator(_between(SECOND, WEEK)), _DURATION_SCHEMA]
 Pause = Annotated[int, BeforeValidator(_between(0, WEEK)), _DURATION_SCHEMA]
 Freshness = Annotated[int, BeforeValidator(_between(0, WEEK)), _DURATION_SCHEMA]
+Grace = Annotated[int, BeforeValidator(_between(5 * SECOND, HOUR)), _DURATION_SCHEMA]
 Wait = Annotated[int, BeforeValidator(_between(SECOND, YEAR)), _DURATION_SCHEMA]
 StepId = Annotated[str, Field(pattern=STEP_ID, examples=["develop.implement", "ship.merge"])]
 _ARGV_EXAMPLES = [["{python}", "-m", "pytest", "-q"], ["make", "test"]]

@@ -16,6 +16,7 @@ from onloop.workflow.model.field_values import (
     FileName,
     FilePath,
     Freshness,
+    Grace,
     Holes,
     People,
     Timeout,
@@ -145,6 +146,10 @@ class HumanPart(WorkflowPart):
         description="how long ago their passphrase may have been proved; 0s: it is asked for each decision",
     )
     not_by_amender: bool = Field(default=False, description="whether somebody who amended the run may not approve")
+    grace: Grace | None = Field(
+        default=None,
+        description="how long nothing follows from a decision, so that it may be taken back; 5s to 1h",
+    )
 
 
 class ReviewPart(WorkflowPart):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from onloop.attention.board import BoardCounts
 from onloop.attention.viewer import Scope
 from onloop.views.work_warnings import SHAPE, WorkWarning
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, spread, width_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, spread, width_of
 from onloop_tui.model.drawing.warning_lines import warning_spans
 from onloop_tui.model.ground.snapshot import Snapshot, reading_words
 
@@ -30,8 +30,15 @@ def header_lines(
     tabs: Sequence[tuple[str, bool]],
     width: int,
     store: str = "",
+    moment: Line = (),
 ) -> tuple[Line, ...]:
-    """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first."""
+    """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first.
+
+    A `moment` that is looked at has a line of its own above all, because nothing below it is true now.
+    """
+    if moment:
+        told = header_lines(snapshot, lost=lost, age_ms=age_ms, labels=labels, tabs=tabs, width=width, store=store)
+        return (fitted(moment, width), *told[: MOST_LINES - 1])
     age = (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),)
     loud: list[Line] = [(Span(f"{SHAPE} {lost}", Tone.BAD),)] if lost else []
     loud += [*_freezes(snapshot), *_waiting(snapshot.board.counts)]

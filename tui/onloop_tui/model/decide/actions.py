@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onloop.machine import commands as c
+from onloop.machine.rules.freshness import deed_words
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.people.entitlement import may_decide
+from onloop.machine.rules.people.taking_back import takeable
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier
@@ -63,6 +65,8 @@ def _why_not(act: Act, dossier: Dossier, asked: Asked | None, read_only: bool) -
         return ""
     if act is Act.NO_WORSE and not is_held_by_base(dossier.task):
         return "its base is not red"
+    if act is Act.TAKE_BACK:
+        return "nothing was decided that may be taken back"
     if asked is None:
         return _NOT_ASKED
     return _NOT_HERE[asked.request.kind].get(act, "it is not among the choices")
@@ -79,10 +83,32 @@ def effects_of(task: Task, asked: Asked | None) -> Mapping[Act, str]:
         choices[Act.REASSIGN] = handing_on_words(
             asked.request, has_work=task.role is not None and not is_held_by_base(task)
         )
-        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task), **_noted(task)}
+        return {**choices, Act.CANCEL: choices.get(Act.CANCEL, _CANCELED), **_stops(task), **_always(task)}
     whole = "all below it that has not ended is canceled, and it ends with it"
     canceled = _CANCELED if task.kind is Kind.WORK else whole
-    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task), **_noted(task)}
+    return {**_unasked(task), Act.CANCEL: canceled, **_stops(task), **_always(task)}
+
+
+def _always(task: Task) -> Mapping[Act, str]:
+    """The acts that need no open request and stop nothing."""
+    return {**_noted(task), **_taken_back(task)}
+
+
+def _taken_back(task: Task) -> Mapping[Act, str]:
+    if not takeable(task):
+        return {}
+    last = task.decisions[-1]
+    return {Act.TAKE_BACK: f"{deed_words(last)} no longer counts, and it is asked again about the same"}
+
+
+def taken_back_words(task: Task, now: int) -> str:
+    """How long a decision that was just made may be taken back, in words; empty where it may not."""
+    if not takeable(task):
+        return ""
+    left = max(0, task.not_before - now) // 1000
+    if task.reason is Reason.SCHEDULED and left:
+        return f"; may be taken back for {left // 60}:{left % 60:02}"
+    return "; may be taken back until that begins"
 
 
 def _noted(task: Task) -> Mapping[Act, str]:
@@ -159,7 +185,7 @@ def action_lines(
     return (*flowed(able, width, 2), *flowed(reasons, width, 2))
 
 
-_StepsIn = c.Retry | c.Cancel | c.Pause | c.Resume | c.Exclude | c.SendNote
+_StepsIn = c.TakeBack | c.Retry | c.Cancel | c.Pause | c.Resume | c.Exclude | c.SendNote
 Deciding = c.Approve | c.Reject | c.Reply | c.Reassign | c.HandOn | _StepsIn
 
 
@@ -181,6 +207,8 @@ def command_for(
             return _answer_to(_bound(asked), act, task.version, voice, reason)
         case Act.NO_WORSE:
             return c.Retry(voice, reason, task.version, no_worse=True)
+        case Act.TAKE_BACK:
+            return c.TakeBack(voice, task.version)
         case Act.REASSIGN:
             request = asked.request if asked is not None else None
             return reassignment(request, words.get("to", "").strip(), voice, reason, task.version)

@@ -64,6 +64,8 @@ def cli_equivalent(act: Act, task: str, words: Mapping[str, str] | None = None) 
             return f"onloop retry {task} --no-worse-than-base{f' --note {reason}' if reason else ''}"
         case Act.REJECT | Act.CANCEL | Act.PAUSE | Act.EXCLUDE:
             return f"onloop {act.value} {task} --reason {reason or _MORE}"
+        case Act.TAKE_BACK:
+            return f"onloop undo {task}"
         case Act.ANSWER | Act.NOTE:
             return f"onloop {act.value} {task} {reason or _MORE}"
         case Act.REASSIGN:

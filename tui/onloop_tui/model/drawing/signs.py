@@ -140,5 +140,6 @@ VERBS: Mapping[Act, str] = {
     Act.RESUME: "resume",
     Act.EXCLUDE: "exclude",
     Act.NOTE: "note",
+    Act.TAKE_BACK: "take back",
 }
 """The acts in words."""

@@ -106,6 +106,7 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "Moved": EventText("is {state}", "{reason} {detail}"),
     "HandedOn": EventText("handed on", "to {handed.to} by {handed.by}: {handed.why}", Tone.ACCENT),
     "Overridden": EventText("BYPASSED {bypass.gate}", "{bypass.stood}, by {bypass.by}: {bypass.reason}", Tone.BAD),
+    "TakenBack": EventText("took a decision back", "of {whose} on {request}, by {by}", Tone.ACCENT),
     "KeyEnrolled": EventText("enrolled a key", "of {person}: {id}", Tone.WARN),
     "KeyRemoved": EventText("removed a key", "{id}: {reason}", Tone.WARN),
     "KeyUsed": EventText("a key signed", "{id} for {task}", Tone.DIM, is_housekeeping=True),

@@ -1,0 +1,1 @@
+"""What is seen, in a form that leaves the terminal."""

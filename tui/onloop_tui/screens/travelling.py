@@ -1,0 +1,166 @@
+"""Looking back: the whole dashboard as it stood at an event or a time, read-only, and step by step through a task."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any, Protocol
+
+from textual.app import App
+
+from onloop.errors import OnloopError
+from onloop.records import Record
+from onloop.store.port import Recorded
+from onloop.views.queries.store_at import MOMENTS, ReadStoreAt, asked_moment
+from onloop_tui.background import in_background
+from onloop_tui.model.drawing.text_line import Tone
+from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.ground.subject import Subject, SubjectKind
+from onloop_tui.model.past.seen_moment import SeenMoment, snapshot_then, told_words
+from onloop_tui.panels.sheet_panel import Sheet
+from onloop_tui.screens.view import View
+from onloop_tui.session import Session
+from onloop_tui.widgets.prompt import Prompt
+
+
+class Stepped(Record):
+    """The task whose events are gone through, and what was under the cursor when the last was reached."""
+
+    task: str
+    subject: str
+
+
+class _Travels(Protocol):
+    session: Session
+    view: View
+    snapshot: Snapshot
+    live: Snapshot
+    stepped: Stepped | None
+
+    @property
+    def app(self) -> App[Any]: ...
+
+    @property
+    def sheet(self) -> Sheet: ...
+
+    @property
+    def prompt(self) -> Prompt: ...
+
+    def subject_here(self) -> Subject | None: ...
+
+    def say(self, words: str, tone: Tone = Tone.DIM) -> None: ...
+
+    def show_now(self, words: str = "") -> None: ...
+
+    def travel(self, asked: ReadStoreAt, stepped: Stepped | None = None) -> None: ...
+
+    def arrive(self, snapshot: Snapshot, moment: SeenMoment | None, words: str) -> None: ...
+
+    async def read_then(self, asked: ReadStoreAt, stepped: Stepped | None) -> None: ...
+
+    async def read_step(self, task: str, step: int) -> None: ...
+
+
+class Travelling:
+    """The part of the main screen that looks back."""
+
+    def action_moment(self: _Travels) -> None:
+        """`ctrl+t`: ask for a moment; on an event of the log, that event is offered."""
+        subject = None if self.sheet.is_open else self.view.subject()
+        event = f"#{subject.id}" if subject is not None and subject.kind is SubjectKind.EVENT else ""
+        self.prompt.ask(":", f"at {event}", MOMENTS)
+
+    def travel_to(self: _Travels, words: str) -> str:
+        """Look at the moment that the words mean, or at now; returns what is wrong with them."""
+        if words.strip() in {"now", ""}:
+            self.show_now("this is now")
+            return ""
+        if not self.live.seq:
+            return "the store has not been read yet"
+        asked = asked_moment(words, self.session.now())
+        if asked is None:
+            return f"{words.strip()[:40]!r} is no moment that has been; give {MOMENTS}, or now"
+        self.travel(asked)
+        return ""
+
+    def travel(self: _Travels, asked: ReadStoreAt, stepped: Stepped | None = None) -> None:
+        """Read that moment aside, and show it."""
+        self.say("looking back …")
+        in_background(self.app.screen, partial(self.read_then, asked, stepped), group="travel", exclusive=True)
+
+    async def read_then(self: _Travels, asked: ReadStoreAt, stepped: Stepped | None) -> None:
+        """Read and show the moment; what cannot be read is said, and changes nothing."""
+        try:
+            snapshot, moment, event = await asyncio.to_thread(_looked_back, self.session, self.live, asked)
+        except OnloopError as problem:
+            self.say(f"that moment cannot be read: {problem.message}", Tone.BAD)
+            return
+        self.arrive(snapshot, moment, told_words(event) if event is not None else "nothing had happened yet")
+        subject = self.subject_here()
+        self.stepped = None if stepped is None else Stepped(stepped.task, subject.id if subject is not None else "")
+
+    def arrive(self: _Travels, snapshot: Snapshot, moment: SeenMoment | None, words: str) -> None:
+        """Show another moment, with the cursor on the same subject if it was there."""
+        subject = self.view.subject()
+        if self.sheet.is_open:
+            self.sheet.put_away()
+        self.session.moment, self.stepped = moment, None
+        self.snapshot = self.session.seen(snapshot)
+        self.sheet.take(self.snapshot)
+        self.view.take(self.snapshot, anew=True)
+        if subject is not None:
+            self.view.go_to(subject)
+        self.say(words)
+
+    def show_now(self: _Travels, words: str = "") -> None:
+        """Go back to now, if another moment is shown."""
+        if self.session.moment is not None:
+            self.arrive(self.live, None, words or "this is now")
+        else:
+            self.say(words)
+
+    def step_task(self: _Travels, step: int) -> None:
+        """`[` and `]` in a list: to the event before or after of the task under the cursor."""
+        subject = self.view.subject()
+        here, task = (subject.id, subject.task) if subject is not None else ("", None)
+        if self.stepped is not None and self.stepped.subject == here:
+            task = self.stepped.task
+        if task is None or not self.live.seq:
+            self.say(self.view.nothing)
+        elif step > 0 and self.session.moment is None:
+            self.say(f"this is now; [ goes back through what happened to {task}")
+        else:
+            in_background(self.app.screen, partial(self.read_step, task, step), group="travel", exclusive=True)
+
+    async def read_step(self: _Travels, task: str, step: int) -> None:
+        """Find the event before or after, and look at its moment."""
+        moment = self.session.moment
+        try:
+            event = await asyncio.to_thread(_next_event, self.session, task, moment.seq if moment else None, step)
+        except OnloopError as problem:
+            self.say(f"the log cannot be read: {problem.message}", Tone.BAD)
+            return
+        if event is not None:
+            self.travel(ReadStoreAt(seq=event.seq), Stepped(task, ""))
+        elif step > 0:
+            self.show_now(f"nothing has happened to {task} since; this is now")
+        else:
+            self.say(f"{task} had not begun before")
+
+
+def _looked_back(
+    session: Session, live: Snapshot, asked: ReadStoreAt
+) -> tuple[Snapshot, SeenMoment | None, Recorded | None]:
+    """The snapshot of a moment, and the newest event by then; of a moment after what is known, what is known."""
+    found = session.place.store_at(asked, tuple(live.definitions))
+    if found.seq > live.seq:
+        found = session.place.store_at(ReadStoreAt(seq=live.seq), tuple(live.definitions))
+    event = next(iter(session.place.log(before=found.seq + 1, limit=1, newest=True)), None)
+    return snapshot_then(live, found), SeenMoment(found.seq, found.at, found.archived), event
+
+
+def _next_event(session: Session, task: str, seq: int | None, step: int) -> Recorded | None:
+    """The event of the task that is next after that place, or newest before it."""
+    if step > 0:
+        return next(iter(session.place.log(after=seq or 0, limit=1, task=task)), None)
+    return next(iter(session.place.log(before=seq, limit=1, newest=True, task=task)), None)
