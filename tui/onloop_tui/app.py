@@ -192,7 +192,7 @@ class Dashboard(App[str]):
 
     def _look_for_notices(self) -> None:
         if self.main.around.has_read:
-            self.notices.look(self.main.snapshot, focused=self.app_focus)
+            self.notices.look(self.main.whole, focused=self.app_focus)
 
     def on_files_news(self, event: FilesNews) -> None:
         """Apply new settings, and name broken files."""
@@ -248,7 +248,9 @@ class Dashboard(App[str]):
     def action_guide(self, name: str) -> None:
         """Show a guide; without a name, the keys."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen((*self._session.settings.keys, *bindings.FORM, *bindings.PROMPT), name))
+            self.push_screen(
+                HelpScreen((*self._session.settings.keys, *bindings.FORM, *bindings.PROMPT, *bindings.TYPED), name)
+            )
 
     async def action_quit(self) -> None:
         """Leave. If the dashboard started other processes, ask first whether to stop them."""

@@ -30,6 +30,7 @@ class Where(StrEnum):
     LEAVING = "when leaving"
     FORM = "in a form"
     PROMPT = "after : and /"
+    TYPED = "in a list that is typed into"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ KEYS: tuple[Key, ...] = (
     Key(("W",), "W", "scope", "scope", "what you may act on, mine, my groups', everybody's; the rest is counted", _LIST,
         "onloop attention --mine"),
     Key(("p",), "p", "preview", "preview", "more about the row under the cursor, beside or below the list", _LIST),
+    Key(("O",), "O", "runs", "run", "the list of runs: Enter narrows every view to one; narrowed, it lifts that", _LIST,
+        "onloop list"),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
@@ -219,6 +222,15 @@ PROMPT: tuple[Key, ...] = (
     Key(("escape",), "Esc", "leave", "leave", "close the line; a filter is lifted", Where.PROMPT),
 )  # fmt: skip
 """The keys of the line for filters and commands."""
+
+TYPED: tuple[Key, ...] = (
+    Key(("down",), "↓", "row(1)", "down", "one row down", Where.TYPED),
+    Key(("up",), "↑", "row(-1)", "up", "one row up", Where.TYPED),
+    Key(("pagedown",), "PgDn", "rows(1)", "page down", "a page down", Where.TYPED),
+    Key(("pageup",), "PgUp", "rows(-1)", "page up", "a page up", Where.TYPED),
+    Key(("escape",), "Esc", "give_up", "back", "go back, and choose nothing", Where.TYPED),
+)
+"""The keys of a list that is narrowed by typing, where letters are typed and Enter chooses."""
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""

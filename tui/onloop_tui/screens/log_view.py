@@ -17,7 +17,7 @@ from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.filter.filter_terms import FilterProblem
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.model.log.log_rows import LogFilter, event_lines, heading_line, parse
+from onloop_tui.model.log.log_rows import LogFilter, Test, event_lines, heading_line, parse
 from onloop_tui.model.log.log_window import PageEdge, read_page
 from onloop_tui.model.log.next_firings import firing_lines
 from onloop_tui.screens.view import Opening, Rows, View
@@ -43,6 +43,11 @@ class _EventReader(Rows):
 
     def edge(self, direction: int) -> None:
         self._rows.edge(direction)
+
+
+def _of_run(fits: Test, run: str) -> Test:
+    """The test of an event, which also has to be of that run if one is given."""
+    return (lambda event, now: event.run == run and fits(event, now)) if run else fits
 
 
 class LogView(View):
@@ -93,8 +98,10 @@ class LogView(View):
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
         """Follow the log, unless the person reads further up; `anew` goes to its end."""
-        self._snapshot = snapshot
-        if anew or snapshot.seq < self.list.window.high:
+        before, self._snapshot = self._snapshot, snapshot
+        if snapshot.run != before.run:
+            self._apply()
+        elif anew or snapshot.seq < self.list.window.high:
             self._restart(at_once=anew)
         elif self.list.following and snapshot.seq > self.list.window.high:
             self._load(PageEdge.NEWEST if not self.list.window.events else PageEdge.NEWER)
@@ -231,7 +238,7 @@ class LogView(View):
         return ""
 
     def _apply(self) -> None:
-        self._fits = self._filter.test()
+        self._fits = _of_run(self._filter.test(), self._snapshot.run)
         self._restart(at_once=True)
         self._renew()
 

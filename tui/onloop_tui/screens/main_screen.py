@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
-from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import Narrow, Unknown, completed, known_words, meaning_of
+from onloop_tui.app_messages import DecisionAccepted
+from onloop_tui.bindings import MAIN_KEYS, Where, bindings_of
+from onloop_tui.command_words import completed, known_words
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
 from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
+from onloop_tui.screens.finding.prompting import Prompting
+from onloop_tui.screens.finding.run_narrowing import RunNarrowing
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
@@ -31,7 +33,6 @@ from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
-from onloop_tui.settings import ThemeName
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.detail_pane import DetailPane
@@ -45,7 +46,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -59,9 +60,10 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self._explaining = False
         self._drawn_at = 0
         self._views = tuple(view(session) for view in VIEWS)
-        self._filters: dict[Where, str] = {}
+        self.narrowing, self.unaware = RunScope(), set()
+        self.filters: dict[Where, str] = {}
         self.view: View = self._views[0]
-        self.snapshot = Snapshot()
+        self.snapshot = self.whole = Snapshot()
 
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
@@ -81,6 +83,11 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
         yield Bar(self._footer, id="footer")
         yield Bar(lambda _: self.around.small_lines(self.app.size), id="small")
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views, in the order of their keys."""
+        return self._views
 
     @property
     def inbox(self) -> Inbox:
@@ -109,34 +116,34 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         """Show the news of the feed."""
         if isinstance(news, StoreUpdate):
             self.around.seen()
-            self.snapshot = self.session.seen(news.snapshot)
-            self.view.take(self.snapshot)
+            self.see(news.snapshot)
+            self.show_front()
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
-        self._renew()
+        self.renew_lines()
 
     def edited(self, edited: EditedFile) -> None:
         """Show broken files, and what was read again."""
         self.around.troubles = edited.problems
         if edited.words:
             self.say(f"✓ {edited.words}")
-        self._renew()
+        self.renew_lines()
 
     def tick(self) -> None:
         """Update the ages, and the order when nobody is using the list."""
         now = self.session.clock()
         if self.around.has_read:
-            self.snapshot = self.session.seen(self.snapshot)
+            self.see(self.whole)
             self.view.tick(self.snapshot)
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
             self.sheet.draw()
-        self._renew()
+        self.renew_lines()
 
     def on_view_moved(self) -> None:
         """Update the lines that depend on the cursor."""
-        self._renew()
+        self.renew_lines()
 
     def on_view_said(self, event: View.Said) -> None:
         """Show a notice of the view."""
@@ -155,7 +162,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self._bring_to_front(wanted)
         if subject is not None:
             wanted.go_to(subject)
-        self._renew()
+        self.renew_lines()
 
     def _bring_to_front(self, wanted: View) -> None:
         self.view = wanted
@@ -164,9 +171,9 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             view.display = view is wanted
         self.set_class(wanted.has_detail, "-detailed")
         if self.around.has_read:
-            wanted.take(self.snapshot)
+            self.show_front()
         self.set_focus(wanted.focus_target)
-        self._renew()
+        self.renew_lines()
 
     # -- keys
 
@@ -202,20 +209,20 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
     def action_scope(self) -> None:
         """Show another part of what needs people; the rest is counted."""
         self.say(turn_scope(self.session, self.snapshot.viewer))
-        self.snapshot = self.session.seen(self.snapshot)
+        self.see(self.whole)
         self.view.take(self.snapshot, anew=True)
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
         self._explaining = not self._explaining
-        self._renew()
+        self.renew_lines()
 
     def action_preview(self) -> None:
         """Show or hide more about the row under the cursor."""
         words = self.query_one(DetailPane).turn() if self.view.has_detail else self.view.turn_preview()
         if words:
             self.say(words)
-        self.call_after_refresh(self._renew)
+        self.call_after_refresh(self.renew_lines)
 
     def action_renew(self) -> None:
         """Apply the order; in the sheet, read the task again."""
@@ -231,10 +238,14 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             self._explaining = False
         elif self.sheet.is_open:
             self.sheet.back()
-        elif not self.view.back() and self.view.where in self._filters:
-            self._filter("")
+        elif self.view.back():
+            pass
+        elif self.view.where in self.filters:
+            self.apply_filter("")
+        else:
+            self.narrow("")
         self.around.status = ()
-        self._renew()
+        self.renew_lines()
 
     def _moving(self) -> Rows:
         return self.sheet.body if self.sheet.is_open else self.view.rows
@@ -258,72 +269,14 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         else:
             await self.app.run_action("app.quit")
 
+    def focus_front(self) -> None:
+        """Give the keys to the sheet, or to the view in front."""
+        self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
+
     def subject_here(self) -> Subject | None:
         """What is shown in the sheet, or is under the cursor."""
         task = self.sheet.task_id
         return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
-
-    # -- the prompt
-
-    def action_ask(self, sign: str) -> None:
-        """Open the prompt for a filter or a command."""
-        if sign == "/" and self.sheet.is_open:
-            self.say("Esc closes the sheet first")
-            return
-        hint = "state: repo: gate: cause: owner: age:>2h !text" if sign == "/" else "a name from ?"
-        self.prompt.ask(sign, self._filters.get(self.view.where, "") if sign == "/" else "", hint)
-
-    async def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Apply a filter while it is typed, a command after Enter."""
-        if event.sign == "/":
-            problem = self._filter(event.text)
-        elif event.done:
-            problem = await self._command(event.text)
-        else:
-            problem = ""
-        self.prompt.say(problem)
-        if event.done and not problem:
-            self._leave_prompt()
-
-    def on_prompt_left(self) -> None:
-        """Esc: restore the filter from before."""
-        if self.prompt.sign == "/":
-            self._filter("")
-        self._leave_prompt()
-
-    def _leave_prompt(self) -> None:
-        self.prompt.close()
-        self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
-
-    def _filter(self, query: str) -> str:
-        problem = self.view.filter(query)
-        if not problem:
-            self._filters[self.view.where] = query
-            if not query:
-                del self._filters[self.view.where]
-            self._renew()
-        return problem
-
-    async def _command(self, words: str) -> str:
-        meaning = meaning_of(words, self.session.settings)
-        if isinstance(meaning, Unknown):
-            return meaning.words
-        self._leave_prompt()
-        match meaning:
-            case Key():
-                await self.run_key_action(meaning.action, meaning.where)
-            case Narrow():
-                self.say(self._filter(meaning.query) or f"only {meaning.query}")
-            case ThemeName():
-                self.post_message(ThemeWanted(meaning))
-            case _:
-                assert_never(meaning)
-        return ""
-
-    async def run_key_action(self, action: str, where: Where) -> None:
-        """Run a key's action, called by the palette or after `:`."""
-        owner = self.view if where is self.view.where else self
-        await self.app.run_action(action, default_namespace=owner)
 
     # -- the sheet
 
@@ -342,7 +295,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self.add_class("-deciding")
         self.sheet.open(opening.task, opening.members, wanted)
         self._drawn_at = self.session.clock()
-        self._renew()
+        self.renew_lines()
 
     def on_decision_accepted(self, event: DecisionAccepted) -> None:
         """Show the next task after an accepted decision, if the view has one."""
@@ -354,7 +307,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
             status = self.around.status
             self._show(following, None)
             self.around.status = status
-            self._renew()
+            self.renew_lines()
 
     def on_sheet_closed(self) -> None:
         """Return to the list, unless another task was opened meanwhile."""
@@ -363,23 +316,26 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Screen[None]):
         self.view.sheet_closed()
         self.remove_class("-deciding")
         self.set_focus(self.view.focus_target)
-        self._renew()
+        self.renew_lines()
 
     # -- lines
 
     def say(self, words: str, tone: Tone = Tone.DIM) -> None:
         """Show a notice above the keys."""
         self.around.status = (Span(words, tone),)
-        self._renew()
+        self.renew_lines()
 
-    def _renew(self) -> None:
+    def renew_lines(self) -> None:
+        """Get the lines around the view again."""
         for bar in self.query(Bar):
             if bar.id in _BARS:
                 bar.renew()
         self.query_one(DetailPane).renew()
 
     def _header(self, width: int) -> tuple[Line, ...]:
-        return self.around.header(self.snapshot, [view.where for view in self._views], self.view.where, width)
+        return self.around.header(
+            self.snapshot, self.narrowing, [view.where for view in self._views], self.view.where, width
+        )
 
     def _footer(self, width: int) -> tuple[Line, ...]:
         return self.around.footer(Where.SHEET if self.sheet.is_open else self.view.where, width)

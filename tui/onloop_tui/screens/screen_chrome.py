@@ -10,9 +10,10 @@ from onloop.times import time_words
 from onloop.views.work_warnings import SHAPE
 from onloop_tui.bindings import VIEWS, Where, key_piece
 from onloop_tui.feed import StoreLost
-from onloop_tui.model.chrome.header import ONE_LINE, end_of, header_lines, scope_labels
+from onloop_tui.model.chrome.header import ONE_LINE, end_of, header_lines, run_labels, scope_labels
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging, spread
+from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.session import Session
 
@@ -55,13 +56,20 @@ class ScreenChrome:
         """Note that the store cannot be read any more."""
         self.lost = f"store lost since {time_words(news.since, self.session.clock())}: {news.words}"
 
-    def header(self, snapshot: Snapshot, views: Sequence[Where], front: Where, width: int) -> tuple[Line, ...]:
+    def header(
+        self, snapshot: Snapshot, narrowing: RunScope, views: Sequence[Where], front: Where, width: int
+    ) -> tuple[Line, ...]:
         """The header lines."""
         return header_lines(
             snapshot,
             lost=self.lost or ("" if self.has_read else "reading the store …"),
             age_ms=self.session.clock() - self.looked_at(),
-            labels=(*scope_labels(snapshot), "advisory", *(("read-only",) if self.session.read_only else ())),
+            labels=(
+                *run_labels(narrowing),
+                *scope_labels(snapshot),
+                "advisory",
+                *(("read-only",) if self.session.read_only else ()),
+            ),
             tabs=tuple((TABS[where], where is front) for where in views),
             width=width,
             store=safe(self.session.place.name),

@@ -11,12 +11,13 @@ from onloop.attention.items import item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import replace
-from onloop_tui.model.drawing.text_line import Line
+from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
 from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.tree.ended_fold import ENDED_RUNS, EndedFold
 from onloop_tui.model.tree.tree_index import Matches, TreeIndex
 from onloop_tui.model.tree.tree_node import Node
-from onloop_tui.model.tree.tree_rows import RowPosition, gates_of, row_line
+from onloop_tui.model.tree.tree_rows import RowPosition, ended_pieces, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
 
 REFILTER_MS = 10_000
@@ -35,6 +36,7 @@ class TreeView(RowView):
         self._gates: LRUCache[tuple[str, int], Line] = LRUCache(_KEPT_GATES)
         self._causes: LRUCache[tuple[str, int], str] = LRUCache(_KEPT_GATES)
         self.index = TreeIndex()
+        self.ended = EndedFold(self.index)
         self.snapshot = Snapshot()
         self.filter = EVERYTHING
         self.following = False
@@ -83,6 +85,7 @@ class TreeView(RowView):
     def _begin_anew(self) -> None:
         """Forget everything that was drawn, because another store has replaced this one."""
         self.index = TreeIndex()
+        self.ended = EndedFold(self.index)
         for drawn in (self._strips, self._gates, self._causes):
             drawn.clear()
         self._painted.clear()
@@ -118,6 +121,20 @@ class TreeView(RowView):
         self.touched()
         self.index.set_all_open(is_open)
         self._draw()
+
+    def turn_ended(self) -> None:
+        """Show or hide the runs that have ended."""
+        self.ended.is_open = not self.ended.is_open
+        self._draw()
+
+    def let_go(self) -> None:
+        """Fold away the ended run that the cursor has left."""
+        if self.ended.kept is not None and self._top_of(self.cursor) != self.ended.kept:
+            self._draw()
+
+    def _top_of(self, row_id: str | None) -> str | None:
+        node = self.index.node(row_id) if row_id is not None else None
+        return node.top.id if node is not None else None
 
     def _set_open(self, node: Node, is_open: bool) -> bool:
         changed = self.index.set_open(node.id, is_open)
@@ -176,7 +193,7 @@ class TreeView(RowView):
     def go_to(self, row_id: str) -> bool:
         """Put the cursor on a task, unfolding its parents; whether the filter shows it."""
         self.index.reveal(row_id)
-        self._draw()
+        self._draw(row_id)
         return super().go_to(row_id)
 
     def next_needing(self, step: int) -> bool:
@@ -190,14 +207,19 @@ class TreeView(RowView):
 
     # -- lines
 
-    def _draw(self) -> None:
-        self.show(self.index, self._line, self._version)
+    def _draw(self, wanted: str | None = None) -> None:
+        self.ended.kept = self._top_of(wanted or self.cursor)
+        self.show(self.ended, self._line, self._version)
 
     def _version(self, task_id: str) -> tuple[int, bool, bool]:
+        if task_id == ENDED_RUNS:
+            return (self.ended.count, self.ended.is_open, True)
         node = self.index.held(task_id)
         return (node.stamp, self.index.is_open(node), bool(node.children))
 
     def _line(self, task_id: str, width: int) -> Line:
+        if task_id == ENDED_RUNS:
+            return fitted(ended_pieces(self.ended.count, is_open=self.ended.is_open), width)
         node = self.index.held(task_id)
         above = node.parent.task if node.parent is not None else None
         place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally, above)

@@ -9,6 +9,7 @@ from onloop.attention.viewer import Scope
 from onloop.views.work_warnings import SHAPE, WorkWarning
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, flowed, spread, width_of
 from onloop_tui.model.drawing.warning_lines import warning_spans
+from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
 
 MOST_LINES = 3
@@ -98,6 +99,13 @@ def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
 
 def _freezes(snapshot: Snapshot) -> list[Line]:
     return [(span,) for span in warning_spans(WorkWarning.FROZEN, snapshot.house.freezes)]
+
+
+def run_labels(narrowing: RunScope) -> tuple[str, ...]:
+    """The run to which everything is narrowed, and how many need who looks in the others."""
+    if not narrowing.run:
+        return ()
+    return (f"only run {narrowing.run}", *((f"{narrowing.elsewhere} elsewhere",) if narrowing.elsewhere else ()))
 
 
 def scope_labels(snapshot: Snapshot) -> tuple[str, ...]:
