@@ -113,6 +113,8 @@ KEYS: tuple[Key, ...] = (
     Key(("p",), "p", "preview", "preview", "more about the row under the cursor, beside or below the list", _LIST),
     Key(("O",), "O", "runs", "run", "the list of runs: Enter narrows every view to one; narrowed, it lifts that", _LIST,
         "onloop list"),
+    Key(("ctrl+f",), "^F", "find", "find", "one search over ids, titles, repositories, people, agents, labels, causes "
+        "and events; Enter goes there", _EVERY),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),

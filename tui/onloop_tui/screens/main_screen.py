@@ -23,6 +23,7 @@ from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
 from onloop_tui.screens.finding.prompting import Prompting
 from onloop_tui.screens.finding.run_narrowing import RunNarrowing
+from onloop_tui.screens.finding.searching import Searching
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
@@ -46,7 +47,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searching, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"

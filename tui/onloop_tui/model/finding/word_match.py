@@ -47,3 +47,9 @@ def _in_order(text: str, word: str) -> bool:
         if at < 0:
             return False
     return True
+
+
+def fitting_places(texts: Sequence[str], typed: str) -> list[int]:
+    """The places of the casefolded texts in which every typed word occurs; it remembers nothing."""
+    words = typed.casefold()[:LONGEST].split()
+    return [at for at, text in enumerate(texts) if _holds(text, words)] if words else []

@@ -95,7 +95,7 @@ class Prompting:
             case Narrow():
                 self.say(self.apply_filter(meaning.query) or f"only {meaning.query}")
             case ThemeName():
-                self.view.post_message(ThemeWanted(meaning))
+                self.view.app.post_message(ThemeWanted(meaning))
             case _:
                 assert_never(meaning)
         return ""
