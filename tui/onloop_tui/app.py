@@ -252,6 +252,12 @@ class Dashboard(App[str]):
                 HelpScreen((*self._session.settings.keys, *bindings.FORM, *bindings.PROMPT, *bindings.TYPED), name)
             )
 
+    def exit(self, result: str | None = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave, and remember where this was."""
+        if self.main.is_attached:
+            self.main.remember_place()
+        super().exit(result, return_code, message)
+
     async def action_quit(self) -> None:
         """Leave. If the dashboard started other processes, ask first whether to stop them."""
         if not self._ask_on_quit:

@@ -12,9 +12,11 @@ from onloop.machine.store_state import StoreState
 from onloop.machine.task import Request
 from onloop.machine.voice import is_fresh
 from onloop.records import replace
+from onloop_tui.bindings import Where
+from onloop_tui.last_places import LastPlaces
 from onloop_tui.model.ground.looks import Looks
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.settings import Settings
+from onloop_tui.settings import ROLE_VIEWS, Settings
 from onloop_tui.store_access import StoreAccess
 
 ARMING_MS = 300
@@ -26,7 +28,7 @@ class Session:
 
     The first decision asks who decides, and so does the first one more than `settings.proof_ms` after the passphrase
     was typed. The shorter of the old and the new setting counts, so that editing settings cannot extend a proof. A
-    `person` given at the start, whose secret nobody typed, stays.
+    `person` given at the start, whose secret nobody typed, stays. `memory` keeps the place between two runs.
     """
 
     def __init__(
@@ -37,12 +39,16 @@ class Session:
         person_name: str = "",
         read_only: bool = False,
         settings: Settings | None = None,
+        memory: LastPlaces | None = None,
+        role: str | None = None,
     ) -> None:
         self.place = place
         self.clock = clock
         self.person_name = person_name
         self.read_only = read_only
         self.settings = settings or Settings()
+        self.memory = memory
+        self._role = role
         self.looks = Looks()
         self._person = person
         self._typed_at: int | None = None
@@ -50,6 +56,11 @@ class Session:
         self._lasts_ms = self.settings.proof_ms
         self.scope = Scope.MAY_ACT
         """Which part of what needs people is shown; the rest is counted."""
+
+    @property
+    def landing(self) -> Where | None:
+        """The view to begin with, by the role given at the start, else by the settings; None for the last place."""
+        return ROLE_VIEWS[self._role] if self._role is not None else self.settings.start
 
     def viewer(self, house: StoreState) -> Viewer:
         """Who looks, as far as anybody has said: whoever decides, else the name given at the start."""

@@ -45,7 +45,7 @@ class StartView(StrEnum):
 class Settings:
     """A person's settings: `theme` None follows the terminal, `keys` is the registry with the person's keys.
 
-    `proof_ms` is how long a typed passphrase stays valid for decisions.
+    `start` None begins at the last place. `proof_ms` is how long a typed passphrase stays valid for decisions.
     """
 
     theme: ThemeName | None = None
@@ -53,8 +53,12 @@ class Settings:
     osc: bool = True
     keys: tuple[Key, ...] = KEYS
     filters: Mapping[str, str] = field(default_factory=dict)
-    start: Where = Where.INBOX
+    start: Where | None = None
     proof_ms: int = PROOF_MS
+
+
+ROLE_VIEWS: Mapping[str, Where] = {"engineer": Where.TREE, "approver": Where.INBOX, "operator": Where.FLEET}
+"""The view that each role begins with."""
 
 
 class SettingsError(BadInput):

@@ -21,6 +21,7 @@ from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
+from onloop_tui.screens.finding.landing import Landing
 from onloop_tui.screens.finding.prompting import Prompting
 from onloop_tui.screens.finding.run_narrowing import RunNarrowing
 from onloop_tui.screens.finding.searching import Searching
@@ -47,7 +48,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searching, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searching, Landing, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -61,7 +62,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
         self._explaining = False
         self._drawn_at = 0
         self._views = tuple(view(session) for view in VIEWS)
-        self.narrowing, self.unaware = RunScope(), set()
+        self.narrowing, self.unaware, self.has_landed = RunScope(), set(), False
         self.filters: dict[Where, str] = {}
         self.view: View = self._views[0]
         self.snapshot = self.whole = Snapshot()
@@ -107,7 +108,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
 
     def on_mount(self) -> None:
         """Start the clock that updates ages."""
-        start = self.session.settings.start
+        start = self.session.landing
         self._bring_to_front(next((view for view in self._views if view.where is start), self._views[0]))
         self.set_interval(TICK_S, self.tick)
 
@@ -119,6 +120,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
             self.around.seen()
             self.see(news.snapshot)
             self.show_front()
+            self.land()
             self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
