@@ -13,7 +13,9 @@ from onloop_tui.bindings import MAIN_KEYS, Where, bindings_of
 from onloop_tui.command_words import completed, known_words
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
+from onloop_tui.model.chrome.crumbs import Crumb, crumbs_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
+from onloop_tui.model.finding.search_index import FoundKind, FoundRow
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -39,13 +41,16 @@ from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.detail_pane import DetailPane
 from onloop_tui.widgets.inbox_list import Inbox
+from onloop_tui.widgets.place_bar import PlaceBar
 from onloop_tui.widgets.prompt import Prompt
 
 TICK_S = 0.5
+ROOM_FOR_A_PLACE = 30
+"""In terminals of at least this height the line of where one is always stands below the header."""
 REDRAW_MS = 10_000
 """How often the ages in an open sheet are updated."""
 VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView, LoopView)
-_BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
+_BARS = frozenset({"header", "place", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
 class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searching, Landing, Screen[None]):
@@ -70,6 +75,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
         yield Bar(self._header, id="header")
+        yield PlaceBar(self._way)
         yield Bar(self.around.trouble_lines, id="troubles")
         with Horizontal(id="middle"):
             with Vertical(id="left"):
@@ -334,6 +340,18 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
             if bar.id in _BARS:
                 bar.renew()
         self.query_one(DetailPane).renew()
+
+    def _way(self) -> tuple[Crumb, ...]:
+        if not self.around.has_read or not (self.narrowing.run or self.app.size.height >= ROOM_FOR_A_PLACE):
+            return ()
+        return crumbs_of(self.view.where.name.capitalize(), self.subject_here(), self.snapshot)
+
+    def on_place_bar_clicked(self, event: PlaceBar.Clicked) -> None:
+        """Go to a part of the way: to the top of the view, or in the Tree to the run or task."""
+        if event.crumb.task:
+            self.go_to_found(FoundRow(FoundKind.TASK, event.crumb.task))
+        elif not self.sheet.is_open:
+            self.action_edge(-1)
 
     def _header(self, width: int) -> tuple[Line, ...]:
         return self.around.header(
