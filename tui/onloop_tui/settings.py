@@ -23,6 +23,7 @@ class ThemeName(StrEnum):
     LIGHT = "light"
     ANSI = "ansi"
     MONO = "mono"
+    EVENING = "evening"
 
 
 class StartView(StrEnum):
