@@ -34,6 +34,7 @@ EVERYWHERE = (
     Step("question_mark", "keys · Enter lists the guides"), Step("escape", "[1 Inbox]"),
     Step("colon", "a name from ?"), Step("escape", gone="a name from ?"),
     Step("slash", "state: repo: gate:"), Step("escape", gone="state: repo: gate:"),
+    Step("7", ":save NAME keeps"), Step("8", ":save NAME keeps"), Step("9", ":save NAME keeps"),
     Step("ctrl+f", "Enter goes there"), Step("escape", "[1 Inbox]"),
     Step("O", "narrows every view"), Step("escape", "[1 Inbox]"),
     Step("w", "cleared by  an approval"), Step("w", gone="cleared by"),

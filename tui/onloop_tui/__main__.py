@@ -18,7 +18,7 @@ from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.last_places import LastPlaces, places_folder
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.session import Session
-from onloop_tui.settings import Settings, settings_file
+from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
 
 RARELY = (100_000, 20, 20)
@@ -59,6 +59,7 @@ def open_dashboard(
         settings=begin,
         memory=LastPlaces(places_folder(os.environ)),
         role=role,
+        views_file=views_file(own),
     )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)

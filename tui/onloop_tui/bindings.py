@@ -74,6 +74,10 @@ KEYS: tuple[Key, ...] = (
     _view(4, Where.AGENTS, "who holds what, where, since when", "onloop list --state working"),
     _view(5, Where.LOG, "what happened, and who caused it", "onloop log"),
     _view(6, Where.LOOP, "what people and gates cost and catch", "onloop loop"),
+    *(
+        Key((key,), key, f"saved({number})", f"{word} saved", f"your {word} saved view; :save NAME saves one", _EVERY)
+        for number, (key, word) in enumerate((("7", "first"), ("8", "second"), ("9", "third")))
+    ),
     Key(("enter",), "Enter", "go", "open", "drill in, or open the sheet; in the sheet, confirm", _ROW,
         "onloop show {task}", _LISTS),
     Key(("a",), "a", "decide('approve')", "approve", "open the sheet; in it, approve what is shown (Enter confirms)",

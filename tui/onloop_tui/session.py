@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from onloop.access.opening import wall_clock
 from onloop.attention.viewer import Scope, Viewer, viewer_of
@@ -41,6 +42,7 @@ class Session:
         settings: Settings | None = None,
         memory: LastPlaces | None = None,
         role: str | None = None,
+        views_file: Path | None = None,
     ) -> None:
         self.place = place
         self.clock = clock
@@ -49,6 +51,8 @@ class Session:
         self.settings = settings or Settings()
         self.memory = memory
         self._role = role
+        self.views_file = views_file
+        """Where saved views are kept; None where nothing can be saved."""
         self.looks = Looks()
         self._person = person
         self._typed_at: int | None = None

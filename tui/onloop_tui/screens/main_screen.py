@@ -27,12 +27,13 @@ from onloop_tui.screens.finding.landing import Landing
 from onloop_tui.screens.finding.prompting import Prompting
 from onloop_tui.screens.finding.run_narrowing import RunNarrowing
 from onloop_tui.screens.finding.searching import Searching
+from onloop_tui.screens.finding.view_saving import ViewSaving
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.loop_view import LoopView
-from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
+from onloop_tui.screens.screen_chrome import TABS, ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
@@ -53,7 +54,7 @@ VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, Lo
 _BARS = frozenset({"header", "place", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searching, Landing, Screen[None]):
+class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searching, ViewSaving, Landing, Screen[None]):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -68,6 +69,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
         self._drawn_at = 0
         self._views = tuple(view(session) for view in VIEWS)
         self.narrowing, self.unaware, self.has_landed = RunScope(), set(), False
+        self.saved_counts, self.counted_at = {}, -1
         self.filters: dict[Where, str] = {}
         self.view: View = self._views[0]
         self.snapshot = self.whole = Snapshot()
@@ -145,6 +147,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
         if self.around.has_read:
             self.see(self.whole)
             self.view.tick(self.snapshot)
+            self.count_saved()
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
             self.sheet.draw()
@@ -218,6 +221,10 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
     def action_scope(self) -> None:
         """Show another part of what needs people; the rest is counted."""
         self.say(turn_scope(self.session, self.snapshot.viewer))
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Show what the scope has changed."""
         self.see(self.whole)
         self.view.take(self.snapshot, anew=True)
 
@@ -354,9 +361,8 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
             self.action_edge(-1)
 
     def _header(self, width: int) -> tuple[Line, ...]:
-        return self.around.header(
-            self.snapshot, self.narrowing, [view.where for view in self._views], self.view.where, width
-        )
+        tabs = (*((TABS[view.where], view is self.view) for view in self._views), *self.saved_tabs())
+        return self.around.header(self.snapshot, self.narrowing, tabs, width)
 
     def _footer(self, width: int) -> tuple[Line, ...]:
         return self.around.footer(Where.SHEET if self.sheet.is_open else self.view.where, width)

@@ -57,7 +57,7 @@ class ScreenChrome:
         self.lost = f"store lost since {time_words(news.since, self.session.clock())}: {news.words}"
 
     def header(
-        self, snapshot: Snapshot, narrowing: RunScope, views: Sequence[Where], front: Where, width: int
+        self, snapshot: Snapshot, narrowing: RunScope, tabs: Sequence[tuple[str, bool]], width: int
     ) -> tuple[Line, ...]:
         """The header lines."""
         return header_lines(
@@ -70,7 +70,7 @@ class ScreenChrome:
                 "advisory",
                 *(("read-only",) if self.session.read_only else ()),
             ),
-            tabs=tuple((TABS[where], where is front) for where in views),
+            tabs=tabs,
             width=width,
             store=safe(self.session.place.name),
         )

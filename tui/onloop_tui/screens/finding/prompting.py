@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.bindings import Key, Where
-from onloop_tui.command_words import Narrow, Unknown, meaning_of
+from onloop_tui.command_words import Forget, Keep, Narrow, Unknown, meaning_of
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.view import View
 from onloop_tui.session import Session
-from onloop_tui.settings import ThemeName
+from onloop_tui.settings import SavedView, ThemeName
 from onloop_tui.widgets.prompt import Prompt
 
 
@@ -39,6 +39,20 @@ class Prompting:
     def renew_lines(self) -> None:
         """Get the lines around the view again."""
         raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def show_saved(self, saved: SavedView) -> None:
+            """Show a saved view."""
+            raise NotImplementedError
+
+        def save_view(self, name: str) -> str:
+            """Keep how it is now."""
+            raise NotImplementedError
+
+        def forget_view(self, name: str) -> str:
+            """Remove a saved view."""
+            raise NotImplementedError
 
     def focus_front(self) -> None:
         """Give the keys back to what is in front."""
@@ -94,11 +108,21 @@ class Prompting:
                 await self.run_key_action(meaning.action, meaning.where)
             case Narrow():
                 self.say(self.apply_filter(meaning.query) or f"only {meaning.query}")
+            case SavedView():
+                self.show_saved(meaning)
+            case Keep():
+                self._say_trouble(self.save_view(meaning.name))
+            case Forget():
+                self._say_trouble(self.forget_view(meaning.name))
             case ThemeName():
                 self.view.app.post_message(ThemeWanted(meaning))
             case _:
                 assert_never(meaning)
         return ""
+
+    def _say_trouble(self, words: str) -> None:
+        if words:
+            self.say(words, Tone.WARN)
 
     async def run_key_action(self, action: str, where: Where) -> None:
         """Run a key's action, called by the palette or after `:`."""
