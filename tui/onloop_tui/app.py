@@ -19,6 +19,7 @@ from textual.screen import Screen
 from onloop.guides.catalogue import guides
 from onloop_tui import bindings
 from onloop_tui.app_messages import FilesNews, KeysWanted, StoreNews, ThemeWanted
+from onloop_tui.bindings import Where
 from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News, StoreLost
@@ -242,15 +243,17 @@ class Dashboard(App[str]):
             self.push_screen(TaskLogScreen(self._session, subject.task))
 
     def action_keys(self) -> None:
-        """Show the help: every key, and the guides."""
-        self.action_guide("")
+        """Show the help: every key, those first that mean something here, and the guides, from that of the view on."""
+        self._help("", Where.SHEET if self.main.sheet.is_open else self.main.view.where)
 
     def action_guide(self, name: str) -> None:
         """Show a guide; without a name, the keys."""
+        self._help(name, self.main.view.where)
+
+    def _help(self, name: str, where: Where) -> None:
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(
-                HelpScreen((*self._session.settings.keys, *bindings.FORM, *bindings.PROMPT, *bindings.TYPED), name)
-            )
+            beside = (*bindings.FORM, *bindings.PROMPT, *bindings.TYPED)
+            self.push_screen(HelpScreen((*self._session.settings.keys, *beside), name, where))
 
     def exit(self, result: str | None = None, return_code: int = 0, message: Any = None) -> None:
         """Leave, and remember where this was."""

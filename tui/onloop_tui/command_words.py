@@ -66,6 +66,13 @@ def completed(typed: str, settings: Settings) -> tuple[str, str]:
     return first[:same], ", ".join(found) if len(found) > 1 else ""
 
 
+def choices(typed: str, settings: Settings) -> str:
+    """What the words may become, as one types; of a single key, what it does."""
+    found = begun(typed, settings)
+    key = next((key for key in settings.keys if found == [key.word]), None)
+    return f"{key.word} ({key.shown}): {key.help}" if key is not None else ", ".join(found)
+
+
 def meaning_of(typed: str, settings: Settings) -> Meaning:
     """The key, filter or theme that the words name, whole or by a beginning that only one has."""
     words = " ".join(typed.casefold().split())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.bindings import Key, Where
-from onloop_tui.command_words import Forget, Keep, Narrow, Unknown, meaning_of
+from onloop_tui.command_words import Forget, Keep, Narrow, Unknown, choices, meaning_of
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.view import View
@@ -73,7 +73,8 @@ class Prompting:
         elif event.done:
             problem = await self._command(event.text)
         else:
-            problem = ""
+            self.prompt.hint(choices(event.text, self.session.settings))
+            return
         self.prompt.say(problem)
         if event.done and not problem:
             self._leave_prompt()
