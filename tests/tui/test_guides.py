@@ -57,7 +57,7 @@ def test_a_guide_scrolls_and_the_next_one_begins_at_its_top() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
-        await pilot.press("?", "enter", "enter", "G")
+        await pilot.press("?", "enter", "g", "enter", "G")
         await shows(pilot, "is marked for ever as one")
         await pilot.press("]")
         await shows(pilot, "engineer · ]", "# For engineers")

@@ -126,3 +126,14 @@ def test_the_file_is_followed_beside_the_settings_and_the_last_good_views_stay(t
     third = files.look()
     assert third is not None and [view.name for view in third.settings.views] == ["mine"]
     assert "dashboard-views.yaml:1:" in third.problems[0]
+
+
+async def test_tabs_with_long_names_have_a_line_of_their_own_in_a_narrow_terminal() -> None:
+    views = tuple(SavedView(f"a-view-of-name-{number}", Where.TREE) for number in range(4))
+    scene = busy()
+    app = Dashboard(Session(scene.place, scene.clock, scene.person(), settings=Settings(views=views)))
+
+    async with playing(app, (80, 24)) as pilot:
+        await shows(pilot, "6 Loop", "7 a-view-of-name-0 10", "8 a-view-of-name-1 10", "9 a-view-of-name-2 10")
+        await pilot.press("8")
+        await shows(pilot, "[8 a-view-of-name-1 10]", "needs you 7")

@@ -79,7 +79,8 @@ class Files:
 
     def look(self, *, anew: bool = True) -> EditedFile | None:
         """What has changed since the last look; everything at the first look, None if nothing changed."""
-        words = [self._look_at_settings(anew), self._look_at_views(anew), *self._look_at_workflows(anew)]
+        self._views.look(anew=anew)  # what it holds is seen in the tabs, and need not be said
+        words = [self._look_at_settings(anew), *self._look_at_workflows(anew)]
         said = " · ".join(word for word in words if word) if self._last is not None else ""
         settings = self._settings.good if self._settings.good is not None else Settings()
         settings = replace(settings, views=self._views.good or ())
@@ -95,13 +96,6 @@ class Files:
         if not file.is_there:
             return f"{file.name} is gone; the defaults are in force"
         return f"{file.name} is in force" if was_broken or file.good != before else ""
-
-    def _look_at_views(self, anew: bool) -> str:
-        file = self._views
-        before, was_broken = file.good, bool(file.problem)
-        if not file.look(anew=anew) or file.problem:
-            return ""
-        return f"{file.name} is in force" if was_broken or (before or ()) != (file.good or ()) else ""
 
     def _look_at_workflows(self, anew: bool) -> Iterator[str]:
         found = tuple(path for folder in self._of_workflows for path in _workflow_files(folder))

@@ -361,8 +361,8 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Prompting, RunNarrowing, Searchin
             self.action_edge(-1)
 
     def _header(self, width: int) -> tuple[Line, ...]:
-        tabs = (*((TABS[view.where], view is self.view) for view in self._views), *self.saved_tabs())
-        return self.around.header(self.snapshot, self.narrowing, tabs, width)
+        tabs = tuple((TABS[view.where], view is self.view) for view in self._views)
+        return self.around.header(self.snapshot, self.narrowing, tabs, self.saved_tabs(), width)
 
     def _footer(self, width: int) -> tuple[Line, ...]:
         return self.around.footer(Where.SHEET if self.sheet.is_open else self.view.where, width)

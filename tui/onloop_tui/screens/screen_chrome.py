@@ -19,6 +19,8 @@ from onloop_tui.session import Session
 
 TABS = {where: f"{number} {where.name.capitalize()}" for number, where in enumerate(VIEWS, 1)}
 """The label of each view in the header: its number key and its name."""
+Tabs = Sequence[tuple[str, bool]]
+"""Labels of views, and whether each is in front."""
 MADE_FOR = (80, 24)
 """The smallest terminal that shows everything."""
 LEAST = (40, 10)
@@ -56,9 +58,7 @@ class ScreenChrome:
         """Note that the store cannot be read any more."""
         self.lost = f"store lost since {time_words(news.since, self.session.clock())}: {news.words}"
 
-    def header(
-        self, snapshot: Snapshot, narrowing: RunScope, tabs: Sequence[tuple[str, bool]], width: int
-    ) -> tuple[Line, ...]:
+    def header(self, snapshot: Snapshot, narrowing: RunScope, tabs: Tabs, saved: Tabs, width: int) -> tuple[Line, ...]:
         """The header lines."""
         return header_lines(
             snapshot,
@@ -71,6 +71,7 @@ class ScreenChrome:
                 *(("read-only",) if self.session.read_only else ()),
             ),
             tabs=tabs,
+            saved=saved,
             width=width,
             store=safe(self.session.place.name),
         )

@@ -30,20 +30,22 @@ def header_lines(
     labels: Sequence[str],
     tabs: Sequence[tuple[str, bool]],
     width: int,
+    saved: Sequence[tuple[str, bool]] = (),
     store: str = "",
 ) -> tuple[Line, ...]:
-    """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first."""
+    """The views, saved ones too, counts, freezes, labels, the age of the data and its store; a lost store is first."""
     age = (Span(f"data {age_words(age_ms)} old", Tone.BAD if lost or age_ms > STALE_MS else Tone.DIM),)
     loud: list[Line] = [(Span(f"{SHAPE} {lost}", Tone.BAD),)] if lost else []
     loud += [*_freezes(snapshot), *_waiting(snapshot.board.counts)]
     quiet: list[Line] = [(Span(f"working {snapshot.overview.working}"),)]
     beside = [*_hidden(snapshot.board.counts), *((Span(label, Tone.WARN),) for label in labels)]
-    one = _one_line([_tabs(tabs), *loud], [*quiet, *_calm(snapshot)], beside, age, width)
+    views = [_tabs(each) for each in (tabs, saved) if each]
+    one = _one_line([*views, *loud], [*quiet, *_calm(snapshot)], beside, age, width)
     if width >= ONE_LINE and one is not None:
         return (one,)
     calm = _calm(snapshot) if width >= ROOMY else []
     named: list[Line] = [(Span(f"in {end_of(store)}", Tone.DIM),)] if store and width < ONE_LINE else []
-    return flowed([_tabs(tabs), *loud, *quiet, *calm, *beside, age, *named], width, MOST_LINES)
+    return flowed([*views, *loud, *quiet, *calm, *beside, age, *named], width, MOST_LINES)
 
 
 def _one_line(first: list[Line], quiet: list[Line], beside: list[Line], age: Line, width: int) -> Line | None:
