@@ -203,6 +203,41 @@ def test_rows_and_their_numbers_agree_whatever_has_ended(changes: list[tuple[str
             assert {row[0] for row in below} == (over if is_open else over & {run})
 
 
+def test_of_one_run_alone_the_rows_are_its_own_and_lifting_that_plants_no_tree_anew() -> None:
+    index = TreeIndex(task(run, created=place) for place, run in enumerate("abc"))
+    index.apply(task(f"{run}.{number}") for run in "abc" for number in (1, 2))
+    fold = EndedFold(index)
+    fold.only = "b"
+
+    assert [fold.at(row) for row in range(len(fold))] == ["b", "b.1", "b.2"]
+    assert [fold.row_of(each) for each in ("b", "b.2", "a", "c.1")] == [0, 2, None, None]
+    index.apply([task("b.3"), task("c.3")])
+    assert len(fold) == 4
+    fold.only = "nobody"
+    assert len(fold) == 0
+    fold.only = None
+    assert len(fold) == len(index) == 11
+
+
+async def test_n_in_a_narrowed_tree_stays_in_the_run() -> None:
+    scene = _scene()
+    scene.asks("z9z9z.1", "Which?")
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        await pilot.press("2", "O", *"second", "enter")
+        await shows(pilot, "only run z9z9z")
+        tree = app.main.view.rows
+        nodes = tree.index.size  # type: ignore[attr-defined]
+        for _ in range(3):
+            await pilot.press("n")
+            await until(pilot, lambda: tree.cursor == "z9z9z.1")  # type: ignore[attr-defined]
+        await pilot.press("O")
+        await shows(pilot, "every run is shown")
+        assert tree.index.size == nodes  # type: ignore[attr-defined]
+
+
 async def test_hostile_titles_in_the_list_of_runs_stay_harmless() -> None:
     from onloop.machine.limits import Id, Title
 

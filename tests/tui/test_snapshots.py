@@ -150,7 +150,7 @@ async def _help(pilot: Pilot[str]) -> None:
 
 async def _guides(pilot: Pilot[str]) -> None:
     await _help(pilot)
-    await pilot.press("enter", "j")
+    await pilot.press("enter", "g", "j")
     await shows(pilot, "guides · Enter reads", "▶ engineer")
 
 

@@ -133,7 +133,7 @@ class TreesView(View):
             shown += [
                 Span(" filter ", Tone.ACCENT),
                 Span(self.rows.filter.describe()),
-                Span(f"  {self.rows.index.matching} found · Esc clears it", Tone.DIM),
+                Span(f"  {self.rows.matching} found · Esc clears it", Tone.DIM),
             ]
         return (fitted(tuple(shown), width),) if shown else ()
 

@@ -48,6 +48,7 @@ class TreeView(RowView):
         """Show this snapshot; `changed` are the tasks that changed, None if that is unknown."""
         first = not self.index.size
         self.snapshot = snapshot
+        self.ended.only = snapshot.run or None
         fresh = list(self._changed(changed))
         self._idle = self._idle_now()
         self.index.apply(fresh)
@@ -78,7 +79,7 @@ class TreeView(RowView):
         tasks = self.snapshot.tasks
         if changed is not None:
             return [tasks[task_id] for task_id in changed if task_id in tasks]
-        if any(node_id not in tasks for node_id in self.index.ids()):
+        if not self.snapshot.run and any(node_id not in tasks for node_id in self.index.ids()):
             self._begin_anew()
         return (task for task in tasks.values() if not self.index.holds(task))
 
@@ -86,6 +87,7 @@ class TreeView(RowView):
         """Forget everything that was drawn, because another store has replaced this one."""
         self.index = TreeIndex()
         self.ended = EndedFold(self.index)
+        self.ended.only = self.snapshot.run or None
         for drawn in (self._strips, self._gates, self._causes):
             drawn.clear()
         self._painted.clear()
@@ -149,6 +151,12 @@ class TreeView(RowView):
         self._apply_filter()
         self._draw()
 
+    @property
+    def matching(self) -> int:
+        """How many tasks the filter leaves."""
+        alone = self.index.node(self.ended.only or "")
+        return self.index.matching if alone is None else alone.hits
+
     def _apply_filter(self) -> None:
         self._filtered_at = self._clock()
         narrower = self.filter.narrows(self._applied)
@@ -198,7 +206,7 @@ class TreeView(RowView):
 
     def next_needing(self, step: int) -> bool:
         """Put the cursor on the next (1) or previous (-1) task that needs a person, cyclically; whether one exists."""
-        target = self.index.next_needing(self.cursor, step)
+        target = self.index.next_needing(self.cursor, step, self.ended.only)
         return target is not None and self.go_to(target)
 
     def _stand_on(self, row_id: str | None) -> None:

@@ -132,9 +132,10 @@ class TreeIndex:
             node = node.parent
         return found.id if found else None
 
-    def next_needing(self, task_id: str | None, step: int) -> str | None:
-        """The next (1) or previous (-1) task that needs a person, cyclically, even if folded away; None without any."""
+    def next_needing(self, task_id: str | None, step: int, only: str | None = None) -> str | None:
+        """The next (1) or previous (-1) task (of run `only`) that needs a person, cyclically, even if folded away."""
         wanted = [node for node in self._needing.values() if self._matches is None or node.matched]
+        wanted = wanted if only is None else [node for node in wanted if node.top.id == only]
         if not wanted:
             return None
         ordered = sorted((node.path, node.id) for node in wanted)
