@@ -139,8 +139,6 @@ def test_an_empty_store_looks_like_this(snap_compare: Compare, size: tuple[int, 
 @pytest.mark.parametrize(
     "play", [_marked, _bulk, _rejecting, _muting, _runs, _find], ids=lambda play: play.__name__.strip("_")
 )
-    "play", [_marked, _bulk, _rejecting, _muting, _runs, _find], ids=lambda play: play.__name__.strip("_")
-)
 def test_what_a_key_asks_looks_like_this(snap_compare: Compare, size: tuple[int, int], play: Play) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=play)
 
