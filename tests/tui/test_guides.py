@@ -23,7 +23,7 @@ def test_the_guides_are_listed_behind_the_keys_and_one_is_read() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
-        await pilot.press("?", "enter")
+        await pilot.press("?", "enter", "g")
         await shows(pilot, "guides · Enter reads", guide("tutorial").title, guide("engineer").summary)
         await pilot.press("j", "j")
         await until(pilot, lambda: "approver" in _cursor(app))

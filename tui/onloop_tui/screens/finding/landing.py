@@ -43,7 +43,7 @@ class Landing:
 
     @property
     def _store(self) -> str:
-        return self.whole.house.id or self.session.place.name
+        return f"{self.whole.house.id} {self.session.place.name}"
 
     def land(self) -> None:
         """Go to the last place, once the store has been read; what of it is gone is left out."""
