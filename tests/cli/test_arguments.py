@@ -71,7 +71,7 @@ def test_without_a_verb_it_is_the_dashboards() -> None:
     found, args = parse(["--read-only", "--workflows", "a", "--workflows", "b"])
 
     assert found is None and isinstance(args, DashboardArguments)
-    assert (args.read_only, args.workflows, args.person) == (True, ("a", "b"), None)
+    assert (args.read_only, args.workflows, args.person, args.role) == (True, ("a", "b"), None, None)
 
 
 def test_a_number_that_is_none_is_refused_in_our_words() -> None:
@@ -122,3 +122,10 @@ def test_what_is_behind_two_hyphens_is_a_word_wherever_the_options_are() -> None
     assert (note.person, note.text) == ("ana", "--hello")  # type: ignore[attr-defined]
     with pytest.raises(BadInput, match="unrecognized arguments: --hello"):
         parse(["note", "b4.1", "--as", "ana", "--hello"])
+
+
+def test_a_role_is_one_that_the_dashboard_can_begin_with() -> None:
+    _, args = parse(["--role", "operator"])
+    assert isinstance(args, DashboardArguments) and args.role == "operator"
+    with pytest.raises(BadInput, match="'boss'"):
+        parse(["--role", "boss"])

@@ -96,6 +96,7 @@ def pane(
     given = {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_STATE_HOME": str(folder / "state"),
         "COLORTERM": "truecolor",
         **(environment or {}),
     }

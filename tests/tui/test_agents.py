@@ -150,7 +150,7 @@ async def test_sub_agents_in_an_agents_own_process_stand_beneath_it_until_they_e
         await shows(pilot, "└ Explore", "process of r7k2m.1 says: looks for callers", "for 3m", "└ Plan")
         if size[0] > 100:
             await shows(pilot, "2 sub-agents")
-        rows = [row for row in list_text(app).splitlines() if "r7k2m." in row]
+        rows = [row for row in list_text(app).splitlines() if "r7k2m." in row and " › " not in row]
         order = ("ada", "Explore", "Plan", "bo")
         assert [next(name for name in order if name in row) for row in rows] == list(order)
         scene.gateway.perform(Heartbeat(ada, news=(SubAgentNews("a1", ended=True),)))

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
-from onloop_tui.bindings import KEYS, key_piece
+from onloop_tui.bindings import KEYS, VIEWS, key_piece
 from onloop_tui.command_words import Unknown, completed, meaning_of
 from onloop_tui.model.drawing.text_line import Span, pressed_at
 from onloop_tui.panels.sheet_panel import Mode
@@ -47,6 +47,24 @@ async def test_tabs_rows_acts_and_the_keys_of_a_form_can_be_clicked(size: tuple[
         await click(pilot, "Esc back")
         await click(pilot, "? keys")
         await shows(pilot, "keys · Enter lists the guides")
+
+
+async def test_every_tab_and_every_key_of_every_footer_can_be_clicked() -> None:
+    app = busy().dashboard()
+
+    async with playing(app, (140, 45)) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        for number, where in reversed(list(enumerate(VIEWS, 1))):
+            await click(pilot, f"{number} {where.name.capitalize()}")
+            await shows(pilot, f"[{number} {where.name.capitalize()}]")
+            (footer,) = app.main.around.footer(where, 138)
+            pressed = {pressed_at(footer, x) for x in range(138)} - {""}
+            assert pressed == {key.names[0] for key in KEYS if where in key.footer}
+        await click(pilot, "2 Tree")
+        await click(pilot, "f follow")
+        await shows(pilot, "following the newest change")
+        await click(pilot, "/ filter")
+        await until(pilot, lambda: app.main.prompt.is_open)
 
 
 async def test_the_question_when_leaving_can_be_clicked() -> None:

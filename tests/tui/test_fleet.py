@@ -34,7 +34,7 @@ Compare = Callable[..., bool]
 
 
 def row_with(app: Dashboard, words: str) -> str:
-    return next((row for row in screen_lines(app) if words in row), "")
+    return next((row for row in screen_lines(app) if words in row and " › " not in row), "")
 
 
 async def fleet(pilot: Pilot[str]) -> None:

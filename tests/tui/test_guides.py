@@ -23,7 +23,7 @@ def test_the_guides_are_listed_behind_the_keys_and_one_is_read() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
-        await pilot.press("?", "enter")
+        await pilot.press("?", "enter", "g")
         await shows(pilot, "guides · Enter reads", guide("tutorial").title, guide("engineer").summary)
         await pilot.press("j", "j")
         await until(pilot, lambda: "approver" in _cursor(app))
@@ -57,7 +57,7 @@ def test_a_guide_scrolls_and_the_next_one_begins_at_its_top() -> None:
 
     async def story(pilot: Pilot[str]) -> None:
         await shows(pilot, "◆ approve")
-        await pilot.press("?", "enter", "enter", "G")
+        await pilot.press("?", "enter", "g", "enter", "G")
         await shows(pilot, "is marked for ever as one")
         await pilot.press("]")
         await shows(pilot, "engineer · ]", "# For engineers")

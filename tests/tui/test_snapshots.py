@@ -86,6 +86,20 @@ async def _muting(pilot: Pilot[str]) -> None:
     await _idle(pilot)
 
 
+async def _runs(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("O")
+    await shows(pilot, "1 live of 1", "narrows every view")
+    await _idle(pilot)
+
+
+async def _find(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("ctrl+f", *"limiter")
+    await shows(pilot, "▶ task", "event", "Enter goes there")
+    await _idle(pilot)
+
+
 def _partly_hidden() -> Scene:
     """The busy fleet with a cause acknowledged, one snoozed, and one repository of the third muted."""
     scene = busy()
@@ -122,7 +136,9 @@ def test_an_empty_store_looks_like_this(snap_compare: Compare, size: tuple[int, 
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("play", [_marked, _bulk, _rejecting, _muting], ids=lambda play: play.__name__.strip("_"))
+@pytest.mark.parametrize(
+    "play", [_marked, _bulk, _rejecting, _muting, _runs, _find], ids=lambda play: play.__name__.strip("_")
+)
 def test_what_a_key_asks_looks_like_this(snap_compare: Compare, size: tuple[int, int], play: Play) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=play)
 
@@ -150,7 +166,7 @@ async def _help(pilot: Pilot[str]) -> None:
 
 async def _guides(pilot: Pilot[str]) -> None:
     await _help(pilot)
-    await pilot.press("enter", "j")
+    await pilot.press("enter", "g", "j")
     await shows(pilot, "guides · Enter reads", "▶ engineer")
 
 

@@ -12,16 +12,19 @@ import pytest
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.filter import dim_color
 from textual.pilot import Pilot
 
 from onloop_tui.app import Dashboard
 from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.bindings import VIEWS as WHERES
+from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.screens.help_screen import HelpScreen
 from onloop_tui.screens.main_screen import VIEWS
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
+from onloop_tui.theme import component
 from support.tui_scenes import busy, play, playing, shows, until
 
 SIZE = (120, 40)
@@ -30,7 +33,7 @@ READABLE = 4.5
 
 
 Row = Sequence[Segment]
-_OF_OUR_OWN, _OF_THE_TERMINAL = (ThemeName.DARK, ThemeName.LIGHT), (ThemeName.ANSI, ThemeName.MONO)
+_OF_OUR_OWN, _OF_THE_TERMINAL = (ThemeName.DARK, ThemeName.LIGHT, ThemeName.EVENING), (ThemeName.ANSI, ThemeName.MONO)
 _TELLING = {
     ThemeName.ANSI: {"INBOX", "the sheet"},
     ThemeName.MONO: {*(view.where.name for view in VIEWS), "the sheet"},
@@ -128,6 +131,27 @@ def test_themes_of_the_terminal_use_no_colours_of_their_own(pictures: Pictures, 
 
     assert bool(found) is (theme is ThemeName.ANSI)
     assert all(colour.number is not None and colour.number < 16 for colour in found)
+
+
+@pytest.mark.parametrize("theme", _OF_OUR_OWN)
+async def test_every_tone_can_be_read_on_every_ground_that_it_is_drawn_on(theme: ThemeName) -> None:
+    app = _app(theme)
+    faint: dict[str, float] = {}
+
+    async with playing(app, (80, 24)) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        colours = app.theme_variables
+        grounds = {name: Color.parse(colours[name]) for name in ("background", "surface", "panel", "panel-lighten-1")}
+        for tone in Tone:
+            style = app.main.get_component_rich_style(component(tone), partial=True)
+            assert style.color is not None
+            own = {"its own": Color.from_rich_color(style.bgcolor)} if style.bgcolor is not None else grounds
+            for name, ground in own.items():
+                ink = dim_color(ground.rich_color, style.color) if style.dim else style.color
+                if (ratio := _contrast(Color.from_rich_color(ink), ground)) < READABLE:
+                    faint[f"{tone} on {name}"] = round(ratio, 2)
+
+    assert faint == {}
 
 
 def _begins(row: Row, sign: str) -> bool:

@@ -288,9 +288,10 @@ def test_a_parent_that_says_completed_is_not_shown_as_done_while_a_child_lives()
 
     async def story(tree: TreeView, pilot: Pilot[None]) -> None:
         tree.fold_all(is_open=True)
+        tree.turn_ended()
         await pilot.pause()
         assert "● children" in seen(tree)[0] and "✓" not in seen(tree)[0]
-        assert "✓ done" in seen(tree)[2]
+        assert "✓ done" in seen(tree)[3]
 
     play(story, made(tasks))
 

@@ -102,7 +102,8 @@ def test_a_broken_edit_is_named_the_last_good_one_stays_and_a_mended_one_is_quie
     file.write_text("theme: pink\n")
     broken = heard.until(lambda now: now.problems)
     assert broken.problems == (
-        f"{file}:1:8: theme cannot be 'pink'; give one of: dark, light, ansi, mono; the last good ones stay in force",
+        f"{file}:1:8: theme cannot be 'pink'; give one of: dark, light, ansi, mono, evening; "
+        "the last good ones stay in force",
     )
     assert broken.settings.theme is ThemeName.LIGHT
 

@@ -15,9 +15,10 @@ from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.principal import Principal
 from onloop_tui.app import GONE, Dashboard
 from onloop_tui.edited_files import EditedFile, Files
+from onloop_tui.last_places import LastPlaces, places_folder
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.session import Session
-from onloop_tui.settings import Settings, settings_file
+from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
 
 RARELY = (100_000, 20, 20)
@@ -34,6 +35,7 @@ def open_dashboard(
     ask_on_quit: bool = False,
     settings: str | None = None,
     workflows: Sequence[str] = (),
+    role: str | None = None,
 ) -> str:
     """Show the dashboard until the person leaves; returns how: `quit`, or with `ask_on_quit` also `stop` or `leave`.
 
@@ -41,6 +43,7 @@ def open_dashboard(
 
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     `settings` replaces the person's settings file; `workflows` are folders to watch in addition to `.onloop`.
+    `role` says with which view to begin.
     """
     keep_others_out()
     own = Path(settings) if settings else settings_file(os.environ)
@@ -48,7 +51,15 @@ def open_dashboard(
     files = Files(own, (Path(".onloop"), *map(Path, workflows)))
     access = access_of(home)
     session = Session(
-        access, access.clock, person=person, person_name=person_name or "", read_only=read_only, settings=begin
+        access,
+        access.clock,
+        person=person,
+        person_name=person_name or "",
+        read_only=read_only,
+        settings=begin,
+        memory=LastPlaces(places_folder(os.environ)),
+        role=role,
+        views_file=views_file(own),
     )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)

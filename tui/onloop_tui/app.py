@@ -19,6 +19,7 @@ from textual.screen import Screen
 from onloop.guides.catalogue import guides
 from onloop_tui import bindings
 from onloop_tui.app_messages import FilesNews, KeysWanted, NoteWanted, StoreNews, ThemeWanted
+from onloop_tui.bindings import Where
 from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News, StoreLost
@@ -185,7 +186,7 @@ class Dashboard(App[str]):
             self.main.take(event.news)
         if isinstance(event.news, StoreLost):
             self.set_timer(GONE_S, self._leave_what_is_gone)
-        if self._once_read is not None and self.main.around.has_read and self.main.snapshot.is_whole:
+        if self._once_read is not None and self.main.around.has_read and self.main.live.is_whole:
             self._once_read()
             self._once_read = None
         if self._first_task and self.main.around.has_read:
@@ -268,13 +269,23 @@ class Dashboard(App[str]):
             self.push_screen(kind(self._session, subject.task))
 
     def action_keys(self) -> None:
-        """Show the help: every key, and the guides."""
-        self.action_guide("")
+        """Show the help: every key, those first that mean something here, and the guides, from that of the view on."""
+        self._help("", Where.SHEET if self.main.sheet.is_open else self.main.view.where)
 
     def action_guide(self, name: str) -> None:
         """Show a guide; without a name, the keys."""
+        self._help(name, self.main.view.where)
+
+    def _help(self, name: str, where: Where) -> None:
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen((*self._session.settings.keys, *bindings.FORM, *bindings.PROMPT), name))
+            beside = (*bindings.FORM, *bindings.PROMPT, *bindings.TYPED)
+            self.push_screen(HelpScreen((*self._session.settings.keys, *beside), name, where))
+
+    def exit(self, result: str | None = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave, and remember where this was."""
+        if self.main.is_attached:
+            self.main.remember_place()
+        super().exit(result, return_code, message)
 
     async def action_quit(self) -> None:
         """Leave. If the dashboard started other processes, ask first whether to stop them."""

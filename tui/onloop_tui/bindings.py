@@ -31,6 +31,7 @@ class Where(StrEnum):
     OUTPUT = "in what is written"
     FORM = "in a form"
     PROMPT = "after : and /"
+    TYPED = "in a list that is typed into"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ KEYS: tuple[Key, ...] = (
     _view(4, Where.AGENTS, "who holds what, where, since when", "onloop list --state working"),
     _view(5, Where.LOG, "what happened, and who caused it", "onloop log"),
     _view(6, Where.LOOP, "what people and gates cost and catch", "onloop loop"),
+    *(
+        Key((key,), key, f"saved({number})", f"{word} saved", f"your {word} saved view; :save NAME saves one", _EVERY)
+        for number, (key, word) in enumerate((("7", "first"), ("8", "second"), ("9", "third")))
+    ),
     Key(("enter",), "Enter", "go", "open", "drill in, or open the sheet; in the sheet, confirm", _ROW,
         "onloop show {task}", _LISTS),
     Key(("a",), "a", "decide('approve')", "approve", "open the sheet; in it, approve what is shown (Enter confirms)",
@@ -119,6 +124,10 @@ KEYS: tuple[Key, ...] = (
         "`:at #123`; `:at now` or Esc goes back", _LIST, "onloop tree --at WHEN"),
     Key(("E",), "E", "export", "export", "write what is seen to a new file: `:export svg`, `text` or `md`, and a path",
         _ROW),
+    Key(("O",), "O", "runs", "run", "the list of runs: Enter narrows every view to one; narrowed, it lifts that", _LIST,
+        "onloop list"),
+    Key(("ctrl+f",), "^F", "find", "find", "one search over ids, titles, repositories, people, agents, labels, causes "
+        "and events; Enter goes there", _EVERY),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
@@ -268,6 +277,15 @@ PROMPT: tuple[Key, ...] = (
     Key(("escape",), "Esc", "leave", "leave", "close the line; a filter is lifted", Where.PROMPT),
 )  # fmt: skip
 """The keys of the line for filters and commands."""
+
+TYPED: tuple[Key, ...] = (
+    Key(("down",), "↓", "row(1)", "down", "one row down", Where.TYPED),
+    Key(("up",), "↑", "row(-1)", "up", "one row up", Where.TYPED),
+    Key(("pagedown",), "PgDn", "rows(1)", "page down", "a page down", Where.TYPED),
+    Key(("pageup",), "PgUp", "rows(-1)", "page up", "a page up", Where.TYPED),
+    Key(("escape",), "Esc", "give_up", "back", "go back, and choose nothing", Where.TYPED),
+)
+"""The keys of a list that is narrowed by typing, where letters are typed and Enter chooses."""
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""

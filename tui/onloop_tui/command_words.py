@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from onloop.workflow.hints import nearest, quoted
 from onloop_tui.bindings import Key
-from onloop_tui.settings import Settings, ThemeName
+from onloop_tui.settings import SavedView, Settings, ThemeName
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,29 @@ class Unknown:
     words: str
 
 
-Meaning = Key | Narrow | ThemeName | Travel | ExportWords | Unknown
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Save how the dashboard is now under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Remove the saved view of this name."""
+
+    name: str
+
+
+Meaning = Key | Narrow | ThemeName | SavedView | Keep | Forget | Travel | ExportWords | Unknown
 
 
 def known_words(settings: Settings) -> Iterator[str]:
     """All words that have a meaning."""
     yield from (key.word for key in settings.keys)
     yield from settings.filters
+    yield from (view.name for view in settings.views)
+    yield from ("save", *(f"forget {view.name}" for view in settings.views))
     yield from (f"theme {name}" for name in ThemeName)
 
 
@@ -64,6 +80,13 @@ def completed(typed: str, settings: Settings) -> tuple[str, str]:
     return first[:same], ", ".join(found) if len(found) > 1 else ""
 
 
+def choices(typed: str, settings: Settings) -> str:
+    """What the words may become, as one types; of a single key, what it does."""
+    found = begun(typed, settings)
+    key = next((key for key in settings.keys if found == [key.word]), None)
+    return f"{key.word} ({key.shown}): {key.help}" if key is not None else ", ".join(found)
+
+
 def meaning_of(typed: str, settings: Settings) -> Meaning:
     """The key, filter or theme that the words name, whole or by a beginning that only one has."""
     words = " ".join(typed.casefold().split())
@@ -77,13 +100,21 @@ def meaning_of(typed: str, settings: Settings) -> Meaning:
     return _meant(found[0] if words not in known and found else words, settings)
 
 
+_ON_VIEWS: Mapping[str, type[Keep] | type[Forget]] = {"save": Keep, "forget": Forget}
+
+
 def _meant(words: str, settings: Settings) -> Meaning:
     key = next((key for key in settings.keys if key.word == words), None)
     if key is not None:
         return key
     if words in settings.filters:
         return Narrow(settings.filters[words])
+    saved = next((view for view in settings.views if view.name == words), None)
+    if saved is not None:
+        return saved
     verb, _, rest = words.partition(" ")
+    if verb in _ON_VIEWS:
+        return _ON_VIEWS[verb](rest) if rest else Unknown(f"{verb} needs a name, such as :{verb} mine")
     if verb == "theme":
         names = ", ".join(ThemeName)
         return (

@@ -13,7 +13,7 @@ from onloop.errors import OnloopError
 from onloop.machine.definition import Definition
 from onloop.workflow.positioned_tree import LARGEST
 from onloop_tui.model.drawing.terminal_text import safe
-from onloop_tui.settings import Settings
+from onloop_tui.settings import SavedView, Settings, views_file
 
 MOST_FILES = 100
 """The number of workflow files read per folder."""
@@ -71,6 +71,7 @@ class Files:
 
     def __init__(self, settings: Path, workflows: tuple[Path, ...]) -> None:
         self._settings = _File(settings.absolute(), _settings_in)
+        self._views = _File(views_file(settings.absolute()), _views_in)
         self._workflows: dict[Path, _File[Definition]] = {}
         self._last: EditedFile | None = None
         self.folders = tuple(dict.fromkeys((settings.absolute().parent, *(path.absolute() for path in workflows))))
@@ -78,9 +79,11 @@ class Files:
 
     def look(self, *, anew: bool = True) -> EditedFile | None:
         """What has changed since the last look; everything at the first look, None if nothing changed."""
+        self._views.look(anew=anew)  # what it holds is seen in the tabs, and need not be said
         words = [self._look_at_settings(anew), *self._look_at_workflows(anew)]
         said = " · ".join(word for word in words if word) if self._last is not None else ""
         settings = self._settings.good if self._settings.good is not None else Settings()
+        settings = replace(settings, views=self._views.good or ())
         now = EditedFile(settings, tuple(self._problems()), said)
         before, self._last = self._last, replace(now, words="")
         return now if now != before else None
@@ -107,6 +110,9 @@ class Files:
         if self._settings.problem:
             kept = "the last good ones stay" if self._settings.good is not None else "the defaults are"
             yield f"{self._settings.problem}; {kept} in force"
+        if self._views.problem:
+            kept = "the last good ones stay" if self._views.good else "none are"
+            yield f"{self._views.problem}; {kept} in force"
         for file in self._workflows.values():
             if file.problem:
                 kept = "the last good one stays in force" if file.good is not None else "no run can begin with it"
@@ -119,6 +125,12 @@ def _settings_in(source: bytes, name: str) -> Settings:
     )  # imported here: a start without files needs no YAML or pydantic
 
     return load_settings(source, name)
+
+
+def _views_in(source: bytes, name: str) -> tuple[SavedView, ...]:
+    from onloop_tui.saved_views import load_views  # imported here: as above
+
+    return load_views(source, name)
 
 
 def _workflows_at(path: Path) -> Callable[[bytes, str], Definition]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from onloop.cli.page_parts import PARTS, filled, table
 from onloop.guides.catalogue import FOLDER
-from onloop_tui.bindings import BULK, FILES, FORM, KEYS, LEAVING, OUTPUT, PROMPT, Key
+from onloop_tui.bindings import BULK, FILES, FORM, KEYS, LEAVING, OUTPUT, PROMPT, TYPED, Key
 
-_ALL = (*KEYS, *FORM, *PROMPT, *(each for each in (*BULK, *FILES, *OUTPUT) if each.footer), *LEAVING)
+_ALL = (*KEYS, *FORM, *PROMPT, *TYPED, *(each for each in (*BULK, *FILES, *OUTPUT) if each.footer), *LEAVING)
 
 
 def keys_markdown(keys: Iterable[Key] = _ALL) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from onloop.access.opening import wall_clock
 from onloop.attention.viewer import Scope, Viewer, viewer_of
@@ -14,11 +15,13 @@ from onloop.machine.voice import is_fresh
 from onloop.records import replace
 from onloop.store.port import Recorded
 from onloop.views.dossier import Dossier
+from onloop_tui.bindings import Where
+from onloop_tui.last_places import LastPlaces
 from onloop_tui.model.diff.line_comments import LineComments
 from onloop_tui.model.ground.looks import Looks
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.past.seen_moment import READ_ONLY, SeenMoment
-from onloop_tui.settings import Settings
+from onloop_tui.settings import ROLE_VIEWS, Settings
 from onloop_tui.store_access import StoreAccess
 
 ARMING_MS = 300
@@ -30,7 +33,7 @@ class Session:
 
     The first decision asks who decides, and so does the first one more than `settings.proof_ms` after the passphrase
     was typed. The shorter of the old and the new setting counts, so that editing settings cannot extend a proof. A
-    `person` given at the start, whose secret nobody typed, stays.
+    `person` given at the start, whose secret nobody typed, stays. `memory` keeps the place between two runs.
     """
 
     def __init__(
@@ -41,6 +44,9 @@ class Session:
         person_name: str = "",
         read_only: bool = False,
         settings: Settings | None = None,
+        memory: LastPlaces | None = None,
+        role: str | None = None,
+        views_file: Path | None = None,
     ) -> None:
         self.place = place
         self._clock = clock
@@ -49,6 +55,10 @@ class Session:
         self.person_name = person_name
         self._read_only = read_only
         self.settings = settings or Settings()
+        self.memory = memory
+        self._role = role
+        self.views_file = views_file
+        """Where saved views are kept; None where nothing can be saved."""
         self.looks = Looks()
         self.comments = LineComments()
         self._person = person
@@ -93,6 +103,11 @@ class Session:
         if self.moment is not None:
             until = min(before, self.moment.seq + 1) if before is not None else self.moment.seq + 1
         return self.place.log(after=after, before=until, limit=limit, newest=newest)
+
+    @property
+    def landing(self) -> Where | None:
+        """The view to begin with, by the role given at the start, else by the settings; None for the last place."""
+        return ROLE_VIEWS[self._role] if self._role is not None else self.settings.start
 
     def viewer(self, house: StoreState) -> Viewer:
         """Who looks, as far as anybody has said: whoever decides, else the name given at the start."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from onloop.attention.viewer import Scope
 from onloop.errors import BadInput
 from onloop_tui.bindings import KEYS, Key, Where
 
 PROOF_MS = 300_000
 
-WORDS_WITH_AN_OBJECT = frozenset({"theme"})
+WORDS_WITH_AN_OBJECT = frozenset({"theme", "save", "forget"})
 """The words allowed after `:` besides the registry's words and the names of filters."""
 
 
@@ -23,6 +24,7 @@ class ThemeName(StrEnum):
     LIGHT = "light"
     ANSI = "ansi"
     MONO = "mono"
+    EVENING = "evening"
 
 
 class StartView(StrEnum):
@@ -41,11 +43,29 @@ class StartView(StrEnum):
         return Where[self.name]
 
 
+MOST_VIEWS = 30
+"""The most views that can be saved."""
+FIRST_TAB, MOST_TABS = 7, 3
+"""The number key of the first saved view, and how many have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """How the dashboard was when it was saved: the view, its filter, the run that all was narrowed to, whose work."""
+
+    name: str
+    view: Where
+    filter: str = ""
+    run: str = ""
+    scope: Scope = Scope.MAY_ACT
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A person's settings: `theme` None follows the terminal, `keys` is the registry with the person's keys.
 
-    `proof_ms` is how long a typed passphrase stays valid for decisions.
+    `start` None begins at the last place; `views` come from a file of their own. `proof_ms` is how long a typed
+    passphrase stays valid for decisions.
     """
 
     theme: ThemeName | None = None
@@ -53,8 +73,13 @@ class Settings:
     osc: bool = True
     keys: tuple[Key, ...] = KEYS
     filters: Mapping[str, str] = field(default_factory=dict)
-    start: Where = Where.INBOX
+    start: Where | None = None
     proof_ms: int = PROOF_MS
+    views: tuple[SavedView, ...] = ()
+
+
+ROLE_VIEWS: Mapping[str, Where] = {"engineer": Where.TREE, "approver": Where.INBOX, "operator": Where.FLEET}
+"""The view that each role begins with."""
 
 
 class SettingsError(BadInput):
@@ -72,3 +97,8 @@ def settings_file(environment: Mapping[str, str]) -> Path:
     given = environment.get("XDG_CONFIG_HOME", "")
     config = Path(given) if given.startswith("/") else Path("~/.config").expanduser()
     return config / "onloop" / "dashboard.yaml"
+
+
+def views_file(settings: Path) -> Path:
+    """The file of saved views that belongs to a settings file: beside it, so that no comment in that is ever lost."""
+    return settings.with_name(f"{settings.stem}-views.yaml")

@@ -39,8 +39,8 @@ class SettingsFile(WorkflowPart):
     filters: Mapping[str, Annotated[str, Field(min_length=1)]] = Field(
         default={}, description='filters by a name of yours, such as {mine: "owner:ana"}'
     )
-    start: Annotated[StartView, Field(strict=False)] = Field(
-        default=StartView.INBOX, description="the view that it opens with"
+    start: Annotated[StartView | None, Field(strict=False)] = Field(
+        default=None, description="the view that it opens with (default: where you left it)"
     )
     proof: Freshness = Field(
         default=PROOF_MS, description="how long a passphrase is remembered; 0s: it is asked for each decision"
@@ -66,7 +66,7 @@ def load_settings(source: bytes, name: str) -> Settings:
         osc=given.osc,
         keys=remapped(given.keys),
         filters=given.filters,
-        start=given.start.where,
+        start=given.start.where if given.start is not None else None,
         proof_ms=given.proof,
     )
 

@@ -16,9 +16,16 @@ COMPONENTS: set[str] = {CURSOR, *(f"tone--{tone.value}" for tone in Tone)}
 
 _DARK = BUILTIN_THEMES["textual-dark"]
 DARK = replace(
-    _DARK, name="onloop-dark", variables={**_DARK.variables, "text-error": "#e59aaa", "success-muted": "#1b3524"}
+    _DARK,
+    name="onloop-dark",
+    variables={
+        **_DARK.variables,
+        "text-error": "#e59aaa",
+        "text-primary": "#7db8e8",
+        "success-muted": "#1b3524",
+    },
 )
-"""A dark theme, because the red of Textual's own cannot be read under the cursor, nor its blue on a line added."""
+"""A dark theme: the red and the blue of Textual's own cannot be read under the cursor, nor the blue on a line added."""
 
 LIGHT = Theme(
     name="onloop-light",
@@ -45,6 +52,31 @@ LIGHT = Theme(
 )
 """A light theme, because the yellows of Textual's own cannot be read on its grey."""
 
+EVENING = Theme(
+    name="onloop-evening",
+    primary="#5f83bd",
+    secondary="#8aa5d6",
+    foreground="#dfe2ee",
+    background="#1b1d29",
+    surface="#222534",
+    panel="#2b2f42",
+    success="#93d3a2",
+    warning="#d9c97f",
+    error="#f5a3b0",
+    accent="#ffb266",
+    dark=True,
+    variables={
+        "text-primary": "#a6c4f7",
+        "text-success": "#93d3a2",
+        "text-warning": "#d9c97f",
+        "text-error": "#f5a3b0",
+        "text-accent": "#ffb266",
+        "panel-lighten-1": "#343a52",
+        "primary-darken-2": "#3c5a8c",
+    },
+)
+"""A calm theme for long evenings: blue greys, and one warm colour for what a person must do."""
+
 _IN_REVERSE = {
     f"{what}-{part}": value
     for what in ("block-cursor", "input-cursor")
@@ -60,6 +92,7 @@ MONO = replace(
 THEMES: Mapping[ThemeName, Theme] = {
     ThemeName.DARK: DARK,
     ThemeName.LIGHT: LIGHT,
+    ThemeName.EVENING: EVENING,
     ThemeName.ANSI: BUILTIN_THEMES["ansi-dark"],
     ThemeName.MONO: MONO,
 }

@@ -31,6 +31,7 @@ class DashboardArguments(Arguments, frozen=True, kw_only=True):
     version: bool
     read_only: bool
     person: str | None
+    role: str | None
     settings: str | None
     workflows: tuple[str, ...]
 

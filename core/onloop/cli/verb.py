@@ -106,6 +106,11 @@ COMMON: tuple[Argument, ...] = (
 DASHBOARD: tuple[Argument, ...] = (
     arg("--read-only", help="look, and decide nothing", action="store_true"),
     arg("--as", help="who you are", dest="person", metavar="NAME"),
+    arg(
+        "--role",
+        help="what to begin with: the Tree, the Inbox or the Fleet (default: where you left it)",
+        choices=("engineer", "approver", "operator"),
+    ),
     arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
     arg(
         "--workflows",

@@ -36,6 +36,10 @@ from onloop_tui.widgets.fleet_rows import FleetRows
 from onloop_tui.widgets.row_view import GUTTER_WIDTH
 
 
+def _no_further(ended: int) -> str:
+    return f"there is no further live run; O lists {ended} that ended" if ended else "there is no further run"
+
+
 class FleetView(View):
     """Shows one run and its progress; Enter drills into a row, or opens the sheet of a repository."""
 
@@ -180,13 +184,15 @@ class FleetView(View):
 
     def action_run(self, step: int) -> None:
         """`<` and `>`: show the previous or the next run of the list."""
-        runs = self.rows.runs
+        runs = self.rows.turns
         place = runs.index(self.rows.run_id) + step if self.rows.run_id in runs else -1
         if 0 <= place < len(runs):
             self.rows.look_at(runs[place])
             self._renew()
         else:
-            self.post_message(self.Said("this is the first run" if step < 0 else "there is no further run"))
+            self.post_message(
+                self.Said("this is the first run" if step < 0 else _no_further(len(self.rows.runs) - len(runs)))
+            )
 
     def filter(self, query: str) -> str:
         """Count only repositories that match."""
@@ -296,8 +302,8 @@ class FleetView(View):
         run = rows.snapshot.tasks.get(rows.run_id)
         if run is None:
             return (line("no runs yet: onloop start and onloop fleet begin one", Tone.DIM),)
-        many, counts = len(rows.runs), rows.matrix.counts
-        place = f"run {rows.runs.index(run.id) + 1} of {many}  < >" if many > 1 else ""
+        turns, counts = rows.turns, rows.matrix.counts
+        place = f"run {turns.index(run.id) + 1} of {len(turns)}  < >" if len(turns) > 1 else ""
         row = rows.matrix.row(rows.drilled) if rows.drilled is not None else None
         return (
             title_line(run.id, run.title, run.workflow, place, width),

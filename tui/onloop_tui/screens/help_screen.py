@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from onloop.guides.catalogue import guides
 from onloop_tui.bindings import KEYS, Key, Where
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging, line, plain
 from onloop_tui.model.help.guide_lines import guide_lines, list_lines
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
@@ -27,8 +28,19 @@ class HelpPage(Enum):
     GUIDE = "guide"
 
 
+GUIDE_OF: Mapping[Where, str] = {
+    Where.INBOX: "approver",
+    Where.TREE: "engineer",
+    Where.FLEET: "fleets",
+    Where.AGENTS: "operator",
+    Where.LOG: "audits",
+    Where.LOOP: "measures",
+    Where.SHEET: "approvals",
+}
+"""The guide that each view's list of guides begins at."""
+
 _TITLES = {
-    HelpPage.KEYS: "keys · Enter lists the guides · Esc goes back",
+    HelpPage.KEYS: "keys · Enter lists the guides · / searches · Esc goes back",
     HelpPage.LIST: "guides · Enter reads · Esc goes back to the keys",
 }
 
@@ -50,24 +62,69 @@ class HelpScreen(Screen[None]):
         *(Binding(key, "edge(-1)", "top", show=False) for key in ("g", "home")),
         *(Binding(key, "edge(1)", "bottom", show=False) for key in ("G", "end")),
         Binding("right_square_bracket", "turn(1)", "next guide", show=False),
+        Binding("slash", "search", "search", show=False),
+        Binding("n", "found(1)", "next that fits", show=False),
+        Binding("N", "found(-1)", "the one before", show=False),
         Binding("left_square_bracket", "turn(-1)", "guide before", show=False),
     ]
 
-    def __init__(self, keys: Sequence[Key] = KEYS, guide: str = "") -> None:
+    def __init__(self, keys: Sequence[Key] = KEYS, guide: str = "", where: Where = Where.EVERYWHERE) -> None:
         super().__init__()
         self._keys = keys
+        self._where = where
         self._guides = guides()
-        self._chosen = next((i for i, each in enumerate(self._guides) if each.name == guide), 0)
+        wanted = guide or GUIDE_OF.get(where, "")
+        self._chosen = next((i for i, each in enumerate(self._guides) if each.name == wanted), 0)
+        self._sought = ""
+        self._row = -1
         self._page = HelpPage.GUIDE if guide else HelpPage.KEYS
 
     def compose(self) -> ComposeResult:
         """The title and the page."""
         yield Bar(lambda _: (line(self._title(), Tone.STRONG),), id="help-title")
         yield LineView(id="help-lines")
+        entry = Input(id="help-search", compact=True, placeholder="words to look for; Enter, then n and N go on")
+        entry.cursor_blink = False
+        yield entry
 
     def on_mount(self) -> None:
         """Fill the page."""
+        self._end_search()
         self._draw()
+
+    # -- the search
+
+    def action_search(self) -> None:
+        """Open the line for words to look for in this page."""
+        entry = self.query_one(Input)
+        entry.display = True
+        entry.value = ""
+        self.set_focus(entry)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Go to the first line that has what is typed."""
+        self._sought, self._row = event.value.casefold().strip(), -1
+        self.action_found(1)
+
+    def on_input_submitted(self) -> None:
+        """Enter: n and N go through the lines that fit."""
+        self._end_search()
+
+    def _end_search(self) -> None:
+        self.query_one(Input).display = False
+        self.set_focus(self.query_one("#help-lines"))
+
+    def action_found(self, step: int) -> None:
+        """Go to the next (1) or the previous (-1) line that fits, from the other end again after the last."""
+        view = self.query_one(LineView)
+        rows = [row for row, shown in enumerate(view.lines) if self._sought and self._sought in plain(shown).casefold()]
+        ahead = [row for row in rows if (row > self._row if step > 0 else row < self._row)]
+        self._row = (ahead or rows or [-1])[0 if step > 0 else -1]
+        self._draw()
+        if self._row >= 0:
+            view.reveal(self._row)
+
+    # -- the page
 
     def on_resize(self) -> None:
         """Fit the new width."""
@@ -83,12 +140,12 @@ class HelpScreen(Screen[None]):
         cursor = 0
         match self._page:
             case HelpPage.KEYS:
-                lines = help_lines(self._keys, view.room)
+                lines = help_lines(self._keys, view.room, self._where)
             case HelpPage.LIST:
                 lines, cursor = list_lines(self._guides, self._chosen, view.room)
             case HelpPage.GUIDE:
                 lines = guide_lines(self._guides[self._chosen], view.room)
-        view.show(lines)
+        view.show(_marked(lines, self._row))
         if self._page is HelpPage.LIST:
             view.reveal(cursor)
         elif anew:
@@ -96,6 +153,7 @@ class HelpScreen(Screen[None]):
         self.query_one(Bar).renew()
 
     def _turn_to(self, page: HelpPage) -> None:
+        self._sought, self._row = "", -1
         self._page = page
         self._draw(anew=True)
 
@@ -105,6 +163,9 @@ class HelpScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Go from a guide to the list, from the list to the keys; from the keys, close the help."""
+        if self.query_one(Input).display:
+            self._end_search()
+            return
         match self._page:
             case HelpPage.KEYS:
                 self.dismiss()
@@ -151,10 +212,19 @@ class HelpScreen(Screen[None]):
         self._draw()
 
 
-def help_lines(registry: Sequence[Key], width: int) -> tuple[Line, ...]:
-    """The keys of the registry as lines, by place."""
+def _marked(lines: tuple[Line, ...], row: int) -> tuple[Line, ...]:
+    """The lines with that one standing out; none if there is no such line."""
+    if row < 0:
+        return lines
+    return tuple(
+        tuple(Span(span.text, Tone.TAB) for span in shown) if at == row else shown for at, shown in enumerate(lines)
+    )
+
+
+def help_lines(registry: Sequence[Key], width: int, first: Where = Where.EVERYWHERE) -> tuple[Line, ...]:
+    """The keys of the registry as lines, by place; those of the place where one is come first."""
     lines: list[Line] = []
-    for where in Where:
+    for where in sorted(Where, key=lambda each: each is not first):
         if not (keys := [key for key in registry if key.where is where]):
             continue
         lines += [line(where.value, Tone.HEADING)]

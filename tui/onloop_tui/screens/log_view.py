@@ -17,8 +17,8 @@ from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging
 from onloop_tui.model.filter.filter_terms import FilterProblem
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.model.log.log_rows import LogFilter, event_lines, heading_line, parse
-from onloop_tui.model.log.log_window import PageEdge, read_page
+from onloop_tui.model.log.log_rows import LogFilter, Test, event_lines, heading_line, parse
+from onloop_tui.model.log.log_window import PageEdge, Window, read_page
 from onloop_tui.model.log.next_firings import firing_lines
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
@@ -26,6 +26,9 @@ from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.line_view import LineView
 from onloop_tui.widgets.log_list import LogRows
 from onloop_tui.widgets.row_view import GUTTER_WIDTH
+
+AROUND = 100
+"""How many events before one that is gone to are read with it."""
 
 
 class _EventReader(Rows):
@@ -45,6 +48,11 @@ class _EventReader(Rows):
         self._rows.edge(direction)
 
 
+def _of_run(fits: Test, run: str) -> Test:
+    """The test of an event, which also has to be of that run if one is given."""
+    return (lambda event, now: event.run == run and fits(event, now)) if run else fits
+
+
 class LogView(View):
     """Follows the log until a person moves up; reads pages in a thread, never the whole log."""
 
@@ -60,6 +68,7 @@ class LogView(View):
         self._loading = False
         self._is_open = False
         self._read = 0
+        self._sought = ""
 
     def compose(self) -> ComposeResult:
         """What begins next, the columns' names, the rows, and one event whole."""
@@ -93,8 +102,10 @@ class LogView(View):
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
         """Follow the log, unless the person reads further up; `anew` goes to its end."""
-        self._snapshot = snapshot
-        if anew or snapshot.seq < self.list.window.high:
+        before, self._snapshot = self._snapshot, snapshot
+        if snapshot.run != before.run:
+            self._apply()
+        elif anew or snapshot.seq < self.list.window.high:
             self._restart(at_once=anew)
         elif self.list.following and snapshot.seq > self.list.window.high:
             self._load(PageEdge.NEWEST if not self.list.window.events else PageEdge.NEWER)
@@ -141,6 +152,7 @@ class LogView(View):
         if number == self._read:
             self._loading = False
             self.list.take(window.after(end, page), end)
+            self._sought = "" if self._sought and self.list.go_to(self._sought) else self._sought
             self._go_on()
             self._renew()
 
@@ -173,9 +185,14 @@ class LogView(View):
         return f"onloop log --after {event.seq - 1} --limit 1" if event is not None else ""
 
     def go_to(self, subject: Subject) -> None:
-        """Put the cursor on an event that was read; for a task, use the filter /task:ID."""
-        if subject.kind is SubjectKind.EVENT and self.list.go_to(subject.id):
-            self.list.following = False
+        """Put the cursor on an event, reading what is around it; for a task, use the filter /task:ID."""
+        if subject.kind is not SubjectKind.EVENT:
+            return
+        self.list.following = False
+        if not self.list.go_to(subject.id):
+            self._sought, low = subject.id, max(1, int(subject.id) - AROUND)
+            self.list.take(Window((), low, low - 1), PageEdge.NEWER)
+            self._load(PageEdge.NEWER, at_once=True)
 
     def next_needing(self, step: int) -> None:
         """Go to the next event about people or trouble."""
@@ -231,7 +248,7 @@ class LogView(View):
         return ""
 
     def _apply(self) -> None:
-        self._fits = self._filter.test()
+        self._fits = _of_run(self._filter.test(), self._snapshot.run)
         self._restart(at_once=True)
         self._renew()
 

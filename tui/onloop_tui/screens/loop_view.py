@@ -113,4 +113,6 @@ class LoopView(View):
         return loop_line(self._by_id[row_id], width)
 
     def _reading(self, _width: int) -> tuple[Line, ...]:
-        return () if self._loop.figures is not None else (line("reading the log …", Tone.DIM),)
+        if self._loop.figures is None:
+            return (line("reading the log …", Tone.DIM),)
+        return (line("of the whole store, not of this run alone", Tone.DIM),) if self._snapshot.run else ()

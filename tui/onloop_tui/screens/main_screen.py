@@ -3,52 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from onloop_tui.app_messages import DecisionAccepted, ThemeWanted
-from onloop_tui.bindings import MAIN_KEYS, Key, Where, bindings_of
-from onloop_tui.command_words import ExportWords, Narrow, Travel, Unknown, completed, known_words, meaning_of
+from onloop_tui.app_messages import DecisionAccepted
+from onloop_tui.bindings import MAIN_KEYS, Where, bindings_of
+from onloop_tui.command_words import completed, known_words
 from onloop_tui.edited_files import EditedFile
 from onloop_tui.feed import News, StoreLost, StoreUpdate
+from onloop_tui.model.chrome.crumbs import Crumb, crumbs_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
+from onloop_tui.model.finding.search_index import FoundKind, FoundRow
 from onloop_tui.model.ground.acts import Act
+from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
 from onloop_tui.screens.exporting import Exporting
+from onloop_tui.screens.finding.landing import Landing
+from onloop_tui.screens.finding.prompting import Prompting
+from onloop_tui.screens.finding.run_narrowing import RunNarrowing
+from onloop_tui.screens.finding.searching import Searching
+from onloop_tui.screens.finding.view_saving import ViewSaving
 from onloop_tui.screens.fleet_view import FleetView
 from onloop_tui.screens.inbox_view import InboxView
 from onloop_tui.screens.key_turns import KeyTurns
 from onloop_tui.screens.last_decisions import LastDecisions
 from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.loop_view import LoopView
-from onloop_tui.screens.screen_chrome import ScreenChrome, turn_scope
+from onloop_tui.screens.screen_chrome import TABS, ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
 from onloop_tui.screens.travelling import Stepped, Travelling
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
 from onloop_tui.session import Session
-from onloop_tui.settings import ThemeName
 from onloop_tui.theme import COMPONENTS
 from onloop_tui.widgets.bar import Bar
 from onloop_tui.widgets.detail_pane import DetailPane
 from onloop_tui.widgets.inbox_list import Inbox
+from onloop_tui.widgets.place_bar import PlaceBar
 from onloop_tui.widgets.prompt import Prompt
 
 TICK_S = 0.5
+ROOM_FOR_A_PLACE = 30
+"""In terminals of at least this height the line of where one is always stands below the header."""
 REDRAW_MS = 10_000
 """How often the ages in an open sheet are updated."""
 VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView, LoopView)
-_BARS = frozenset({"header", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
+_BARS = frozenset({"header", "place", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
 
 
-class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisions, Screen[None]):
+class MainScreen(
+    SheetKeys,
+    KeyTurns,
+    Copying,
+    Travelling,
+    Exporting,
+    LastDecisions,
+    Prompting,
+    RunNarrowing,
+    Searching,
+    ViewSaving,
+    Landing,
+    Screen[None],
+):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
 
     CSS_PATH = "main_screen.tcss"
@@ -62,15 +84,18 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         self._explaining = False
         self._drawn_at = 0
         self._views = tuple(view(session) for view in VIEWS)
-        self._filters: dict[Where, str] = {}
+        self.narrowing, self.unaware, self.has_landed = RunScope(), set(), False
+        self.saved_counts, self.counted_at = {}, -1
+        self.filters: dict[Where, str] = {}
         self.view: View = self._views[0]
-        self.snapshot = self.live = Snapshot()
+        self.snapshot = self.whole = self.live = Snapshot()
         self.stepped: Stepped | None = None
         self.decided = ""
 
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
         yield Bar(self._header, id="header")
+        yield PlaceBar(self._way)
         yield Bar(self.around.trouble_lines, id="troubles")
         with Horizontal(id="middle"):
             with Vertical(id="left"):
@@ -86,6 +111,11 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
         yield Bar(self._footer, id="footer")
         yield Bar(lambda _: self.around.small_lines(self.app.size), id="small")
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views, in the order of their keys."""
+        return self._views
 
     @property
     def inbox(self) -> Inbox:
@@ -104,7 +134,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
 
     def on_mount(self) -> None:
         """Start the clock that updates ages."""
-        start = self.session.settings.start
+        start = self.session.landing
         self._bring_to_front(next((view for view in self._views if view.where is start), self._views[0]))
         self.set_interval(TICK_S, self.tick)
 
@@ -116,20 +146,17 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
             self.around.seen()
             self.live = news.snapshot
             if self.session.moment is None:
-                self.snapshot = self.live = self.session.seen(news.snapshot)
-                if self._can_show(self.view):
-                    self.view.take(self.snapshot)
+                self.see(self.live)
+                self.live = self.whole
+                self.show_front()
+                self.land()
                 self.sheet.take(self.snapshot)
         elif isinstance(news, StoreLost):
             self.around.lose(news)
-        self._renew()
-
-    def _can_show(self, view: View) -> bool:
-        """Whether enough was read for this view: the Inbox needs only what needs somebody."""
-        return self.around.has_read and (self.snapshot.is_whole or view.where is Where.INBOX)
+        self.renew_lines()
 
     def _take_anew(self) -> None:
-        if self._can_show(self.view):
+        if self.can_show():
             self.view.take(self.snapshot, anew=True)
 
     def edited(self, edited: EditedFile) -> None:
@@ -137,23 +164,24 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         self.around.troubles = edited.problems
         if edited.words:
             self.say(f"✓ {edited.words}")
-        self._renew()
+        self.renew_lines()
 
     def tick(self) -> None:
         """Update the ages, and the order when nobody is using the list."""
         now = self.session.clock()
         if self.around.has_read:
-            self.snapshot = self.session.seen(self.snapshot)
-            if self._can_show(self.view):
+            self.see(self.whole)
+            if self.can_show():
                 self.view.tick(self.snapshot)
+            self.count_saved()
         if self.sheet.is_open and abs(now - self._drawn_at) >= REDRAW_MS:
             self._drawn_at = now
             self.sheet.draw()
-        self._renew()
+        self.renew_lines()
 
     def on_view_moved(self) -> None:
         """Update the lines that depend on the cursor."""
-        self._renew()
+        self.renew_lines()
 
     def on_view_said(self, event: View.Said) -> None:
         """Show a notice of the view."""
@@ -172,7 +200,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         self._bring_to_front(wanted)
         if subject is not None:
             wanted.go_to(subject)
-        self._renew()
+        self.renew_lines()
 
     def _bring_to_front(self, wanted: View) -> None:
         self.view = wanted
@@ -180,10 +208,10 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         for view in self._views:
             view.display = view is wanted
         self.set_class(wanted.has_detail, "-detailed")
-        if self._can_show(wanted):
-            wanted.take(self.snapshot)
+        if self.around.has_read:
+            self.show_front()
         self.set_focus(wanted.focus_target)
-        self._renew()
+        self.renew_lines()
 
     # -- keys
 
@@ -219,20 +247,24 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
     def action_scope(self) -> None:
         """Show another part of what needs people; the rest is counted."""
         self.say(turn_scope(self.session, self.snapshot.viewer))
-        self.snapshot = self.session.seen(self.snapshot)
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Show what the scope has changed."""
+        self.see(self.whole)
         self._take_anew()
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
         self._explaining = not self._explaining
-        self._renew()
+        self.renew_lines()
 
     def action_preview(self) -> None:
         """Show or hide more about the row under the cursor."""
         words = self.query_one(DetailPane).turn() if self.view.has_detail else self.view.turn_preview()
         if words:
             self.say(words)
-        self.call_after_refresh(self._renew)
+        self.call_after_refresh(self.renew_lines)
 
     def action_renew(self) -> None:
         """Apply the order; in the sheet, read the task again."""
@@ -248,14 +280,17 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
             self._explaining = False
         elif self.sheet.is_open:
             self.sheet.back()
-        elif not self.view.back():
-            if self.view.where in self._filters:
-                self._filter("")
-            elif self.session.moment is not None:
-                self.show_now()
-                return
+        elif self.view.back():
+            pass
+        elif self.view.where in self.filters:
+            self.apply_filter("")
+        elif self.session.moment is not None:
+            self.show_now()
+            return
+        else:
+            self.narrow("")
         self.around.status = ()
-        self._renew()
+        self.renew_lines()
 
     def _moving(self) -> Rows:
         return self.sheet.body if self.sheet.is_open else self.view.rows
@@ -279,75 +314,14 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         else:
             await self.app.run_action("app.quit")
 
+    def focus_front(self) -> None:
+        """Give the keys to the sheet, or to the view in front."""
+        self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
+
     def subject_here(self) -> Subject | None:
         """What is shown in the sheet, or is under the cursor."""
         task = self.sheet.task_id
         return Subject(SubjectKind.TASK, task, (task,)) if self.sheet.is_open else self.view.subject()
-
-    # -- the prompt
-
-    def action_ask(self, sign: str) -> None:
-        """Open the prompt for a filter or a command."""
-        if sign == "/" and self.sheet.is_open:
-            self.say("Esc closes the sheet first")
-            return
-        hint = "state: repo: gate: cause: owner: age:>2h !text" if sign == "/" else "a name from ?"
-        self.prompt.ask(sign, self._filters.get(self.view.where, "") if sign == "/" else "", hint)
-
-    async def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        """Apply a filter while it is typed, a command after Enter."""
-        if event.sign == "/":
-            problem = self._filter(event.text)
-        elif event.done:
-            problem = await self._command(event.text)
-        else:
-            problem = ""
-        self.prompt.say(problem)
-        if event.done and not problem:
-            self.leave_prompt()
-
-    def on_prompt_left(self) -> None:
-        """Esc: restore the filter from before."""
-        if self.prompt.sign == "/":
-            self._filter("")
-        self.leave_prompt()
-
-    def leave_prompt(self) -> None:
-        """Close the prompt, and give the keys back to what had them."""
-        self.prompt.close()
-        self.set_focus(self.sheet.body if self.sheet.is_open else self.view.focus_target)
-
-    def _filter(self, query: str) -> str:
-        problem = self.view.filter(query)
-        if not problem:
-            self._filters[self.view.where] = query
-            if not query:
-                del self._filters[self.view.where]
-            self._renew()
-        return problem
-
-    async def _command(self, words: str) -> str:
-        meaning = meaning_of(words, self.session.settings)
-        if isinstance(meaning, Unknown):
-            return meaning.words
-        if isinstance(meaning, Travel | ExportWords):
-            return self.obey(meaning)
-        self.leave_prompt()
-        match meaning:
-            case Key():
-                await self.run_key_action(meaning.action, meaning.where)
-            case Narrow():
-                self.say(self._filter(meaning.query) or f"only {meaning.query}")
-            case ThemeName():
-                self.post_message(ThemeWanted(meaning))
-            case _:
-                assert_never(meaning)
-        return ""
-
-    async def run_key_action(self, action: str, where: Where) -> None:
-        """Run a key's action, called by the palette or after `:`."""
-        owner = self.view if where is self.view.where else self
-        await self.app.run_action(action, default_namespace=owner)
 
     # -- the sheet
 
@@ -366,7 +340,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         self.add_class("-deciding")
         self.sheet.open(opening.task, opening.members, wanted)
         self._drawn_at = self.session.clock()
-        self._renew()
+        self.renew_lines()
 
     def begin_with(self, task: str) -> None:
         """Open the sheet of the task that a link named."""
@@ -383,7 +357,7 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
             status = self.around.status
             self._show(following, None)
             self.around.status = status
-            self._renew()
+            self.renew_lines()
 
     def on_sheet_closed(self) -> None:
         """Return to the list, unless another task was opened meanwhile."""
@@ -392,23 +366,37 @@ class MainScreen(SheetKeys, KeyTurns, Copying, Travelling, Exporting, LastDecisi
         self.view.sheet_closed()
         self.remove_class("-deciding")
         self.set_focus(self.view.focus_target)
-        self._renew()
+        self.renew_lines()
 
     # -- lines
 
     def say(self, words: str, tone: Tone = Tone.DIM) -> None:
         """Show a notice above the keys."""
         self.around.status = (Span(words, tone),)
-        self._renew()
+        self.renew_lines()
 
-    def _renew(self) -> None:
+    def renew_lines(self) -> None:
+        """Get the lines around the view again."""
         for bar in self.query(Bar):
             if bar.id in _BARS:
                 bar.renew()
         self.query_one(DetailPane).renew()
 
+    def _way(self) -> tuple[Crumb, ...]:
+        if not self.around.has_read or not (self.narrowing.run or self.app.size.height >= ROOM_FOR_A_PLACE):
+            return ()
+        return crumbs_of(self.view.where.name.capitalize(), self.subject_here(), self.snapshot)
+
+    def on_place_bar_clicked(self, event: PlaceBar.Clicked) -> None:
+        """Go to a part of the way: to the top of the view, or in the Tree to the run or task."""
+        if event.crumb.task:
+            self.go_to_found(FoundRow(FoundKind.TASK, event.crumb.task))
+        elif not self.sheet.is_open:
+            self.action_edge(-1)
+
     def _header(self, width: int) -> tuple[Line, ...]:
-        return self.around.header(self.snapshot, [view.where for view in self._views], self.view.where, width)
+        tabs = tuple((TABS[view.where], view is self.view) for view in self._views)
+        return self.around.header(self.snapshot, self.narrowing, tabs, self.saved_tabs(), width)
 
     def _footer(self, width: int) -> tuple[Line, ...]:
         return self.around.footer(Where.SHEET if self.sheet.is_open else self.view.where, width)

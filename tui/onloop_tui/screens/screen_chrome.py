@@ -10,15 +10,18 @@ from onloop.times import time_words
 from onloop.views.work_warnings import SHAPE
 from onloop_tui.bindings import VIEWS, Where, key_piece
 from onloop_tui.feed import StoreLost
-from onloop_tui.model.chrome.header import ONE_LINE, end_of, header_lines, scope_labels
+from onloop_tui.model.chrome.header import ONE_LINE, end_of, header_lines, run_labels, scope_labels
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, hanging, spread
+from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.past.seen_moment import READ_ONLY
 from onloop_tui.session import Session
 
 TABS = {where: f"{number} {where.name.capitalize()}" for number, where in enumerate(VIEWS, 1)}
 """The label of each view in the header: its number key and its name."""
+Tabs = Sequence[tuple[str, bool]]
+"""Labels of views, and whether each is in front."""
 MADE_FOR = (80, 24)
 """The smallest terminal that shows everything."""
 LEAST = (40, 10)
@@ -56,15 +59,16 @@ class ScreenChrome:
         """Note that the store cannot be read any more."""
         self.lost = f"store lost since {time_words(news.since, self.session.now())}: {news.words}"
 
-    def header(self, snapshot: Snapshot, views: Sequence[Where], front: Where, width: int) -> tuple[Line, ...]:
+    def header(self, snapshot: Snapshot, narrowing: RunScope, tabs: Tabs, saved: Tabs, width: int) -> tuple[Line, ...]:
         """The header lines."""
         return header_lines(
             snapshot,
             lost=self.lost or ("" if self.has_read else "reading the store …"),
             age_ms=self.session.now() - self.looked_at(),
             moment=self.session.moment.label if self.session.moment is not None else (),
-            labels=(*scope_labels(snapshot), "advisory", *self.session.labels),
-            tabs=tuple((TABS[where], where is front) for where in views),
+            labels=(*run_labels(narrowing), *scope_labels(snapshot), "advisory", *self.session.labels),
+            tabs=tabs,
+            saved=saved,
             width=width,
             store=safe(self.session.place.name),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -36,6 +37,14 @@ class _Travels(Protocol):
     snapshot: Snapshot
     live: Snapshot
     stepped: Stepped | None
+    unaware: set[View]
+
+    @property
+    def views(self) -> Sequence[View]: ...
+
+    def see(self, whole: Snapshot) -> None: ...
+
+    def show_front(self) -> None: ...
 
     @property
     def app(self) -> App[Any]: ...
@@ -105,9 +114,10 @@ class Travelling:
         if self.sheet.is_open:
             self.sheet.put_away()
         self.session.moment, self.stepped = moment, None
-        self.snapshot = self.session.seen(snapshot)
+        self.see(snapshot)
+        self.unaware.update(self.views)
         self.sheet.take(self.snapshot)
-        self.view.take(self.snapshot, anew=True)
+        self.show_front()
         if subject is not None:
             self.view.go_to(subject)
         self.say(words)

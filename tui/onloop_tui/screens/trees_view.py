@@ -15,6 +15,7 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.inbox.inbox_lines import quiet_lines
 from onloop_tui.model.sheet.task_explanation import task_explanation
+from onloop_tui.model.tree.ended_fold import ENDED_RUNS
 from onloop_tui.model.tree.node_detail import node_detail
 from onloop_tui.model.tree.tree_node import needing_below
 from onloop_tui.screens.view import Opening, View
@@ -70,6 +71,7 @@ class TreesView(View):
 
     def on_row_view_moved(self) -> None:
         """Tell the main screen that the cursor moved."""
+        self.rows.let_go()
         self.post_message(self.Moved())
 
     def subject(self) -> Subject | None:
@@ -92,8 +94,11 @@ class TreesView(View):
         next((task for task in (*subject.tasks, subject.id) if self.rows.go_to(task)), None)
 
     def go(self) -> Opening | None:
-        """Fold or unfold a task with children; open one without."""
+        """Fold or unfold a task with children, or the runs that have ended; open a task without."""
         node = self.rows.node
+        if self.rows.cursor == ENDED_RUNS:
+            self.rows.turn_ended()
+            return None
         if node is not None and node.children:
             self._toggle()
             return None
@@ -128,7 +133,7 @@ class TreesView(View):
             shown += [
                 Span(" filter ", Tone.ACCENT),
                 Span(self.rows.filter.describe()),
-                Span(f"  {self.rows.index.matching} found · Esc clears it", Tone.DIM),
+                Span(f"  {self.rows.matching} found · Esc clears it", Tone.DIM),
             ]
         return (fitted(tuple(shown), width),) if shown else ()
 

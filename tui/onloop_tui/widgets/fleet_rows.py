@@ -50,6 +50,13 @@ class FleetRows(RowView):
         return self.matrix.run
 
     @property
+    def turns(self) -> tuple[str, ...]:
+        """The runs that `<` and `>` go through: live ones, unless an ended one is shown."""
+        lines = {line.run: line for line in self.snapshot.overview.runs}
+        live = tuple(run for run in self.runs if lines[run].live)
+        return live if self.run_id in live else self.runs
+
+    @property
     def shows_causes(self) -> bool:
         """Whether the rows are causes; otherwise they are repositories."""
         return self._by_cause and self.drilled is None

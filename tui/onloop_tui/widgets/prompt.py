@@ -85,6 +85,11 @@ class Prompt(Vertical):
         self._problem, self._is_hint = problem, False
         self.query_one(Bar).renew()
 
+    def hint(self, words: str) -> None:
+        """Show what the typed text may become."""
+        self._problem, self._is_hint = words, True
+        self.query_one(Bar).renew()
+
     def close(self) -> None:
         """Close the prompt."""
         self.remove_class("-open")
@@ -113,8 +118,7 @@ class Prompt(Vertical):
         with self.prevent(Input.Changed):  # it would take the candidates away
             self.line.value = text
         self.line.cursor_position = len(self.line.value)
-        self._problem, self._is_hint = candidates, True
-        self.query_one(Bar).renew()
+        self.hint(candidates)
 
     def _problem_lines(self, width: int) -> tuple[Line, ...]:
         sign, tone = (Span("→ ", Tone.DIM), Tone.DIM) if self._is_hint else (Span("✗ ", Tone.BAD), Tone.BAD)

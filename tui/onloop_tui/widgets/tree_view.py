@@ -11,12 +11,13 @@ from onloop.attention.items import item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import replace
-from onloop_tui.model.drawing.text_line import Line
+from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
 from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.model.tree.ended_fold import ENDED_RUNS, EndedFold
 from onloop_tui.model.tree.tree_index import Matches, TreeIndex
 from onloop_tui.model.tree.tree_node import Node
-from onloop_tui.model.tree.tree_rows import RowPosition, gates_of, row_line
+from onloop_tui.model.tree.tree_rows import RowPosition, ended_pieces, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
 
 REFILTER_MS = 10_000
@@ -35,6 +36,7 @@ class TreeView(RowView):
         self._gates: LRUCache[tuple[str, int], Line] = LRUCache(_KEPT_GATES)
         self._causes: LRUCache[tuple[str, int], str] = LRUCache(_KEPT_GATES)
         self.index = TreeIndex()
+        self.ended = EndedFold(self.index)
         self.snapshot = Snapshot()
         self.filter = EVERYTHING
         self.following = False
@@ -46,6 +48,7 @@ class TreeView(RowView):
         """Show this snapshot; `changed` are the tasks that changed, None if that is unknown."""
         first = not self.index.size
         self.snapshot = snapshot
+        self.ended.only = snapshot.run or None
         fresh = list(self._changed(changed))
         self._idle = self._idle_now()
         self.index.apply(fresh)
@@ -76,13 +79,15 @@ class TreeView(RowView):
         tasks = self.snapshot.tasks
         if changed is not None:
             return [tasks[task_id] for task_id in changed if task_id in tasks]
-        if any(node_id not in tasks for node_id in self.index.ids()):
+        if not self.snapshot.run and any(node_id not in tasks for node_id in self.index.ids()):
             self._begin_anew()
         return (task for task in tasks.values() if not self.index.holds(task))
 
     def _begin_anew(self) -> None:
         """Forget everything that was drawn, because another store has replaced this one."""
         self.index = TreeIndex()
+        self.ended = EndedFold(self.index)
+        self.ended.only = self.snapshot.run or None
         for drawn in (self._strips, self._gates, self._causes):
             drawn.clear()
         self._painted.clear()
@@ -119,6 +124,20 @@ class TreeView(RowView):
         self.index.set_all_open(is_open)
         self._draw()
 
+    def turn_ended(self) -> None:
+        """Show or hide the runs that have ended."""
+        self.ended.is_open = not self.ended.is_open
+        self._draw()
+
+    def let_go(self) -> None:
+        """Fold away the ended run that the cursor has left."""
+        if self.ended.kept is not None and self._top_of(self.cursor) != self.ended.kept:
+            self._draw()
+
+    def _top_of(self, row_id: str | None) -> str | None:
+        node = self.index.node(row_id) if row_id is not None else None
+        return node.top.id if node is not None else None
+
     def _set_open(self, node: Node, is_open: bool) -> bool:
         changed = self.index.set_open(node.id, is_open)
         self._draw()
@@ -131,6 +150,12 @@ class TreeView(RowView):
         self.filter = wanted
         self._apply_filter()
         self._draw()
+
+    @property
+    def matching(self) -> int:
+        """How many tasks the filter leaves."""
+        alone = self.index.node(self.ended.only or "")
+        return self.index.matching if alone is None else alone.hits
 
     def _apply_filter(self) -> None:
         self._filtered_at = self._clock()
@@ -176,12 +201,12 @@ class TreeView(RowView):
     def go_to(self, row_id: str) -> bool:
         """Put the cursor on a task, unfolding its parents; whether the filter shows it."""
         self.index.reveal(row_id)
-        self._draw()
+        self._draw(row_id)
         return super().go_to(row_id)
 
     def next_needing(self, step: int) -> bool:
         """Put the cursor on the next (1) or previous (-1) task that needs a person, cyclically; whether one exists."""
-        target = self.index.next_needing(self.cursor, step)
+        target = self.index.next_needing(self.cursor, step, self.ended.only)
         return target is not None and self.go_to(target)
 
     def _stand_on(self, row_id: str | None) -> None:
@@ -190,14 +215,19 @@ class TreeView(RowView):
 
     # -- lines
 
-    def _draw(self) -> None:
-        self.show(self.index, self._line, self._version)
+    def _draw(self, wanted: str | None = None) -> None:
+        self.ended.kept = self._top_of(wanted or self.cursor)
+        self.show(self.ended, self._line, self._version)
 
     def _version(self, task_id: str) -> tuple[int, bool, bool]:
+        if task_id == ENDED_RUNS:
+            return (self.ended.count, self.ended.is_open, True)
         node = self.index.held(task_id)
         return (node.stamp, self.index.is_open(node), bool(node.children))
 
     def _line(self, task_id: str, width: int) -> Line:
+        if task_id == ENDED_RUNS:
+            return fitted(ended_pieces(self.ended.count, is_open=self.ended.is_open), width)
         node = self.index.held(task_id)
         above = node.parent.task if node.parent is not None else None
         place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally, above)

@@ -49,6 +49,7 @@ def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
         read_only=context.args.read_only,
         settings=context.args.settings,
         workflows=context.args.workflows,
+        role=context.args.role,
     )
     return VerbOutput()
 

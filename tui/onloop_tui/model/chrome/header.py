@@ -9,6 +9,7 @@ from onloop.attention.viewer import Scope
 from onloop.views.work_warnings import SHAPE, WorkWarning
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, flowed, spread, width_of
 from onloop_tui.model.drawing.warning_lines import warning_spans
+from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot, reading_words
 
 MOST_LINES = 3
@@ -29,10 +30,11 @@ def header_lines(
     labels: Sequence[str],
     tabs: Sequence[tuple[str, bool]],
     width: int,
+    saved: Sequence[tuple[str, bool]] = (),
     store: str = "",
     moment: Line = (),
 ) -> tuple[Line, ...]:
-    """The views, counts, freezes, labels, the age of the data and its store; a lost store comes first.
+    """The views, saved ones too, counts, freezes, labels, the age of the data and its store; a lost store is first.
 
     A `moment` that is looked at has a line of its own above all, because nothing below it is true now.
     """
@@ -45,12 +47,13 @@ def header_lines(
     loud += [(Span(reading_words(snapshot), Tone.WARN),)] if not snapshot.is_whole else []
     quiet: list[Line] = [(Span(f"working {snapshot.overview.working}"),)] if snapshot.is_whole else []
     beside = [*_hidden(snapshot.board.counts), *((Span(label, Tone.WARN),) for label in labels)]
-    one = _one_line([_tabs(tabs), *loud], [*quiet, *_calm(snapshot)], beside, age, width)
+    views = [_tabs(each) for each in (tabs, saved) if each]
+    one = _one_line([*views, *loud], [*quiet, *_calm(snapshot)], beside, age, width)
     if width >= ONE_LINE and one is not None:
         return (one,)
     calm = _calm(snapshot) if width >= ROOMY else []
     named: list[Line] = [(Span(f"in {end_of(store)}", Tone.DIM),)] if store and width < ONE_LINE else []
-    return flowed([_tabs(tabs), *loud, *quiet, *calm, *beside, age, *named], width, MOST_LINES)
+    return flowed([*views, *loud, *quiet, *calm, *beside, age, *named], width, MOST_LINES)
 
 
 def _one_line(first: list[Line], quiet: list[Line], beside: list[Line], age: Line, width: int) -> Line | None:
@@ -108,6 +111,13 @@ def _tabs(tabs: Sequence[tuple[str, bool]]) -> Line:
 
 def _freezes(snapshot: Snapshot) -> list[Line]:
     return [(span,) for span in warning_spans(WorkWarning.FROZEN, snapshot.house.freezes)]
+
+
+def run_labels(narrowing: RunScope) -> tuple[str, ...]:
+    """The run to which everything is narrowed, and how many need who looks in the others."""
+    if not narrowing.run:
+        return ()
+    return (f"only run {narrowing.run}", *((f"{narrowing.elsewhere} elsewhere",) if narrowing.elsewhere else ()))
 
 
 def scope_labels(snapshot: Snapshot) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("run", "its run"),
         FilterField("task", "its id"),
         FilterField("workflow", "its workflow"),
+        FilterField("label", "a label that workers choose by"),
         FilterField("age", "how long it has stood there", is_age=True),
     )
 }
@@ -185,6 +186,7 @@ _WORD: Mapping[str, Callable[[Task], str | None]] = {
 _MANY_WORDS: Mapping[str, Callable[[Task], Iterable[str | None]]] = {
     "gate": _gates,
     "owner": attrgetter("holder", "owner"),
+    "label": attrgetter("labels"),
 }
 
 EVERYTHING = Filter()

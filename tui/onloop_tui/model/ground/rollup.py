@@ -92,6 +92,11 @@ class Tally:
         return task.state is State.COMPLETED and not self.live
 
 
+def is_over(standing: RollupCategory) -> bool:
+    """Whether a task of this category holds its run up no longer."""
+    return standing in _OVER
+
+
 class Branch(Protocol):
     """A node of a tree that counts what is below it."""
 

@@ -31,7 +31,8 @@ class Snapshot(Record):
 
     `board` is the part of the overview that needs people, at the time of the last `at`. `definitions` are the pinned
     workflows by digest. `leases`, and the `sub_agents` in their holders' processes, are by task, and newer than `seq`.
-    `viewer` is who looks, in which `scope`; `whose` is whom each task needs that needs a person.
+    `viewer` is who looks, in which `scope`; `whose` is whom each task needs that needs a person. `run` is the run that
+    it is narrowed to; empty for the whole store.
     """
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Snapshot(Record):
     """Whether every task was read: until then only what needs people can be shown, and nothing counted."""
     unread: int = 0
     """How many tasks were not read yet."""
+    run: str = ""
 
     def after(
         self,

@@ -28,7 +28,7 @@ class _Chunk:
 
 
 class TreeIndex:
-    """Runs, oldest first, and the tasks below them to any depth. It is a `RowIndex` over the visible rows.
+    """Runs, ended ones last, and the tasks below them to any depth. It is a `RowIndex` over the visible rows.
 
     `apply` updates changed tasks. A task whose parent is not known (yet) is at the top level.
     """
@@ -80,6 +80,23 @@ class TreeIndex:
         offset = chunk.places.get(row_id)
         return None if offset is None else self._lengths.before(chunk.position) + offset
 
+    @property
+    def tops(self) -> Sequence[Node]:
+        """The runs in order: those that have ended are the last."""
+        self._settle()
+        return self._tops
+
+    def span_of(self, top: Node) -> tuple[int, int]:
+        """The first row of a run, and how many it has."""
+        self._settle()
+        chunk = self._chunks[top.id]
+        return self._lengths.before(chunk.position), len(chunk.rows)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether only what matches is shown."""
+        return self._matches is not None
+
     # -- nodes
 
     def node(self, task_id: str) -> Node | None:
@@ -115,9 +132,10 @@ class TreeIndex:
             node = node.parent
         return found.id if found else None
 
-    def next_needing(self, task_id: str | None, step: int) -> str | None:
-        """The next (1) or previous (-1) task that needs a person, cyclically, even if folded away; None without any."""
+    def next_needing(self, task_id: str | None, step: int, only: str | None = None) -> str | None:
+        """The next (1) or previous (-1) task (of run `only`) that needs a person, cyclically, even if folded away."""
         wanted = [node for node in self._needing.values() if self._matches is None or node.matched]
+        wanted = wanted if only is None else [node for node in wanted if node.top.id == only]
         if not wanted:
             return None
         ordered = sorted((node.path, node.id) for node in wanted)
@@ -194,6 +212,7 @@ class TreeIndex:
         if node.standing is not before:
             carry(node.parent, difference(before, node.standing))
             self._note_need(node)
+            self._note_end(node.top)
         if self._matches is not None:
             self._set_match(node, may_match(task) and self._matches(task))
         if moved:
@@ -206,6 +225,11 @@ class TreeIndex:
             self._needing[node.id] = node
         else:
             self._needing.pop(node.id, None)
+
+    def _note_end(self, top: Node) -> None:
+        if top.over is not top.has_ended:
+            top.over = top.has_ended
+            self._disordered = True
 
     def _attach(self, node: Node) -> None:
         node.redrawn()
@@ -225,6 +249,7 @@ class TreeIndex:
         parent.children.append(node)
         parent.redrawn()
         carry(parent, node.amounts)
+        self._note_end(parent.top)
         self._carry_hits(parent, node.hits)
         self._touch(parent)
 
@@ -246,13 +271,15 @@ class TreeIndex:
         parent.children.remove(node)
         parent.redrawn()
         carry(parent, [-amount for amount in node.amounts])
+        self._note_end(parent.top)
         self._carry_hits(parent, -node.hits)
         self._touch(parent)
 
     def _add_top(self, node: Node) -> None:
         self._chunks[node.id] = _Chunk(len(self._tops))
         self._stale.add(node.id)
-        self._disordered = self._disordered or bool(self._tops and node.key < self._tops[-1].key)
+        node.over = node.has_ended
+        self._disordered = self._disordered or bool(self._tops and node.place < self._tops[-1].place)
         self._tops.append(node)
         self._lengths.append(0)
 
@@ -349,7 +376,7 @@ class TreeIndex:
         self._stale.clear()
 
     def _reorder(self) -> None:
-        self._tops.sort(key=lambda top: top.key)
+        self._tops.sort(key=lambda top: top.place)
         for position, top in enumerate(self._tops):
             self._chunks[top.id].position = position
         self._lengths = PrefixSums(len(self._chunks[top.id].rows) for top in self._tops)

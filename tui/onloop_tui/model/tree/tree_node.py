@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from onloop.machine.task import Kind, Task
-from onloop_tui.model.ground.rollup import NONE, RollupCategory, Tally, add
+from onloop_tui.model.ground.rollup import NONE, RollupCategory, Tally, add, is_over
 
 _LONGEST_NUMBER = 18
 
@@ -16,8 +16,8 @@ Key = tuple[int, int, str]
 class Node:
     """A task with the tasks below it. Only its index changes it."""
 
-    __slots__ = ("_counts", "children", "depth", "hits", "id", "key", "matched", "open", "parent", "stamp", "standing",
-                 "task")  # fmt: skip
+    __slots__ = ("_counts", "children", "depth", "hits", "id", "key", "matched", "open", "over", "parent", "stamp",
+                 "standing", "task")  # fmt: skip
 
     def __init__(self, task: Task, standing: RollupCategory, *, is_open: bool) -> None:
         self.id = task.id
@@ -32,6 +32,7 @@ class Node:
         self.matched = False
         self.hits = 0
         self.stamp = 0
+        self.over = False
 
     @property
     def counts(self) -> list[int]:
@@ -69,6 +70,16 @@ class Node:
             node = node.parent
             keys.append(node.key)
         return tuple(reversed(keys))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it and all below it hold nothing up any more."""
+        return is_over(self.standing) and not self.tally.live
+
+    @property
+    def place(self) -> tuple[bool, Key]:
+        """Its position among the runs: those that have ended come last. `over` is what its index knows of that."""
+        return (self.over, self.key)
 
     def redrawn(self) -> None:
         """Note that its line has changed."""
@@ -112,12 +123,14 @@ def planted(nodes: Mapping[str, Node]) -> list[Node]:
             node.parent = None
             tops.append(node)
             reached.update(each.id for each in node.all_below())
-    tops.sort(key=_key)
     ordered = list(all_of(tops))
     for node in reversed(ordered):
         node.children.sort(key=_key)
         if node.parent is not None:
             add(node.parent.counts, node.amounts)
+    for top in tops:
+        top.over = top.has_ended
+    tops.sort(key=lambda top: top.place)
     return tops
 
 

@@ -102,6 +102,12 @@ def row_line(
     return fitted((*head, *_padded(middle, max(1, room)), since), width)
 
 
+def ended_pieces(count: int, *, is_open: bool) -> Line:
+    """The row that stands for the runs that have ended."""
+    fold = "▾" if is_open else "▸"
+    return (Span(f"{fold} ended: {count}", Tone.STRONG), Span("  Enter shows them, or hides them again", Tone.DIM))
+
+
 def gates_of(task: Task, definitions: Mapping[str, Definition]) -> Line:
     """The gates of a task as a strip; `?` if its workflow is unknown."""
     definition = definitions.get(task.definition)

@@ -1,0 +1,1 @@
+"""Finding things: words against names, the runs, and what a search found."""

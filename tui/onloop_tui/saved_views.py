@@ -1,0 +1,108 @@
+"""The file of saved views beside the settings: read as strictly as they are, and replaced as a whole when one is saved.
+
+It imports YAML and pydantic: import it only for a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from onloop.attention.viewer import Scope
+from onloop.errors import BadInput
+from onloop.workflow.document import EMPTY, read
+from onloop.workflow.hints import quoted
+from onloop.workflow.loader import problem_lines
+from onloop.workflow.model import WorkflowPart
+from onloop.workflow.positioned_tree import Fault, Node, plain
+from onloop.workflow.schema_checks import FileShape, misfits
+from onloop_tui.bindings import KEYS
+from onloop_tui.settings import MOST_VIEWS, WORDS_WITH_AN_OBJECT, SavedView, SettingsError, StartView
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")
+
+
+class SavedViewPart(WorkflowPart):
+    """One view in the file."""
+
+    name: str = Field(description="what it is called after : and in its tab")
+    view: Annotated[StartView, Field(strict=False)] = Field(description="which of the views it is")
+    filter: str = Field(default="", description="what is typed after /")
+    run: str = Field(default="", description="the run that it is narrowed to")
+    scope: Annotated[Scope, Field(strict=False)] = Field(default=Scope.MAY_ACT, description="whose work is shown")
+
+
+class SavedViewsFile(WorkflowPart):
+    """The shape of the file."""
+
+    views: Annotated[list[SavedViewPart], Field(max_length=MOST_VIEWS)] = Field(default=[], description="in order")
+
+
+_FORM = FileShape(SavedViewsFile, nouns={(): "the saved views"}, patterns={}, later_fields={}, later_values={})
+
+
+def load_views(source: bytes, name: str) -> tuple[SavedView, ...]:
+    """The views in the bytes of a file called `name`; SettingsError lists every problem in it."""
+    document = read(source)
+    if document.problems == (EMPTY,):
+        return ()
+    data = plain(document.root) if document.root is not None else None
+    lines = problem_lines(document, _faults(document.root, data) if document.root is not None else (), name)
+    if lines:
+        raise SettingsError(lines)
+    given = SavedViewsFile.model_validate(data)
+    return tuple(SavedView(each.name, each.view.where, each.filter, each.run, each.scope) for each in given.views)
+
+
+def _faults(root: Node, data: object) -> Iterator[Fault]:
+    yield from misfits(root, data, _FORM)
+    views = data.get("views") if isinstance(data, dict) else None
+    names: set[object] = set()
+    for number, each in enumerate(views if isinstance(views, list) else ()):
+        name = each.get("name") if isinstance(each, dict) else None
+        if isinstance(name, str) and (wrong := name_fault(name)):
+            yield Fault(("views", number, "name"), *wrong)
+        elif name is not None and name in names:
+            yield Fault(("views", number, "name"), f"a second view {quoted(str(name))}", "give it a name of its own")
+        names.add(name if isinstance(name, str) else None)
+
+
+def name_fault(name: str) -> tuple[str, str] | None:
+    """Why a view cannot have this name, and what would work; None if it can."""
+    if name in {key.word for key in KEYS} | WORDS_WITH_AN_OBJECT:
+        return f":{name} already has a meaning", f"call it my-{name}"
+    if not _NAME.fullmatch(name):
+        return (
+            f"a view cannot be called {quoted(name)}",
+            "use up to 16 small letters, digits and -, such as mine",
+        )
+    return None
+
+
+def write_views(file: Path, views: Sequence[SavedView]) -> None:
+    """Replace the file by one with these views, at once; BadInput says why it cannot be written."""
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.write_text(views_text(views), encoding="utf-8")
+        beside.replace(file)
+    except OSError as problem:
+        beside.unlink(missing_ok=True)
+        raise BadInput(f"{file}: {problem.strerror}", hint="make the folder writable") from problem
+
+
+def views_text(views: Iterable[SavedView]) -> str:
+    """The file with these views."""
+    lines = ["# Views of the dashboard, kept by :save NAME and removed by :forget NAME; edit it as you like.\nviews:"]
+    for view in views:
+        given = {"name": view.name, "view": view.view.name.lower(), "filter": view.filter, "run": view.run}
+        fields = {name: value for name, value in {**given, "scope": view.scope.value}.items() if value}
+        shown = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=True)}" for name, value in fields.items())
+        lines.append(f"  - {{{shown}}}")
+    return "\n".join(lines if len(lines) > 1 else [lines[0] + " []"]) + "\n"
