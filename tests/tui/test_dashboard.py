@@ -55,9 +55,9 @@ async def test_help_scrolls_where_it_is_longer_than_the_screen() -> None:
 
     async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "◆ approve")
-        await pilot.press("?", "j", *["pagedown"] * 6)
+        await pilot.press("?", "j", *["pagedown"] * 10)
         await shows(pilot, "Ctrl+Q leaves from anywhere")
-        await pilot.press("k", *["pageup"] * 6, "q")
+        await pilot.press("k", *["pageup"] * 10, "q")
         await shows(pilot, "◆ approve")
 
 

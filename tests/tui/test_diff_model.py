@@ -14,7 +14,7 @@ from onloop.records import replace
 from onloop.views.changes import PatchPage
 from onloop_tui.model.diff.comparisons import WHOLE, comparisons
 from onloop_tui.model.diff.file_tree import in_tree_order, tree_rows
-from onloop_tui.model.diff.finding import FoundRow, Sought, next_found
+from onloop_tui.model.diff.finding import HitRow, Sought, next_found
 from onloop_tui.model.diff.folded_files import fold_reason
 from onloop_tui.model.diff.line_comments import LONGEST, LineComment, LineComments
 from onloop_tui.model.sheet.last_seen import LastSeen
@@ -118,4 +118,4 @@ def test_a_text_that_goes_over_into_the_next_row_of_its_line_is_found_there() ->
     page = PatchPage("h", "p", ("+a long nee", "+↪dle here", "+nee", "+dle"), 1, 4, went_on=(1,))
 
     assert Sought("needle").rows_in(page) == [2]
-    assert next_found(("p",), "p", 0, 1, Sought("none"), lambda *_: page) == FoundRow("p", 0, 8, is_all=True)
+    assert next_found(("p",), "p", 0, 1, Sought("none"), lambda *_: page) == HitRow("p", 0, 8, is_all=True)

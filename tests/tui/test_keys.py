@@ -97,7 +97,7 @@ LOG = (
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),
     Step("right_square_bracket", gone="What now?"), Step("left_square_bracket", "What now?"),
-    Step("greater_than_sign", "nothing else is asked"), Step("d", "there is no change to open"),
+    Step("semicolon", "nothing else is asked"), Step("d", "there is no change to open"),
     Step("A", "no other task of this row waits"), Step("n", "r7k2m.4 cart"), Step("N", "r7k2m.3 sessions"),
 )  # fmt: skip
 BULKS = (

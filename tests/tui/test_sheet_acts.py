@@ -91,8 +91,8 @@ async def test_several_requests_are_gone_through_and_the_decision_is_about_the_o
 
     async with playing(app) as pilot:
         await open_sheet(pilot, scene, app, "approve")
-        await shows(pilot, "this is 1 of 2 things asked of it; > shows the next", (digests["release"] or "")[:12])
-        await pilot.press("greater_than_sign")
+        await shows(pilot, "this is 1 of 2 things asked of it (; shows the next)", (digests["release"] or "")[:12])
+        await pilot.press("semicolon")
         await shows(pilot, "this is 2 of 2 things asked of it", digests["security"][:12])
         scene.clock.later(1000)
         await pilot.press("a")
@@ -111,10 +111,10 @@ async def test_the_next_request_key_says_so_where_nothing_else_is_asked_and_in_t
 
     async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
-        await pilot.press("greater_than_sign")
+        await pilot.press("semicolon")
         await shows(pilot, "Enter opens the sheet")
         await open_sheet(pilot, scene, app, "approve")
-        await pilot.press("greater_than_sign")
+        await pilot.press("semicolon")
         await shows(pilot, "nothing else is asked of this task")
 
 

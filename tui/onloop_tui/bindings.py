@@ -172,7 +172,7 @@ KEYS: tuple[Key, ...] = (
         "happened to the task after the moment that is looked at", _ROW, footer=_SHEET),
     Key(("left_square_bracket",), "[", "section(-1)", "section back", "the section before; in a list, as it stood when "
         "the last thing happened to the task, and before that", _ROW),
-    Key(("greater_than_sign",), ">", "request", "next request", "the next of several things that are asked of the "
+    Key(("semicolon",), ";", "request", "next request", "the next of several things that are asked of the "
         "task", Where.SHEET),
     Key(("d",), "d", "files", "files", "what the commit changes: every file, and each of them whole", Where.SHEET,
         "onloop show {task} --diff"),

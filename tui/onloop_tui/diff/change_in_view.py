@@ -12,7 +12,7 @@ from onloop.views.changes import PageWanted, PatchPage, budget_words
 from onloop.views.dossier import Dossier
 from onloop_tui.model.diff.comparisons import WHOLE, Comparison, comparisons
 from onloop_tui.model.diff.file_tree import in_tree_order
-from onloop_tui.model.diff.finding import FoundRow, Sought, next_found
+from onloop_tui.model.diff.finding import HitRow, Sought, next_found
 from onloop_tui.model.diff.folded_files import fold_reason
 from onloop_tui.model.diff.line_comments import LineComment
 from onloop_tui.model.drawing.signs import Sign
@@ -110,7 +110,7 @@ class ChangeInView:
         wanted = PageWanted(path, first, count, columns, since, without_space, soon=True)
         return self._session.place.pages(self.dossier.task, wanted)
 
-    def finding(self, path: str, row: int, step: int, text: str, columns: int) -> Callable[[], FoundRow]:
+    def finding(self, path: str, row: int, step: int, text: str, columns: int) -> Callable[[], HitRow]:
         """What finds the next row with the text, or the next hunk, in rows of that width."""
         read = partial(self._read, self.comparison.since, self.without_space)
         paths = tuple(file.path for file in self.files)

@@ -18,7 +18,7 @@ from onloop_tui.diff.change_in_view import ReadPage
 from onloop_tui.diff.outside_programs import in_editor, in_pager
 from onloop_tui.diff.reader_screen import ReaderScreen
 from onloop_tui.model.diff.comparisons import Comparison
-from onloop_tui.model.diff.finding import LONGEST, FoundRow
+from onloop_tui.model.diff.finding import LONGEST, HitRow
 from onloop_tui.model.diff.line_comments import comment_on
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.form.fields import FormField
@@ -107,7 +107,7 @@ class DiffScreen(ReaderScreen):
     def _place(self) -> tuple[str, int, bool]:
         return self._path, self.patch.cursor, self.is_in_patch
 
-    def _found(self, found: FoundRow, wanted: str) -> None:
+    def _found(self, found: HitRow, wanted: str) -> None:
         if not found.row:
             ended = "anywhere" if found.is_all else f"in {found.looked_at:,} rows"
             more = "" if found.is_all else "; n goes on from there"

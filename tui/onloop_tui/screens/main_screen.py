@@ -155,10 +155,6 @@ class MainScreen(
             self.around.lose(news)
         self.renew_lines()
 
-    def _take_anew(self) -> None:
-        if self.can_show():
-            self.view.take(self.snapshot, anew=True)
-
     def edited(self, edited: EditedFile) -> None:
         """Show broken files, and what was read again."""
         self.around.troubles = edited.problems
@@ -249,11 +245,6 @@ class MainScreen(
         self.say(turn_scope(self.session, self.snapshot.viewer))
         self.look_anew()
 
-    def look_anew(self) -> None:
-        """Show what the scope has changed."""
-        self.see(self.whole)
-        self._take_anew()
-
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
         self._explaining = not self._explaining
@@ -271,7 +262,7 @@ class MainScreen(
         if self.sheet.is_open:
             self.sheet.renew()
         else:
-            self._take_anew()
+            self.take_anew()
             self.say("the order is up to date")
 
     def action_back(self) -> None:

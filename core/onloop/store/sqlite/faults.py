@@ -44,3 +44,9 @@ def faults(path: Path) -> Iterator[None]:
 def damaged(path: Path, problem: object) -> StoreError:
     """The error for a file whose content makes no sense."""
     return StoreError(f"{path} is damaged or not a store: {problem}", hint="onloop store verify; restore a backup")
+
+
+def not_utf8(problem: UnicodeDecodeError) -> StoreError:
+    """The error for text in the file that is not UTF-8."""
+    words = f"the store holds text that is not UTF-8: {problem.reason}"
+    return StoreError(words, hint="onloop store verify; restore a backup")

@@ -23,6 +23,7 @@ from onloop.store.rows import columns as columns_of
 from onloop.store.seal import added, seal_of
 from onloop.store.shared_values import PIECE, SharedValues
 from onloop.store.sqlite import statements as sql
+from onloop.store.sqlite.faults import not_utf8
 from onloop.store.sqlite.statements import task_put, task_row, waiting_query
 from onloop.store.sqlite.write_cache import Ends, Tally, WriteCache, task_asked
 from onloop.store.trusted_rows import check_seal, checked_log
@@ -59,14 +60,14 @@ class Tables:
         try:
             return self._connection.execute(query, values).fetchall()
         except UnicodeDecodeError as problem:
-            raise _not_utf8(problem) from None
+            raise not_utf8(problem) from None
 
     def each(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """The same, a row at a time: who keeps none of them needs no memory for all."""
         try:
             yield from self._connection.execute(query, values)
         except UnicodeDecodeError as problem:
-            raise _not_utf8(problem) from None
+            raise not_utf8(problem) from None
 
     def begin(self, mark: int | None) -> None:
         """Start to write. The cache stays valid while `mark` is the same; None empties it."""
@@ -395,8 +396,3 @@ class Tables:
         except ValueError:
             raise StoreError(f"the tally of {name} is not a number", hint="onloop store verify") from None
         self._tallies[name] = count + (come is not None) - (gone is not None), total
-
-
-def _not_utf8(problem: UnicodeDecodeError) -> StoreError:
-    words = f"the store holds text that is not UTF-8: {problem.reason}"
-    return StoreError(words, hint="onloop store verify; restore a backup")

@@ -19,7 +19,7 @@ ReadRows = Callable[[str, int, int], PatchPage]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRow:
+class HitRow:
     """Where it is; without a row, how far it was looked. `is_all` if every file was looked at and it is nowhere."""
 
     path: str
@@ -48,7 +48,7 @@ class Sought:
         return found
 
 
-def next_found(paths: tuple[str, ...], path: str, row: int, step: int, wanted: Sought, read: ReadRows) -> FoundRow:
+def next_found(paths: tuple[str, ...], path: str, row: int, step: int, wanted: Sought, read: ReadRows) -> HitRow:
     """The next fitting row after (step 1) or before (-1) a row of a file, then in the files after it, round to itself.
 
     What git still makes is waited for, page by page.
@@ -60,10 +60,10 @@ def next_found(paths: tuple[str, ...], path: str, row: int, step: int, wanted: S
         found, looked = _in_file(here, at, step, wanted, read, left)
         left -= looked
         if found:
-            return FoundRow(here, found, MOST_ROWS - left)
+            return HitRow(here, found, MOST_ROWS - left)
         if left <= 0:
-            return FoundRow(here, 0, MOST_ROWS - left)
-    return FoundRow(path, 0, MOST_ROWS - left, is_all=True)
+            return HitRow(here, 0, MOST_ROWS - left)
+    return HitRow(path, 0, MOST_ROWS - left, is_all=True)
 
 
 def _in_file(path: str, row: int | None, step: int, wanted: Sought, read: ReadRows, left: int) -> tuple[int, int]:

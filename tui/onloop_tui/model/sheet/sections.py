@@ -91,7 +91,7 @@ def _question(dossier: Dossier, asked: Asked | None, now: int, width: int) -> li
     ]
     if len(dossier.asked) > 1:
         place = 1 + [other.request.id for other in dossier.asked].index(asked.request.id)
-        words = f"this is {place} of {len(dossier.asked)} things asked of it; > shows the next"
+        words = f"this is {place} of {len(dossier.asked)} things asked of it (; shows the next)"
         lines += hanging((Span("  "),), words, width, Tone.ACCENT)
     return lines
 

@@ -82,6 +82,16 @@ class RunNarrowing:
         self.view.take(self.snapshot, anew=self.view in self.unaware)
         self.unaware.discard(self.view)
 
+    def take_anew(self) -> None:
+        """Have the view in front apply its order, frozen or not."""
+        if self.can_show():
+            self.view.take(self.snapshot, anew=True)
+
+    def look_anew(self) -> None:
+        """Show what the scope has changed."""
+        self.see(self.whole)
+        self.take_anew()
+
     def action_runs(self) -> None:
         """Open the list of runs; lift the narrowing to one."""
         if self.sheet.is_open:
