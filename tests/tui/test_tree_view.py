@@ -18,9 +18,10 @@ from onloop.store.rows import Lease
 from onloop_tui.feed import StoreUpdate, StoreWatch
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
+from onloop_tui.widgets import tree_view
 from onloop_tui.widgets.tree_view import REFILTER_MS, TreeView
 from support.tui_lists import ListApp
-from support.tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy
+from support.tui_scenes import MINUTE, NOON, SIZES, Clock, Scene, busy, playing, screen_text, shows, until
 
 from .test_tree_index import task
 
@@ -340,3 +341,20 @@ def test_a_tree_deeper_than_the_screen_still_says_what_each_row_is() -> None:
         assert "+2992" in here and "● working" in here and "r2999" in here
 
     play(story, made(chain), size=(80, 24))
+
+
+async def test_the_tree_of_a_large_store_is_made_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree_view, "LARGE", 10)
+    scene = busy()
+    scene.fleet([f"more{number}" for number in range(20)], run="z9z9z")
+    app = scene.dashboard()
+
+    async with playing(app, (120, 40)) as pilot:
+        await shows(pilot, "◆ approve")
+        await pilot.press("2")
+        await shows(pilot, "[2 Tree]", "r7k2m.1")
+        rows = app.main.query_one(TreeView)
+        assert rows.cursor == "r7k2m.1", "the subject of the Inbox, once the tree is there"
+        assert "making the tree" not in screen_text(app)
+        scene.cancels("z9z9z.3")
+        await until(pilot, lambda: rows.index.held("z9z9z.3").task.ended)

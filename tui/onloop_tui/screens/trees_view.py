@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.detail.row_detail import RowDetail
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, line
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
@@ -68,6 +68,11 @@ class TreesView(View):
         """Update ages, and whom tasks need."""
         self._shown = snapshot
         self.rows.tick(snapshot)
+
+    def on_tree_view_made(self) -> None:
+        """Take the words away that stood for the tree."""
+        self.query_one(Bar).renew()
+        self.post_message(self.Moved())
 
     def on_row_view_moved(self) -> None:
         """Tell the main screen that the cursor moved."""
@@ -171,4 +176,6 @@ class TreesView(View):
             self.rows.unfold()
 
     def _empty(self, width: int) -> tuple[Line, ...]:
+        if self.rows.is_being_made:
+            return (line("making the tree …", Tone.DIM),)
         return quiet_lines(self._shown, width) if self._shown is not None and not self._shown.tasks else ()

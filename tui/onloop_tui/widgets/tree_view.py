@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from textual.cache import LRUCache
+from textual.message import Message
 
 from onloop.attention.idle import idle_reason
 from onloop.attention.items import item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import replace
+from onloop_tui.background import in_background
 from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
 from onloop_tui.model.ground.snapshot import Snapshot
@@ -23,10 +26,15 @@ from onloop_tui.widgets.row_view import RowView
 REFILTER_MS = 10_000
 """How often a filter by age checks all tasks again, even without changes."""
 _KEPT_GATES = 4_096
+LARGE = 5_000
+"""Of more tasks than this, the tree is made aside: it would keep the keys waiting."""
 
 
 class TreeView(RowView):
-    """Rows over a `TreeIndex`; `clock` gives the time in ms."""
+    """Rows over a `TreeIndex`; `clock` gives the time in ms. The first tree of a large store is made in a thread."""
+
+    class Made(Message):
+        """The tree of a large store is there."""
 
     def __init__(self, clock: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -41,20 +49,40 @@ class TreeView(RowView):
         self.filter = EVERYTHING
         self.following = False
         self._idle: Mapping[str, Reason] = {}
+        self.is_being_made = False
+        self._awaited: str | None = None
 
     # -- news
 
     def take(self, snapshot: Snapshot, changed: Collection[str] | None) -> None:
         """Show this snapshot; `changed` are the tasks that changed, None if that is unknown."""
-        first = not self.index.size
         self.snapshot = snapshot
-        self.ended.only = snapshot.run or None
+        if self.is_being_made:
+            return  # what has changed is looked at once it is there
+        if not self.index.size and len(snapshot.tasks) > LARGE:
+            self.is_being_made = True
+            in_background(self, self._make, group="tree")
+        else:
+            self._take(changed, is_first=not self.index.size)
+
+    async def _make(self) -> None:
+        made = await asyncio.to_thread(TreeIndex, tuple(self.snapshot.tasks.values()))
+        self.is_being_made = False
+        self._begin_anew(made)
+        self._take(None, is_first=True)
+        if self._awaited is not None:
+            self.go_to(self._awaited)
+        self._awaited = None
+        self.post_message(self.Made())
+
+    def _take(self, changed: Collection[str] | None, *, is_first: bool) -> None:
+        self.ended.only = self.snapshot.run or None
         fresh = list(self._changed(changed))
         self._idle = self._idle_now()
         self.index.apply(fresh)
         self.index.take_idle(frozenset(self._idle), self.snapshot.whose)
         self._draw()
-        if first:
+        if is_first:
             self.next_needing(1)
         elif self.following and fresh:
             newest = max(fresh, key=lambda task: (task.updated_at, task.id))
@@ -83,9 +111,9 @@ class TreeView(RowView):
             self._begin_anew()
         return (task for task in tasks.values() if not self.index.holds(task))
 
-    def _begin_anew(self) -> None:
-        """Forget everything that was drawn, because another store has replaced this one."""
-        self.index = TreeIndex()
+    def _begin_anew(self, index: TreeIndex | None = None) -> None:
+        """Draw `index` from now on, or an empty one because another store has replaced this one; forget the rest."""
+        self.index = TreeIndex() if index is None else index
         self.ended = EndedFold(self.index)
         self.ended.only = self.snapshot.run or None
         for drawn in (self._strips, self._gates, self._causes):
@@ -199,7 +227,10 @@ class TreeView(RowView):
         return self.index.shown(row_id)
 
     def go_to(self, row_id: str) -> bool:
-        """Put the cursor on a task, unfolding its parents; whether the filter shows it."""
+        """Put the cursor on a task, unfolding its parents; whether the filter shows it. One being made is awaited."""
+        if self.is_being_made:
+            self._awaited = row_id
+            return True
         self.index.reveal(row_id)
         self._draw(row_id)
         return super().go_to(row_id)
