@@ -1,4 +1,4 @@
-"""How it looks: pixel for pixel at two sizes, with a clock that stands still. Look at the report before accepting."""
+"""How it looks: pixel for pixel at three sizes, with a clock that stands still. Look at the report before accepting."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from onloop_tui.settings import Settings, ThemeName
 from support.tui_scenes import MINUTE, SIZES, Play, Scene, busy, shows, until
 
 Compare = Callable[..., bool]
+SMALL = (60, 18)
+LOOKED_AT = (*SIZES, SMALL)
+"""A small terminal, the one that everything fits, and a roomy one."""
 
 
 async def _inbox(pilot: Pilot[str]) -> None:
@@ -47,7 +50,7 @@ async def _shown(pilot: Pilot[str]) -> None:
     app = pilot.app
     assert isinstance(app, Dashboard)
     await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN and app.main.snapshot.house.marks.seen)
-    await shows(pilot, "── subject ")
+    await shows(pilot, "── subject " if app.size.height > SMALL[1] else "Esc back")
 
 
 async def _marked(pilot: Pilot[str]) -> None:
@@ -115,35 +118,51 @@ async def _empty(pilot: Pilot[str]) -> None:
     await shows(pilot, "nothing has been started", "data 0.0 s old")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def _picture(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("v")
+    await shows(pilot, "r7k2m.1 in time", "── time")
+    await _idle(pilot)
+
+
+async def _output(pilot: Pilot[str]) -> None:
+    await _inbox(pilot)
+    await pilot.press("o")
+    await shows(pilot, "log of r7k2m.1", "Ran 14 tests")
+    await _idle(pilot)
+
+
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_inbox_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=_inbox)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_sheet_of_an_approval_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=_approval)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_sheet_of_a_failure_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=_failed)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_an_empty_store_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(Scene().dashboard(who=None), terminal_size=size, run_before=_empty)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(
-    "play", [_marked, _bulk, _rejecting, _muting, _runs, _find], ids=lambda play: play.__name__.strip("_")
+    "play",
+    [_marked, _bulk, _rejecting, _muting, _runs, _find, _picture, _output],
+    ids=lambda play: play.__name__.strip("_"),
 )
 def test_what_a_key_asks_looks_like_this(snap_compare: Compare, size: tuple[int, int], play: Play) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=play)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_what_is_hidden_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(_partly_hidden().dashboard(), terminal_size=size, run_before=_hidden)
 
@@ -181,7 +200,7 @@ LIGHT: dict[str, Play] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", [*LIGHT])
 def test_in_the_light_theme_it_looks_like_this(snap_compare: Compare, size: tuple[int, int], screen: str) -> None:
     scene = busy()
@@ -198,6 +217,6 @@ async def _looking_back(pilot: Pilot[str]) -> None:
     await _idle(pilot)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", LOOKED_AT, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_moment_that_has_been_looks_like_this(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(busy().dashboard(), terminal_size=size, run_before=_looking_back)

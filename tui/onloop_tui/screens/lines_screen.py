@@ -17,7 +17,10 @@ from onloop_tui.widgets.line_view import LineView
 class LinesScreen(Screen[None]):
     """A title above lines that scroll; it decides nothing, and Esc leaves it."""
 
-    DEFAULT_CSS = "LinesScreen LineView { height: 1fr; }"
+    DEFAULT_CSS = """
+    LinesScreen LineView { height: 1fr; }
+    #lines-title, #lines-keys { background: $panel; padding: 0 1; }
+    """
     COMPONENT_CLASSES = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, "dismiss", "close", show=False) for key in ("escape", "q")),

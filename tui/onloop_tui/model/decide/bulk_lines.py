@@ -23,7 +23,7 @@ class BulkEntry:
 
 
 TO_DO = Sign("○", "to send", Tone.DIM)
-SENDING = Sign("●", "sending", Tone.ACCENT)
+SENDING = Sign("●", "sending", Tone.STRONG)
 ACCEPTED = Sign("✓", "accepted", Tone.GOOD)
 REFUSED = Sign("✗", "refused", Tone.BAD)
 LEFT = Sign("–", "not sent", Tone.WARN)

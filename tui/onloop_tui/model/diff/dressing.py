@@ -25,7 +25,7 @@ class Dressing:
 PLAIN = Dressing()
 _TONES: Mapping[RowKind, Tone] = {
     RowKind.HEADER: Tone.DIM,
-    RowKind.HUNK: Tone.ACCENT,
+    RowKind.HUNK: Tone.HEADING,
     RowKind.SAME: Tone.PLAIN,
     RowKind.ADDED: Tone.GOOD,
     RowKind.REMOVED: Tone.BAD,

@@ -21,6 +21,6 @@ def fold_lines(change: FileChange, reason: str, width: int) -> tuple[Line, ...]:
     size = f"{change.lines:,} changed lines" if change.added is not None else "binary"
     return (
         line(""),
-        *hanging((Span("  ▸ ", Tone.ACCENT),), f"folded: {reason} · {size}", width, Tone.STRONG),
+        *hanging((Span("  ▸ ", Tone.STRONG),), f"folded: {reason} · {size}", width, Tone.STRONG),
         *hanging((Span("    "),), "Enter unfolds it; until then it counts as not opened", width, Tone.DIM),
     )

@@ -103,7 +103,7 @@ MARK_SIGNS: Mapping[GateStatus, Sign] = {
     GateStatus.FAILED: Sign("✗", "failed", Tone.BAD),
     GateStatus.ERROR: Sign(SHAPE, "error", Tone.BAD),
     GateStatus.TIMED_OUT: Sign(SHAPE, "timed out", Tone.BAD),
-    GateStatus.RUNNING: Sign("●", "running", Tone.ACCENT),
+    GateStatus.RUNNING: Sign("●", "running", Tone.STRONG),
     GateStatus.WAITING: Sign("○", "waiting", Tone.ACCENT),
     GateStatus.STALE: Sign(SHAPE, STALE, Tone.WARN),
     GateStatus.MISSING: Sign(SHAPE, MISSING, Tone.WARN),

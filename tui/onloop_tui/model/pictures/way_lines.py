@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from onloop.machine.definition import Definition
-from onloop.machine.plain_graph import workflow_text
+from onloop.machine.plain_graph import BOX, workflow_text
 from onloop.machine.step_marks import LEGEND, Mark, step_marks
 from onloop.machine.task import Task
-from onloop_tui.model.drawing.text_line import Line, Tone, line
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, line
 
-_TONES = {Mark.HERE: Tone.ACCENT, Mark.PASSED: Tone.GOOD, Mark.NOT_TAKEN: Tone.DIM}
+_TONES = {Mark.HERE: Tone.HEADING, Mark.PASSED: Tone.GOOD, Mark.NOT_TAKEN: Tone.DIM}
 
 
 def way_lines(definition: Definition, task: Task | None) -> tuple[Line, ...]:
@@ -20,7 +20,7 @@ def way_lines(definition: Definition, task: Task | None) -> tuple[Line, ...]:
     for number, row in enumerate(rows):
         if row.startswith("┌"):
             tone = _tone_of(rows[number + 1] if number + 1 < len(rows) else "")
-        lines.append(line(row, tone))
+        lines.append((Span(row[:BOX], tone), Span(row[BOX:], Tone.DIM)))
         if row.startswith("└"):
             tone = Tone.PLAIN
     return (*lines, line(LEGEND, Tone.DIM)) if marks else tuple(lines)

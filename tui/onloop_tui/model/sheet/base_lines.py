@@ -15,7 +15,7 @@ _SIGN = 13
 _STATES = {
     BaseState.GREEN: Sign("✓", "green", Tone.GOOD),
     BaseState.RED: Sign("✗", "red", Tone.BAD),
-    BaseState.AWAITED: Sign("●", "looked at", Tone.ACCENT),
+    BaseState.AWAITED: Sign("●", "looked at", Tone.STRONG),
     BaseState.NOT_LOOKED_AT: Sign("–", "unknown", Tone.DIM),
 }
 _TOLD = {

@@ -100,9 +100,9 @@ def row_tone(row: str, *, inside: bool) -> Tone:
     if row.startswith("diff --git "):
         return Tone.STRONG
     if row.startswith("@@"):
-        return Tone.ACCENT
+        return Tone.HEADING
     if row.startswith("[shortened: "):
-        return Tone.ACCENT
+        return Tone.WARN
     if not inside:
         return Tone.DIM
     return {"+": Tone.GOOD, "-": Tone.BAD}.get(row[:1], Tone.PLAIN)
