@@ -46,6 +46,31 @@ async def test_agents_are_listed_by_name_with_their_task_and_when_they_moved() -
         assert "billing" in rows[0] and "r7k2m.1" in rows[0] and "develop.remediate" in rows[0]
 
 
+async def test_agents_stand_in_the_order_that_is_asked_for_and_no_row_moves_by_itself() -> None:
+    scene = at_work()
+    scene.clock.later(STILL_MS)
+    scene.claim("r7k2m.4", "aa")
+    app = scene.dashboard()
+
+    def names() -> list[str]:
+        rows = [row for row in list_text(app).splitlines() if "live" in row or "still" in row or "quiet" in row]
+        return [next(name for name in ("ada", "bo", "cy", "aa") if f" {name} " in row) for row in rows]
+
+    async with playing(app) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: names() == ["aa", "ada", "bo", "cy"])
+        await pilot.press("S")
+        await until(pilot, lambda: names() == ["ada", "bo", "cy", "aa"])
+        await shows(pilot, "order longest without progress first")
+        scene.cancels("r7k2m.2")
+        await until(pilot, lambda: names() == ["ada", "cy", "aa"])
+        scene.claim(scene.fleet(["late"], run="z9z9z")[0], "bo")
+        await until(pilot, lambda: names() == ["ada", "cy", "aa", "bo"])
+        await pilot.press("R")
+        await pilot.press("S", "S", "S", "S")
+        await until(pilot, lambda: names() == ["aa", "ada", "bo", "cy"])
+
+
 async def test_an_agent_that_was_not_heard_of_is_quiet_and_one_without_work_is_still() -> None:
     scene = at_work()
     app = scene.dashboard()

@@ -94,6 +94,9 @@ LOG = (
     Step("5", "gates asked for"), Step("F", gone="gates asked for"), Step("F", "gates asked for"),
     Step("D", gone="gates asked for"), Step("D", "gates asked for"),
 )  # fmt: skip
+AGENTS = (
+    Step("4", "[4 Agents]"), Step("S", "longest without progress first"), Step("S", "fullest context first"),
+)  # fmt: skip
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),
     Step("right_square_bracket", gone="What now?"), Step("left_square_bracket", "What now?"),
@@ -106,7 +109,7 @@ BULKS = (
 )  # fmt: skip
 STORIES = {
     "everywhere": EVERYWHERE, "moving": MOVING, "deciding": DECIDING, "the inbox": INBOX, "the tree": TREE,
-    "the fleet": FLEET, "the log": LOG, "the sheet": SHEET, "many at once": BULKS,
+    "the fleet": FLEET, "the log": LOG, "agents": AGENTS, "the sheet": SHEET, "many at once": BULKS,
 }  # fmt: skip
 
 

@@ -164,6 +164,8 @@ KEYS: tuple[Key, ...] = (
     Key(("greater_than_sign",), ">", "run(1)", "older run", "the next run", Where.FLEET),
     Key(("T",), "T", "retry_rest", "rest", "retry all that have the same cause, one by one, once one of them "
         "has passed", Where.FLEET, "onloop retry --cause {cause} --first N", _in(Where.FLEET)),
+    Key(("S",), "S", "order", "sort", "another order: by name, progress, context, tokens or rounds; no row moves by "
+        "itself", Where.AGENTS, footer=_in(Where.AGENTS)),
     Key(("F",), "F", "facts", "facts", "hide or show housekeeping: leases, requests to verifiers, reminders", Where.LOG,
         footer=_in(Where.LOG)),
     Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from onloop.store.rows import SubAgent
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.model.agents.agent_detail import agent_in_detail
+from onloop_tui.model.agents.agent_order import NO_RANKS, AgentOrder, ranked, ranks_of
 from onloop_tui.model.agents.agent_rows import (
     LIVE,
     AgentRow,
@@ -46,6 +47,7 @@ class AgentsView(View):
         self._filter = Filter()
         self._by_task: dict[str, AgentRow] = {}
         self._within: dict[str, SubAgent] = {}
+        self._order, self._ranks = AgentOrder.NAME, NO_RANKS
 
     def compose(self) -> ComposeResult:
         """The columns' names and the rows."""
@@ -62,11 +64,14 @@ class AgentsView(View):
         """The agents."""
         return self.rows
 
-    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:  # noqa: ARG002 - the order is by name, always
-        """Show who holds what now."""
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
+        """Show who holds what now; `anew` applies the order that was asked for last."""
         self._snapshot = snapshot
         now = self.session.clock()
-        fitting = [row for row in agent_rows(snapshot) if self._filter.matches(row.task, now, "")]
+        rows = agent_rows(snapshot)
+        if anew:
+            self._ranks = ranks_of(rows, self._order)
+        fitting = [row for row in ranked(rows, self._ranks) if self._filter.matches(row.task, now, "")]
         self._by_task = {row.task.id: row for row in fitting}
         self._within = {each.id: each for row in fitting for each in row.within}
         ids = tuple(row_id for row in fitting for row_id in (row.task.id, *(each.id for each in row.within)))
@@ -110,6 +115,12 @@ class AgentsView(View):
         else:
             self.rows.go_to(worrying)
 
+    def action_order(self) -> None:
+        """Apply the next order; what changes afterwards moves no row."""
+        self._order = self._order.following
+        self.take(self._snapshot, anew=True)
+        self.post_message(self.Said(f"agents stand {self._order.value}; R applies it again"))
+
     def filter(self, query: str) -> str:
         """Show only agents whose task matches."""
         parsed = parse(query)
@@ -120,9 +131,11 @@ class AgentsView(View):
         return ""
 
     def chip(self, width: int) -> tuple[Line, ...]:
-        """The filter in force."""
-        shown = (Span(" filter ", Tone.ACCENT), Span(self._filter.describe()), Span("  Esc clears it", Tone.DIM))
-        return (fitted(shown, width),) if self._filter else ()
+        """The filter and the order in force."""
+        filtered = (Span(" filter ", Tone.ACCENT), Span(self._filter.describe()), Span("  Esc clears it ", Tone.DIM))
+        ordered = (Span(" order ", Tone.ACCENT), Span(self._order.value))
+        shown = (*(filtered if self._filter else ()), *(ordered if self._ranks else ()))
+        return (fitted(shown, width),) if shown else ()
 
     def explanation(self, width: int) -> tuple[Line, ...]:
         """The row in words."""
