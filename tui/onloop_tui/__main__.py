@@ -33,6 +33,7 @@ def open_dashboard(
     person_name: str | None = None,
     footer: str | None = None,
     ask_on_quit: bool = False,
+    tour: bool = False,
     settings: str | None = None,
     workflows: Sequence[str] = (),
     role: str | None = None,
@@ -62,7 +63,7 @@ def open_dashboard(
         views_file=views_file(own),
     )
     gc.set_threshold(*RARELY)
-    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, files=files, once_read=gc.freeze)
+    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, once_read=gc.freeze)
     with _screen_on_terminal():
         left = app.run() or ("stop" if ask_on_quit else "quit")
     if left == GONE:

@@ -76,6 +76,7 @@ class Dashboard(App[str]):
         *,
         note: str = "",
         ask_on_quit: bool = False,
+        tour: bool = False,
         files: Files | None = None,
         once_read: Callable[[], object] = lambda: None,
         task: str = "",
@@ -93,6 +94,8 @@ class Dashboard(App[str]):
             self.register_theme(theme)
         self.feed = Feed(session.place, session.clock, self._post_news)
         self.main = MainScreen(session, lambda: self.feed.looked_at, note)
+        if tour:
+            self.main.card = 0
         self.watching = Watching(files, self._post_edited) if files is not None else None
         self.notices = Notices(session, Terminal.of(os.environ), self._write)
         self._apply(session.settings, before=None)

@@ -256,6 +256,7 @@ class DemoArguments(Arguments, frozen=True, kw_only=True):
     play: str | None
     dir: str | None
     unattended: bool
+    tour: bool
 
 
 class InitArguments(Arguments, frozen=True, kw_only=True):

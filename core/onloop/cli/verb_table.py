@@ -248,6 +248,7 @@ VERBS: tuple[Verb, ...] = (
             ),
             arg("--dir", help="continue the demo in this folder", metavar="D"),
             arg("--unattended", help="let a script decide, and report how the demo ended", action="store_true"),
+            arg("--tour", help="be shown around the dashboard, a card at a time", action="store_true"),
         ),
         prints=("work_models:DemoJson", "work_models:DemoLeftJson"),
         needs_git=True,

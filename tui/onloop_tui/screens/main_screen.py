@@ -20,6 +20,7 @@ from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
+from onloop_tui.model.tour.tour_cards import CARDS
 from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.agents_view import AgentsView
 from onloop_tui.screens.copying import Copying
@@ -37,6 +38,7 @@ from onloop_tui.screens.log_view import LogView
 from onloop_tui.screens.loop_view import LoopView
 from onloop_tui.screens.screen_chrome import TABS, ScreenChrome, turn_scope
 from onloop_tui.screens.sheet_keys import SheetKeys
+from onloop_tui.screens.touring import Touring
 from onloop_tui.screens.travelling import Stepped, Travelling
 from onloop_tui.screens.trees_view import TreesView
 from onloop_tui.screens.view import Opening, Rows, View
@@ -54,7 +56,9 @@ ROOM_FOR_A_PLACE = 30
 REDRAW_MS = 10_000
 """How often the ages in an open sheet are updated."""
 VIEWS: tuple[type[View], ...] = (InboxView, TreesView, FleetView, AgentsView, LogView, LoopView)
-_BARS = frozenset({"header", "place", "troubles", "chip", "why", "explanation", "status", "note", "footer", "small"})
+_BARS = frozenset(
+    {"header", "place", "troubles", "chip", "why", "explanation", "status", "note", "tour", "footer", "small"}
+)
 
 
 class MainScreen(
@@ -69,6 +73,7 @@ class MainScreen(
     Searching,
     ViewSaving,
     Landing,
+    Touring,
     Screen[None],
 ):
     """Shows the views, explains rows and opens the sheet. A key in a list never decides anything."""
@@ -81,7 +86,7 @@ class MainScreen(
         super().__init__()
         self.session = session
         self.around = ScreenChrome(session, looked_at, note)
-        self._explaining = False
+        self.explaining = False
         self._drawn_at = 0
         self._views = tuple(view(session) for view in VIEWS)
         self.narrowing, self.unaware, self.has_landed = RunScope(), set(), False
@@ -90,7 +95,7 @@ class MainScreen(
         self.view: View = self._views[0]
         self.snapshot = self.whole = self.live = Snapshot()
         self.stepped: Stepped | None = None
-        self.decided = ""
+        self.decided, self.card = "", len(CARDS)
 
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
@@ -104,11 +109,12 @@ class MainScreen(
                 yield Bar(lambda width: self.view.chip(width), id="chip")
                 yield Bar(lambda width: self.view.why(width), id="why")
             yield Sheet(self.session)
-        yield Bar(lambda width: self.view.explanation(width) if self._explaining else (), id="explanation")
+        yield Bar(lambda width: self.view.explanation(width) if self.explaining else (), id="explanation")
         yield Bar(self.around.status_lines, id="status")
         session = self.session
         yield Prompt(lambda: known_words(session.settings), lambda typed: completed(typed, session.settings))
         yield Bar(lambda width: self.around.note_lines(self.app.size, width), id="note")
+        yield Bar(self.tour_lines, id="tour")
         yield Bar(self._footer, id="footer")
         yield Bar(lambda _: self.around.small_lines(self.app.size), id="small")
 
@@ -247,7 +253,7 @@ class MainScreen(
 
     def action_explain(self) -> None:
         """Show or hide the explanation of the row."""
-        self._explaining = not self._explaining
+        self.explaining = not self.explaining
         self.renew_lines()
 
     def action_preview(self) -> None:
@@ -267,8 +273,8 @@ class MainScreen(
 
     def action_back(self) -> None:
         """Close the innermost thing."""
-        if self._explaining:
-            self._explaining = False
+        if self.explaining:
+            self.explaining = False
         elif self.sheet.is_open:
             self.sheet.back()
         elif self.view.back():
@@ -278,8 +284,8 @@ class MainScreen(
         elif self.session.moment is not None:
             self.show_now()
             return
-        else:
-            self.narrow("")
+        elif not self.widen():
+            self.end_tour()
         self.around.status = ()
         self.renew_lines()
 
@@ -368,6 +374,7 @@ class MainScreen(
 
     def renew_lines(self) -> None:
         """Get the lines around the view again."""
+        self.go_on_touring()
         for bar in self.query(Bar):
             if bar.id in _BARS:
                 bar.renew()

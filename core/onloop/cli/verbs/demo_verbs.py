@@ -35,10 +35,10 @@ def demo(context: Context[DemoArguments]) -> VerbOutput:
     folder = demo_folder(context.args.dir)
     say(f"demo: {folder.path}")
     prepare(folder, play_named(context.args.play) if context.args.play else None)
-    return _unattended(folder) if unattended else _attended(folder)
+    return _unattended(folder) if unattended else _attended(folder, tour=context.args.tour)
 
 
-def _attended(folder: DemoFolder) -> VerbOutput:
+def _attended(folder: DemoFolder, *, tour: bool) -> VerbOutput:
     opened, person, _ = begin(folder, PERSON)
     opened.close()
     crew = Crew(folder, PACE_S)
@@ -47,7 +47,7 @@ def _attended(folder: DemoFolder) -> VerbOutput:
     keeper.start()
     left = "stop"
     try:
-        left = dashboard()(folder.home, person=person, person_name=None, read_only=False, ask_on_quit=True)
+        left = dashboard()(folder.home, person=person, person_name=None, read_only=False, ask_on_quit=True, tour=tour)
     finally:
         ended.set()
         keeper.join()

@@ -66,6 +66,12 @@ class RunNarrowing:
         where = f"run {run}: {title_of(self.whole.tasks, run)[:LONGEST_TITLE]} · O or Esc shows every run again"
         self.say(f"only {where}" if run else "every run is shown")
 
+    def widen(self) -> bool:
+        """Show every run again; whether only one was shown."""
+        was_narrow = bool(self.narrowing.run)
+        self.narrow("")
+        return was_narrow
+
     def _is_shown(self, subject: Subject) -> bool:
         if subject.kind is SubjectKind.CAUSE:
             return self.snapshot.group(subject.id) is not None

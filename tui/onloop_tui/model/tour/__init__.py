@@ -1,0 +1,1 @@
+"""A tour of the dashboard: what is worth doing first, a card at a time."""
