@@ -309,3 +309,14 @@ def test_the_level_of_proof_is_that_of_the_decision() -> None:
     weak = shop.person("ana", Assurance.A0)
     with pytest.raises(NotAllowed):
         shop.gateway.perform(PerformCommand(weak, "r1", c.TakeBack(weak.voice or shop.voice())))
+
+
+def test_nobody_takes_back_the_vote_of_another_on_what_is_still_asked() -> None:
+    shop = asking(TWO)
+    shop.approve("ana")
+
+    with pytest.raises(NotAllowed, match="vote of human:ana"):
+        take_back(shop, "ben")
+
+    assert [decision.by for decision in shop.task().decisions] == ["human:ana"]
+    assert take_back(shop, "ana").decisions == ()
