@@ -10,6 +10,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from onloop.errors import BadInput
+from onloop.remote.http.web.app_handover import AppHandover
+from onloop_tui.app import Dashboard
+from onloop_tui.browser_dashboard import dashboard_of
 from onloop_tui.exported_file import write_new
 from onloop_tui.model.drawing.text_line import Span, Tone
 from onloop_tui.model.export.exported import (
@@ -23,6 +26,7 @@ from onloop_tui.model.export.exported import (
     wanted_of,
 )
 from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.session import Session
 from support.tui_attacks import hostile_strings
 from support.tui_scenes import NOON, busy, playing, screen_lines, shows, until
 
@@ -185,3 +189,25 @@ async def test_a_file_that_is_there_is_left_alone_and_that_is_said(tmp_path: Pat
         await shows(pilot, "there is something at")
 
     assert path.read_text() == "mine"
+
+
+async def test_looked_at_from_elsewhere_nothing_is_written_and_it_is_said_why(tmp_path: Path) -> None:
+    scene = busy()
+    app = Dashboard(Session(scene.place, scene.clock, scene.person("ana"), has_files=False))
+    path = tmp_path / "seen.txt"
+    async with playing(app) as pilot:
+        await shows(pilot, "billing")
+        await pilot.press("E")
+        await shows(pilot, "a file would be the gateway's")
+        await pilot.press("colon")
+        app.main.prompt.line.value = f"export text {path}"
+        await pilot.press("enter")
+        await shows(pilot, "a file would be the gateway's")
+
+    assert not path.exists()
+
+
+def test_a_dashboard_of_the_page_has_no_files() -> None:
+    told = AppHandover("https://127.0.0.1:1", "/nowhere", "session", "ana")
+    session = dashboard_of(told).main.session
+    assert (session.has_files, session.views_file, session.memory) == (False, None, None)

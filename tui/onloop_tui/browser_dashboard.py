@@ -66,7 +66,7 @@ def dashboard_of(told: AppHandover) -> Dashboard:
     home = find_home(None)
     far = access_far(place, Credentials(bearer=told.session))
     access = replace(far, name=home.name, addressed=partial(addressed, home))
-    return Dashboard(Session(access, access.clock, person_name=told.person), task=told.task)
+    return Dashboard(Session(access, access.clock, person_name=told.person, has_files=False), task=told.task)
 
 
 def main() -> int:
