@@ -135,3 +135,9 @@ def test_hostile_text_that_takes_a_lexer_long_ends_the_process_though_nobody_is_
     left = subprocess.run([sys.executable, "-c", briefly], input=asked, capture_output=True, check=False)
 
     assert (left.returncode, left.stdout) == (-signal.SIGALRM, b"")
+
+
+def test_no_other_process_looks_into_the_one_that_is_told_of_changes() -> None:
+    script = "from onloop_tui.diff.lexer_process import main; main(); import ctypes; print(ctypes.CDLL(None).prctl(3))"
+
+    assert subprocess.run([sys.executable, "-c", script], input=b"", capture_output=True, check=True).stdout == b"0\n"

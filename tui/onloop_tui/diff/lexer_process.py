@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 
+from onloop.identity.process_privacy import keep_others_out
 from onloop_tui.model.diff.syntax import lexer_of, syntax_pieces
 from onloop_tui.model.diff.word_marks import word_marks
 
@@ -18,6 +19,7 @@ LONGEST_S = 20
 
 def main() -> None:
     """Answer each line of standard input, a file's name and rows of its patch, with a line: their pieces and marks."""
+    keep_others_out()  # the changes that it is asked about are not for everybody who runs as its user
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     for asked in sys.stdin.buffer:
         signal.alarm(LONGEST_S)  # not handled, so that it ends within a pattern, too
