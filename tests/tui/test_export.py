@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -130,6 +132,27 @@ def test_a_file_is_new_and_its_owners_alone_and_nothing_is_replaced_or_followed(
     with pytest.raises(BadInput, match="cannot be written"):
         write_new(ExportWanted(ExportForm.TEXT, "missing/file"), "c", "inbox", NOON)
     assert not (tmp_path / "elsewhere").exists() and first.read_text() == "a"
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "half \ud800", "a" * 900])
+def test_a_path_that_cannot_be_is_refused_in_words(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput):
+        write_new(ExportWanted(ExportForm.TEXT, path), "a", "inbox", NOON)
+
+
+def test_where_there_is_no_room_for_it_that_is_said(tmp_path: Path) -> None:
+    tried = "from onloop_tui.exported_file import *; import resource, sys"
+    script = (
+        f"{tried}; from onloop_tui.model.export.exported import *; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9))"
+    )
+    wanted = f"{script}\ntry: write_new(ExportWanted(ExportForm.TEXT, sys.argv[1]), 'a' * 99, 'inbox', 0)"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{wanted}\nexcept BadInput as problem: print(problem.message)", str(tmp_path / "x")],
+        capture_output=True,
+        check=True,
+    )
+    assert b"cannot be written: File too large" in ran.stdout
 
 
 @pytest.mark.parametrize("form", [*ExportForm])
