@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,14 +186,19 @@ def test_within_the_grace_a_rejection_reaches_nobody_and_after_it_the_work_goes_
     shop.check()
 
 
-def test_a_retry_does_not_shorten_the_grace_of_an_approval_and_never_turns_a_rejection_into_a_step_forward() -> None:
-    for decide in (Shop.approve, Shop.reject):
-        shop = asking(GRACE)
-        decide(shop)
-        shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Retry(shop.voice(), "now")))
-        task = shop.task()
-        assert task.reason is Reason.SCHEDULED or task.step == "develop.implement"
-        assert task.effect is None
+@pytest.mark.parametrize("decide", [Shop.approve, Shop.reject])
+def test_nobodys_retry_shortens_the_grace_or_takes_away_what_it_is_for(decide: Callable[[Shop], Task]) -> None:
+    shop = asking(GRACE)
+    before = shop.task()
+    shop.later(SECOND)
+    held = decide(shop)
+
+    with pytest.raises(Refused, match="unless that is taken back"):
+        shop.gateway.perform(PerformCommand(shop.person("cleo"), "r1", c.Retry(shop.voice("cleo"), "now")))
+
+    assert shop.task() == held
+    assert same_subject(before, take_back(shop))
+    shop.check()
 
 
 def test_an_approver_who_is_removed_within_the_grace_has_approved_nothing() -> None:
@@ -309,3 +316,14 @@ def test_the_level_of_proof_is_that_of_the_decision() -> None:
     weak = shop.person("ana", Assurance.A0)
     with pytest.raises(NotAllowed):
         shop.gateway.perform(PerformCommand(weak, "r1", c.TakeBack(weak.voice or shop.voice())))
+
+
+def test_nobody_takes_back_the_vote_of_another_on_what_is_still_asked() -> None:
+    shop = asking(TWO)
+    shop.approve("ana")
+
+    with pytest.raises(NotAllowed, match="vote of human:ana"):
+        take_back(shop, "ben")
+
+    assert [decision.by for decision in shop.task().decisions] == ["human:ana"]
+    assert take_back(shop, "ana").decisions == ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -123,3 +126,18 @@ def test_an_entry_of_two_sides_is_as_long_as_the_longer_and_knows_its_newer_row(
 
     assert Entry(old, new).rows == (old, new)
     assert Entry(None, new).number == 2
+
+
+def test_hostile_text_that_takes_a_lexer_long_ends_the_process_though_nobody_is_left_to_end_it() -> None:
+    briefly = "from onloop_tui.diff import lexer_process as process; process.LONGEST_S = 1; process.main()"
+    asked = json.dumps({"path": "a.md", "rows": ["+" + "[" * 290] * 2_000}).encode() + b"\n"
+
+    left = subprocess.run([sys.executable, "-c", briefly], input=asked, capture_output=True, check=False)
+
+    assert (left.returncode, left.stdout) == (-signal.SIGALRM, b"")
+
+
+def test_no_other_process_looks_into_the_one_that_is_told_of_changes() -> None:
+    script = "from onloop_tui.diff.lexer_process import main; main(); import ctypes; print(ctypes.CDLL(None).prctl(3))"
+
+    assert subprocess.run([sys.executable, "-c", script], input=b"", capture_output=True, check=True).stdout == b"0\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +12,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from onloop.errors import BadInput
+from onloop.remote.http.web.app_handover import AppHandover
+from onloop_tui.app import Dashboard
+from onloop_tui.browser_dashboard import dashboard_of
 from onloop_tui.exported_file import write_new
 from onloop_tui.model.drawing.text_line import Span, Tone
 from onloop_tui.model.export.exported import (
@@ -23,6 +28,7 @@ from onloop_tui.model.export.exported import (
     wanted_of,
 )
 from onloop_tui.panels.sheet_panel import Mode
+from onloop_tui.session import Session
 from support.tui_attacks import hostile_strings
 from support.tui_scenes import NOON, busy, playing, screen_lines, shows, until
 
@@ -128,6 +134,27 @@ def test_a_file_is_new_and_its_owners_alone_and_nothing_is_replaced_or_followed(
     assert not (tmp_path / "elsewhere").exists() and first.read_text() == "a"
 
 
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "half \ud800", "a" * 900])
+def test_a_path_that_cannot_be_is_refused_in_words(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput):
+        write_new(ExportWanted(ExportForm.TEXT, path), "a", "inbox", NOON)
+
+
+def test_where_there_is_no_room_for_it_that_is_said(tmp_path: Path) -> None:
+    tried = "from onloop_tui.exported_file import *; import resource, sys"
+    script = (
+        f"{tried}; from onloop_tui.model.export.exported import *; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9))"
+    )
+    wanted = f"{script}\ntry: write_new(ExportWanted(ExportForm.TEXT, sys.argv[1]), 'a' * 99, 'inbox', 0)"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{wanted}\nexcept BadInput as problem: print(problem.message)", str(tmp_path / "x")],
+        capture_output=True,
+        check=True,
+    )
+    assert b"cannot be written: File too large" in ran.stdout
+
+
 @pytest.mark.parametrize("form", [*ExportForm])
 async def test_what_is_seen_is_written_and_it_is_said_where(
     form: ExportForm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -185,3 +212,25 @@ async def test_a_file_that_is_there_is_left_alone_and_that_is_said(tmp_path: Pat
         await shows(pilot, "there is something at")
 
     assert path.read_text() == "mine"
+
+
+async def test_looked_at_from_elsewhere_nothing_is_written_and_it_is_said_why(tmp_path: Path) -> None:
+    scene = busy()
+    app = Dashboard(Session(scene.place, scene.clock, scene.person("ana"), has_files=False))
+    path = tmp_path / "seen.txt"
+    async with playing(app) as pilot:
+        await shows(pilot, "billing")
+        await pilot.press("E")
+        await shows(pilot, "a file would be the gateway's")
+        await pilot.press("colon")
+        app.main.prompt.line.value = f"export text {path}"
+        await pilot.press("enter")
+        await shows(pilot, "a file would be the gateway's")
+
+    assert not path.exists()
+
+
+def test_a_dashboard_of_the_page_has_no_files() -> None:
+    told = AppHandover("https://127.0.0.1:1", "/nowhere", "session", "ana")
+    session = dashboard_of(told).main.session
+    assert (session.has_files, session.views_file, session.memory) == (False, None, None)

@@ -112,3 +112,22 @@ async def test_the_inbox_is_there_while_the_rest_is_read_and_says_how_much_that_
         assert "more tasks" not in screen_text(app)
         await pilot.press("2")
         await shows(pilot, "[2 Tree]", "repo7")
+
+
+async def test_nobody_looks_back_from_a_part_of_the_store_and_it_is_said_why() -> None:
+    scene, _, _ = large()
+    told = threading.Event()
+    place = StoreAccess(lambda: HeldGateway(scene.gateway, told), scene.changes)
+    app = Dashboard(Session(place, scene.clock, scene.person()))
+
+    async with playing(app, (140, 45)) as pilot:
+        await shows(pilot, "Which port?", "more tasks …")
+        await pilot.press("ctrl+t")
+        app.main.prompt.line.value = "at #3"
+        await pilot.press("enter")
+        await shows(pilot, "the store has not been read yet")
+        await pilot.press("escape", "left_square_bracket")
+        await shows(pilot, "the store has not been read yet")
+        assert app.main.session.moment is None
+        told.set()
+        await shows(pilot, "waiting")

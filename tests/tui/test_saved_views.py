@@ -137,3 +137,18 @@ async def test_tabs_with_long_names_have_a_line_of_their_own_in_a_narrow_termina
         await shows(pilot, "6 Loop", "7 a-view-of-name-0 10", "8 a-view-of-name-1 10", "9 a-view-of-name-2 10")
         await pilot.press("8")
         await shows(pilot, "[8 a-view-of-name-1 10]", "needs you 7")
+
+
+async def test_a_view_that_another_dashboard_saved_meanwhile_is_kept(tmp_path: Path) -> None:
+    scene, file = busy(), tmp_path / "v.yaml"
+    theirs, app = SavedView("theirs", Where.AGENTS), _app(scene, file)
+    async with playing(app) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        file.write_text(views_text([theirs]))  # nobody watches the file here, as in the moment before it is looked at
+        await _say(pilot, app, "save mine")
+        await shows(pilot, "saved as :mine")
+        assert [view.name for view in load_views(file.read_bytes(), "v")] == ["theirs", "mine"]
+        file.write_text(views_text([theirs, SavedView("mine", Where.INBOX), SavedView("more", Where.INBOX)]))
+        await _say(pilot, app, "forget mine")
+        await shows(pilot, ":mine is forgotten")
+    assert [view.name for view in load_views(file.read_bytes(), "v")] == ["theirs", "more"]

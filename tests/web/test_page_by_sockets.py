@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import hashlib
 import itertools
 import os
 import signal
 import ssl
 import stat
+import subprocess
+import sys
 import tempfile
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from importlib.resources import files
@@ -22,7 +27,9 @@ from onloop.guides.catalogue import guide
 from onloop.records import replace
 from onloop.remote.http.door_settings import DoorSettings
 from onloop.remote.http.web import person_cookie
+from onloop.remote.http.web.app_packets import APART
 from onloop.remote.http.web.app_start import app_user, check_starts
+from onloop.remote.http.web.browser_app import AppOrder, BrowserApp
 from onloop.remote.http.web.browser_connection import BrowserConnection
 from onloop.remote.http.web.page_files import NAMES
 from onloop.remote.http.web.web_settings import WebLimits, WebSettings
@@ -219,6 +226,41 @@ def test_nothing_of_the_session_is_in_what_others_can_read_of_the_process(page: 
     assert [each.name for each in home.iterdir()] == ["gateway.sock"]
     assert (place / "cwd").resolve() == home
     made.close()
+
+
+async def test_the_session_is_not_in_the_pipe_before_the_process_has_shut_others_out(tmp_path: Path) -> None:
+    program, go_on = tmp_path / "python", tmp_path / "go-on"
+    program.write_text(f"#!/bin/sh\nuntil test -e {go_on}; do :; done\necho {APART.decode().strip()}\nread _\n")
+    program.chmod(0o700)
+    order = AppOrder("ana", "the session", "127.0.0.1", "", 80, 24)
+    app = BrowserApp(order, WebSettings("https://127.0.0.1:1", python=str(program)), lambda: 0.0)
+    await app.start(lambda *_: asyncio.Protocol())
+
+    def waiting() -> int:
+        return int.from_bytes(fcntl.ioctl(app._pipe, termios.FIONREAD, bytes(4)), "little")
+
+    assert waiting() == 0
+    go_on.touch()
+    async with asyncio.timeout(DEADLINE_S):
+        while not waiting():
+            await asyncio.sleep(0)
+    app.end()
+    await app.ended.wait()
+
+
+def test_a_dashboard_asks_for_its_session_once_nobody_can_look_into_it() -> None:
+    seen = "import ctypes, os; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True); os._exit(0)"
+    script = f"import sys; from onloop_tui import browser_dashboard as it; it.read_handover = lambda _: exec({seen!r})"
+    reading, writing = os.pipe()
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{script}; it.main()", str(reading)],
+        pass_fds=(reading,),
+        capture_output=True,
+        check=False,
+    )
+    os.close(reading)
+    os.close(writing)
+    assert ran.stdout == APART + b"0\n"
 
 
 def test_the_process_holds_no_file_of_the_store_is_its_own_session_and_has_limits(page: Page) -> None:

@@ -20,6 +20,7 @@ from onloop.identity.process_privacy import keep_others_out
 from onloop.records import replace
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.http.web.app_handover import AppHandover, read_handover
+from onloop.remote.http.web.app_packets import APART
 from onloop.remote.http_client.carriers import PooledCarrier
 from onloop.remote.http_client.far_place import FarPlace
 from onloop_tui.app import Dashboard
@@ -66,13 +67,14 @@ def dashboard_of(told: AppHandover) -> Dashboard:
     home = find_home(None)
     far = access_far(place, Credentials(bearer=told.session))
     access = replace(far, name=home.name, addressed=partial(addressed, home))
-    return Dashboard(Session(access, access.clock, person_name=told.person), task=told.task)
+    return Dashboard(Session(access, access.clock, person_name=told.person, has_files=False), task=told.task)
 
 
 def main() -> int:
     """Draw until the person leaves, the gateway ends it, or the gateway is gone."""
     limit_itself()
     descriptor = int(sys.argv[1])
+    os.write(sys.stdout.fileno(), APART)
     try:
         told = read_handover(descriptor)
         end_with(descriptor)

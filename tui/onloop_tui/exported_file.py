@@ -18,7 +18,7 @@ def write_new(wanted: ExportWanted, content: str, named: str, now: int) -> Path:
     BadInput if there is something at that path, or it cannot be written: nothing is ever replaced or followed.
     """
     if wanted.path:
-        return _written(Path(wanted.path).expanduser(), content)
+        return _written(Path(os.path.expanduser(wanted.path)), content)  # noqa: PTH111 - the other raises for nobody's home
     stem = f"onloop-{named}-{wall_clock(now):%Y%m%d-%H%M%S}"
     for number in range(MOST_TRIES):
         path = Path(f"{stem}{f'-{number + 1}' if number else ''}{wanted.form.suffix}")
@@ -30,11 +30,13 @@ def write_new(wanted: ExportWanted, content: str, named: str, now: int) -> Path:
 def _written(path: Path, content: str) -> Path:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(content)
     except FileExistsError:
         raise BadInput(f"there is something at {path} already", hint="name a file that is not there") from None
     except OSError as problem:
         words = f"{path} cannot be written: {problem.strerror}"
         raise BadInput(words, hint="name a file in a folder of yours") from None
-    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-        file.write(content)
+    except UnicodeEncodeError:
+        raise BadInput(f"{path} is no name of a file", hint="name a file in a folder of yours") from None
     return path.absolute()

@@ -47,6 +47,7 @@ class Session:
         memory: LastPlaces | None = None,
         role: str | None = None,
         views_file: Path | None = None,
+        has_files: bool = True,
     ) -> None:
         self.place = place
         self._clock = clock
@@ -59,6 +60,8 @@ class Session:
         self._role = role
         self.views_file = views_file
         """Where saved views are kept; None where nothing can be saved."""
+        self.has_files = has_files
+        """Whether the files of this machine are the person's: not where they only look at it from elsewhere."""
         self.looks = Looks()
         self.comments = LineComments()
         self._person = person

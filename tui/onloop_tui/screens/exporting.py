@@ -34,6 +34,8 @@ from onloop_tui.session import Session
 from onloop_tui.widgets.prompt import Prompt
 
 HINT = "svg, text or md; a path may follow"
+NOT_HERE = "a file would be the gateway's, not yours → export from a terminal: onloop login"
+"""Why a dashboard that is looked at from elsewhere writes no file."""
 
 
 class _Exports(Protocol):
@@ -67,6 +69,9 @@ class Exporting:
 
     def action_export(self: _Exports) -> None:
         """`E`: ask for the form, and the path if one is wanted."""
+        if not self.session.has_files:
+            self.say(f"✗ {NOT_HERE}", Tone.BAD)
+            return
         self.prompt.ask(":", "export svg", HINT)
 
     def obey(self: _Exports, meaning: Travel | ExportWords) -> str:
@@ -76,6 +81,8 @@ class Exporting:
         wanted = wanted_of(meaning.words)
         if isinstance(wanted, str):
             return wanted
+        if not self.session.has_files:
+            return NOT_HERE
         self.leave_prompt()
         self.app.screen.call_after_refresh(self.export, wanted)
         return ""

@@ -23,6 +23,9 @@ from onloop_tui.screens.view import View
 from onloop_tui.session import Session
 from onloop_tui.widgets.prompt import Prompt
 
+NOT_READ = "the store has not been read yet"
+"""Why nobody looks back: of a part of the store, the rest would be missing then, too."""
+
 
 class Stepped(Record):
     """The task whose events are gone through, and what was under the cursor when the last was reached."""
@@ -84,8 +87,8 @@ class Travelling:
         if words.strip() in {"now", ""}:
             self.show_now("this is now")
             return ""
-        if not self.live.seq:
-            return "the store has not been read yet"
+        if not _is_read(self.live):
+            return NOT_READ
         asked = asked_moment(words, self.session.now())
         if asked is None:
             return f"{words.strip()[:40]!r} is no moment that has been; give {MOMENTS}, or now"
@@ -135,8 +138,10 @@ class Travelling:
         here, task = (subject.id, subject.task) if subject is not None else ("", None)
         if self.stepped is not None and self.stepped.subject == here:
             task = self.stepped.task
-        if task is None or not self.live.seq:
+        if task is None:
             self.say(self.view.nothing)
+        elif not _is_read(self.live):
+            self.say(NOT_READ)
         elif step > 0 and self.session.moment is None:
             self.say(f"this is now; [ goes back through what happened to {task}")
         else:
@@ -156,6 +161,10 @@ class Travelling:
             self.show_now(f"nothing has happened to {task} since; this is now")
         else:
             self.say(f"{task} had not begun before")
+
+
+def _is_read(live: Snapshot) -> bool:
+    return live.is_whole and live.seq > 0
 
 
 def _looked_back(

@@ -36,7 +36,7 @@ from onloop.machine.rules.people.entitlement import (
     standing,
 )
 from onloop.machine.rules.people.proofs import check_fresh, check_level, check_shown, proved
-from onloop.machine.rules.people.taking_back import is_rejected
+from onloop.machine.rules.people.taking_back import grace_left, is_rejected
 from onloop.machine.rules.progress import advance, enter, go_on, judge_again, request_gates, start
 from onloop.machine.rules.putting_right import accept_red_base
 from onloop.machine.rules.setback_rules import resume
@@ -160,6 +160,8 @@ def _retry(course: DecisionBuilder, command: c.Retry) -> None:
 
 def _try_again(course: DecisionBuilder, command: c.Retry, choices: Sequence[Request]) -> None:
     task = course.task
+    if grace_left(course.definition, task, course.now):  # else nobody could take that back any more
+        refuse(f"{task.id} waits: {task.detail}", Exit.NOT_YET, f"onloop undo {task.id} takes it back")
     if not choices and task.reason not in {Reason.RETRY_BACKOFF, Reason.EXTERNAL, Reason.SCHEDULED}:
         last = f"; last: {decided_words(task.decisions[-1], course.now)}" if task.decisions else ""
         why = task.reason.value if task.reason else "moving"

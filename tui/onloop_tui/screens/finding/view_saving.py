@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from onloop.errors import OnloopError
+from onloop.errors import BadInput, OnloopError
 from onloop.machine.task import Kind
 from onloop_tui.background import in_background
 from onloop_tui.bindings import Where
@@ -67,37 +67,46 @@ class ViewSaving:
         """Keep how it is now; returns why not, or an empty text."""
         from onloop_tui.saved_views import name_fault  # here: a start without files needs no YAML or pydantic
 
-        views = [view for view in self.session.settings.views if view.name != name]
         wrong = name_fault(name) or (name in self.session.settings.filters and (f":{name} is a filter", "take another"))
         if wrong:
             return ": ".join(wrong)
-        if len(views) >= MOST_VIEWS:
-            return f"{MOST_VIEWS} views are saved already; :forget NAME removes one"
-        return self._keep((*views, self.view_now(name)), f"saved as :{name}; :forget {name} removes it")
+
+        def with_this(views: Sequence[SavedView]) -> Sequence[SavedView]:
+            others = [view for view in views if view.name != name]
+            if len(others) >= MOST_VIEWS:
+                raise BadInput(f"{MOST_VIEWS} views are saved already; :forget NAME removes one", hint="")
+            return (*others, self.view_now(name))
+
+        return self._keep(with_this, f"saved as :{name}; :forget {name} removes it")
 
     def forget_view(self, name: str) -> str:
         """Remove a saved view; returns why not, or an empty text."""
-        views = tuple(view for view in self.session.settings.views if view.name != name)
-        if len(views) == len(self.session.settings.views):
-            known = ", ".join(view.name for view in views) or "none is saved; :save NAME saves one"
-            return f"there is no saved view {name[:40]!r}; {known}"
-        return self._keep(views, f":{name} is forgotten")
 
-    def _keep(self, views: Sequence[SavedView], done: str) -> str:
+        def without_it(views: Sequence[SavedView]) -> Sequence[SavedView]:
+            left = tuple(view for view in views if view.name != name)
+            if len(left) == len(views):
+                known = ", ".join(view.name for view in views) or "none is saved; :save NAME saves one"
+                raise BadInput(f"there is no saved view {name[:40]!r}; {known}", hint="")
+            return left
+
+        return self._keep(without_it, f":{name} is forgotten")
+
+    def _keep(self, changed: Callable[[Sequence[SavedView]], Sequence[SavedView]], done: str) -> str:
         from onloop_tui.saved_views import load_views, write_views  # here: as above
 
-        file = self.session.views_file
-        if file is None:
-            return "there is no settings folder here to save a view in"
+        file, views = self.session.views_file, self.session.settings.views
         try:
-            if file.exists():
-                load_views(file.read_bytes(), file.name)  # a broken file is a person's work, and is never lost
+            if file is not None and file.exists():  # another dashboard may have saved one; what is broken is never lost
+                views = load_views(file.read_bytes(), file.name)
+            views = tuple(changed(views))
+            if file is None:
+                return "there is no settings folder here to save a view in"
             write_views(file, views)
         except OSError as problem:
             return safe(f"{file}: {problem.strerror}")
         except OnloopError as problem:
             return safe(problem.message.partition("\n")[0])
-        self.session.settings = replace(self.session.settings, views=tuple(views))
+        self.session.settings = replace(self.session.settings, views=views)
         self._count()
         self.say(f"✓ {done}")
         return ""

@@ -41,6 +41,7 @@ def take_back(course: DecisionBuilder, command: c.TakeBack) -> None:
         course.record(e.TakenBack(vote.request, vote.by, vote.at, person))
         return
     decision = _newest(course)
+    _check_no_vote(course, decision)
     stood = course.facts.untold
     if stood is None:
         _refuse_late(course, decision)
@@ -109,6 +110,13 @@ def _newest(course: DecisionBuilder) -> Decision:
         hint = _INSTEAD.get(decision.answer, "onloop show {task}").format(task=task.id)
         refuse(f"{decided_words(decision, course.now)}, which is not taken back", Exit.USAGE, hint)
     return decision
+
+
+def _check_no_vote(course: DecisionBuilder, decision: Decision) -> None:
+    """Refuse for the vote of another on what is still asked: whoever disagrees with it rejects, and says why."""
+    if course.task.request(decision.request) is not None:
+        words = f"the vote of {decision.by} on {decision.request} is theirs to take back"
+        raise NotAllowed(words, hint=f'onloop reject {course.task.id} --reason "…" says no to it')
 
 
 def _check_may(course: DecisionBuilder, stood: Task, decision: Decision, voice: c.Voice) -> None:

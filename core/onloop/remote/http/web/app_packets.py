@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 GREETING = b"__GANGLION__\n"
 """What a dashboard says before its first packet."""
+APART = b"__APART__\n"
+"""What it says before that, once no other process can look into it: then it is told whose it is."""
 DATA, META = b"D", b"M"
 HEAD = 5
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from onloop.records import SecretRecord
 from onloop.remote.http.web.app_handover import AppHandover
-from onloop.remote.http.web.app_packets import DATA, GREETING, HEAD, head_of, is_leaving, told, typed
+from onloop.remote.http.web.app_packets import APART, DATA, GREETING, HEAD, head_of, is_leaving, told, typed
 from onloop.remote.http.web.app_start import as_user, command, environment
 from onloop.remote.http.web.web_settings import WebSettings
 from onloop.text import safe
@@ -116,8 +116,6 @@ class BrowserApp:
             )
         finally:
             os.close(reading)
-        handover = AppHandover(self._settings.url, str(socket), order.session, order.person, order.task)
-        os.write(self._pipe, handover.line())
         self._tasks = [asyncio.create_task(self._run(self._process)), asyncio.create_task(self._hear(self._process))]
 
     def _has_place(self) -> bool:
@@ -170,13 +168,22 @@ class BrowserApp:
         output = process.stdout or asyncio.StreamReader()
         try:
             async with asyncio.timeout(self._limits.start_s):
-                await _greeted(output)
+                await _said(output, APART)
+                self._hand_over()
+                await _said(output, GREETING)
             await self._pass_on(output)
         except (EOFError, ValueError, ConnectionError, TimeoutError):
             if process.returncode is None:
                 self.why = self.why or "it did not begin, or sent what is no packet"
         finally:
             await self._finish(process)
+
+    def _hand_over(self) -> None:
+        """Tell it whose it is: others with its user could have read that from the pipe before it shut them out."""
+        order, socket = self._order, str(self._folder / SOCKET)
+        if self._pipe >= 0:
+            handover = AppHandover(self._settings.url, socket, order.session, order.person, order.task)
+            os.write(self._pipe, handover.line())
 
     async def _pass_on(self, output: asyncio.StreamReader) -> None:
         while True:
@@ -251,11 +258,11 @@ class BrowserApp:
         self.ended.set()
 
 
-async def _greeted(output: asyncio.StreamReader) -> None:
-    """Until it says that it is a dashboard; EOFError where it is none."""
+async def _said(output: asyncio.StreamReader, wanted: bytes) -> None:
+    """Until it says that line; EOFError where it does not."""
     for _ in range(_LINES_BEFORE):
         line = await output.readline()
-        if line == GREETING:
+        if line == wanted:
             return
         if not line:
             break
