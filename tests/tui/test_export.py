@@ -163,7 +163,7 @@ async def test_what_is_seen_is_written_and_it_is_said_where(
     app = busy().dashboard()
     async with playing(app) as pilot:
         await shows(pilot, "billing")
-        seen = screen_lines(app)[1].split("  ")[0].strip(" ▶")
+        seen = screen_lines(app)[2].split("  ")[0].strip(" ▶")
         await pilot.press("E")
         assert app.main.prompt.line.value == "export svg"
         app.main.prompt.line.value = f"export {form}"

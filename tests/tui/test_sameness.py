@@ -164,7 +164,7 @@ async def _compare(app: Dashboard, pilot: Pilot[str], scene: OnDisk) -> None:
     lines = list_text(app).splitlines()
     for task in library.values():
         if task.repo is not None:
-            (line,) = [line for line in lines if f"{task.id} " in line and task.repo in line]
+            (line,) = [line for line in lines if f"{task.id} " in line and task.repo in line and "›" not in line]
             assert sign_of(task).word in line, (task.state, task.reason, line)
 
 
