@@ -84,6 +84,7 @@ REVIEWED: Mapping[str, str] = {
     "Pause": "human",
     "Exclude": "human",
     "Resume": "human",
+    "TakeBack": "human",
     "StartEffect": "gateway",
     "FinishEffect": "gateway",
     "FailEffect": "gateway",
@@ -175,7 +176,9 @@ REVIEWED: Mapping[str, str] = {
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
 Asked = c.Command | StoreEvent
-_OF_TASKS = c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume
+_OF_TASKS = (
+    c.Approve | c.Reject | c.Reply | c.Reassign | c.Retry | c.Cancel | c.Pause | c.Exclude | c.Resume | c.TakeBack
+)
 _SPOKEN = _OF_TASKS | c.OfPin | c.SendNote | c.OfHands | c.OfInside | c.Override
 
 LESSON = Lesson("ab12cd34", FailurePattern("feature", "develop.write", StrikeKind.GATE, "tests", "x"), "run them first")
@@ -206,6 +209,7 @@ def asked(by: str) -> tuple[Asked, ...]:
         c.Pause(ANA, "look"),
         c.Exclude(ANA, "odd"),
         c.Resume(ANA),
+        c.TakeBack(ANA),
         c.StartEffect("e", "0" * 40, "f" * 40),
         c.FinishEffect("e", "f" * 40),
         c.FailEffect("e", EffectProblem.CONFLICT, "in a.py"),

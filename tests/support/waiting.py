@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-DEADLINE_S = 15.0
+DEADLINE_S = 120.0
 POLL_S = 0.01
 
 

@@ -138,6 +138,7 @@ async def test_settings_hold_from_the_moment_they_are_saved(tmp_path: Path) -> N
         await shows(pilot, "cleared by")
         await pilot.press("escape", "?")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.press("pagedown")
         await shows(pilot, "V        why it is here")
         await pilot.press("escape")
         file.unlink()
