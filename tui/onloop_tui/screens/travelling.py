@@ -49,6 +49,8 @@ class _Travels(Protocol):
 
     def show_front(self) -> None: ...
 
+    def tick(self) -> None: ...
+
     @property
     def app(self) -> App[Any]: ...
 
@@ -123,6 +125,7 @@ class Travelling:
         self.show_front()
         if subject is not None:
             self.view.go_to(subject)
+        self.tick()  # rows of tasks that were the same then have other ages
         self.say(words)
 
     def show_now(self: _Travels, words: str = "") -> None:
