@@ -41,7 +41,9 @@ class SavedViewPart(WorkflowPart):
 class SavedViewsFile(WorkflowPart):
     """The shape of the file."""
 
-    views: Annotated[list[SavedViewPart], Field(max_length=MOST_VIEWS)] = Field(default=[], description="in order")
+    views: Annotated[list[SavedViewPart], Field(max_length=MOST_VIEWS)] = Field(
+        default=[], description="the views, in the order of their keys"
+    )
 
 
 _FORM = FileShape(SavedViewsFile, nouns={(): "the saved views"}, patterns={}, later_fields={}, later_values={})

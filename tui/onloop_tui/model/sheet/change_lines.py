@@ -102,7 +102,7 @@ def row_tone(row: str, *, inside: bool) -> Tone:
     if row.startswith("@@"):
         return Tone.HEADING
     if row.startswith("[shortened: "):
-        return Tone.WARN
+        return Tone.STRONG
     if not inside:
         return Tone.DIM
     return {"+": Tone.GOOD, "-": Tone.BAD}.get(row[:1], Tone.PLAIN)
