@@ -112,7 +112,7 @@ async def test_the_next_request_key_says_so_where_nothing_else_is_asked_and_in_t
     async with playing(app) as pilot:
         await shows(pilot, "◆ approve")
         await pilot.press("semicolon")
-        await shows(pilot, "Enter opens the sheet")
+        await shows(pilot, "Enter opens the sheet, where ; goes through what is asked")
         await open_sheet(pilot, scene, app, "approve")
         await pilot.press("semicolon")
         await shows(pilot, "nothing else is asked of this task")

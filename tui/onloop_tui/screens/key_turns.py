@@ -6,25 +6,14 @@ from typing import TYPE_CHECKING
 
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.form.early_keys import KeyTarget
+from onloop_tui.screens.main_part import MainPart
 
 if TYPE_CHECKING:
-    from onloop_tui.panels.sheet_panel import Sheet
-    from onloop_tui.screens.view import View
+    pass
 
 
-class KeyTurns:
+class KeyTurns(MainPart):
     """The part of the main screen that says where keys may go now."""
-
-    view: View
-
-    @property
-    def sheet(self) -> Sheet:
-        """The decision sheet."""
-        raise NotImplementedError
-
-    def say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        """Show a notice."""
-        raise NotImplementedError
 
     def expected(self) -> str:
         """What is about to come up, for which keys wait."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from onloop_tui.bindings import KEYS
 from onloop_tui.panels.sheet_panel import Sheet
+
+_SHOWN = {key.word: key.shown for key in KEYS}
 
 
 class _HasSheet(Protocol):
@@ -31,19 +34,19 @@ class SheetKeys:
 
     def action_request(self: _HasSheet) -> None:
         """Show the next of several open requests of the task."""
-        self.in_sheet(self.sheet.request, "o goes through what is asked there")
+        self.in_sheet(self.sheet.request, f"{_SHOWN['next request']} goes through what is asked")
 
     def action_files(self: _HasSheet) -> None:
         """Open what the commit changes, file by file."""
-        self.in_sheet(self.sheet.files, "d shows there what its commit changes, file by file")
+        self.in_sheet(self.sheet.files, f"{_SHOWN['files']} shows what its commit changes, file by file")
 
     def action_alike(self: _HasSheet) -> None:
         """List all tasks of the row that ask for approval of exactly this change."""
-        self.in_sheet(self.sheet.alike, "A there approves its change in every task of the row")
+        self.in_sheet(self.sheet.alike, f"{_SHOWN['approve all alike']} approves its change in every task of the row")
 
     def in_sheet(self: _HasSheet, deed: Callable[[], object], words: str) -> None:
         """Do it if the sheet is open; else say what the key is for."""
         if self.sheet.is_open:
             deed()
         else:
-            self.say(f"Enter opens the sheet; {words}")
+            self.say(f"Enter opens the sheet, where {words}")

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from onloop_tui.bindings import Where
 from onloop_tui.last_places import LastPlace
-from onloop_tui.model.ground.run_scope import RunScope
-from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.screens.view import View
-from onloop_tui.session import Session
+from onloop_tui.screens.main_part import MainPart
 
 
-class Landing:
+class Landing(MainPart):
     """A role or a setting names the view; else it is the last place in this store, as far as that is still there."""
 
-    session: Session
-    view: View
-    snapshot: Snapshot
-    whole: Snapshot
-    narrowing: RunScope
-    filters: dict[Where, str]
     has_landed: bool
-
-    @property
-    def views(self) -> Sequence[View]:
-        """All views."""
-        raise NotImplementedError
-
-    def narrow(self, run: str) -> None:
-        """Narrow every view to a run."""
-        raise NotImplementedError
-
-    def action_view(self, name: str) -> None:
-        """Bring a view to the front."""
-        raise NotImplementedError
-
-    def apply_filter(self, query: str) -> str:
-        """Filter the view in front."""
-        raise NotImplementedError
 
     @property
     def _store(self) -> str:

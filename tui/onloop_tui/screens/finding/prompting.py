@@ -8,59 +8,27 @@ from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.bindings import Key, Where
 from onloop_tui.command_words import ExportWords, Forget, Keep, Narrow, Travel, Unknown, choices, meaning_of
 from onloop_tui.model.drawing.text_line import Tone
-from onloop_tui.panels.sheet_panel import Sheet
-from onloop_tui.screens.view import View
-from onloop_tui.session import Session
+from onloop_tui.screens.main_part import MainPart
 from onloop_tui.settings import SavedView, ThemeName
 from onloop_tui.widgets.prompt import Prompt
 
 
-class Prompting:
+class Prompting(MainPart):
     """Filters are remembered by view; a command is any key's word, a filter's name, or a theme."""
-
-    session: Session
-    view: View
-    filters: dict[Where, str]
-
-    @property
-    def sheet(self) -> Sheet:
-        """The decision sheet."""
-        raise NotImplementedError
-
-    @property
-    def prompt(self) -> Prompt:
-        """The line for filters and commands."""
-        raise NotImplementedError
-
-    def say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        """Show a notice."""
-        raise NotImplementedError
-
-    def renew_lines(self) -> None:
-        """Get the lines around the view again."""
-        raise NotImplementedError
 
     if TYPE_CHECKING:
 
         def obey(self, meaning: Travel | ExportWords) -> str:
             """Do what a command with words of its own says."""
-            raise NotImplementedError
 
         def show_saved(self, saved: SavedView) -> None:
             """Show a saved view."""
-            raise NotImplementedError
 
         def save_view(self, name: str) -> str:
             """Keep how it is now."""
-            raise NotImplementedError
 
         def forget_view(self, name: str) -> str:
             """Remove a saved view."""
-            raise NotImplementedError
-
-    def focus_front(self) -> None:
-        """Give the keys back to what is in front."""
-        raise NotImplementedError
 
     def action_ask(self, sign: str) -> None:
         """Open the prompt for a filter or a command."""

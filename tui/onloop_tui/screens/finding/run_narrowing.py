@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from onloop_tui.bindings import Where
-from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.finding.run_rows import EVERY_RUN
 from onloop_tui.model.ground.run_scope import RunScope, title_of
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.finding.run_picker import RunPicker
+from onloop_tui.screens.main_part import MainPart
 from onloop_tui.screens.view import View
-from onloop_tui.session import Session
 
 LONGEST_TITLE = 60
 
 
-class RunNarrowing:
+class RunNarrowing(MainPart):
     """Holds the snapshot of the whole store, of which `snapshot` is the part that is shown."""
 
-    session: Session
-    view: View
-    whole: Snapshot
-    snapshot: Snapshot
-    narrowing: RunScope
     unaware: set[View]
     """Views that have to look at everything anew when they come to the front."""
-
-    @property
-    def sheet(self) -> Sheet:
-        """The decision sheet."""
-        raise NotImplementedError
-
-    @property
-    def views(self) -> Sequence[View]:
-        """All views."""
-        raise NotImplementedError
-
-    def say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        """Show a notice."""
-        raise NotImplementedError
 
     def see(self, whole: Snapshot) -> None:
         """Take what is known of the store; a run that is gone is not narrowed to any longer."""

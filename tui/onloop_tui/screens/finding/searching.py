@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onloop_tui.bindings import Where
-from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.filter.filter_terms import Value
 from onloop_tui.model.finding.search_index import FoundKind, FoundRow
-from onloop_tui.model.ground.run_scope import RunScope
-from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.panels.sheet_panel import Sheet
 from onloop_tui.screens.finding.search_screen import SearchScreen
-from onloop_tui.screens.view import View
-from onloop_tui.session import Session
+from onloop_tui.screens.main_part import MainPart
 
 _BY_FILTER: Mapping[FoundKind, tuple[Where, str, str]] = {
     FoundKind.REPOSITORY: (Where.TREE, "repo", ""),
@@ -31,40 +26,8 @@ _BY_CURSOR: Mapping[FoundKind, tuple[Where, SubjectKind]] = {
 """Where the cursor is put on what was found."""
 
 
-class Searching:
+class Searching(MainPart):
     """Opens the search, and shows what was chosen in the view that it belongs to, with the cursor on it."""
-
-    session: Session
-    view: View
-    whole: Snapshot
-    snapshot: Snapshot
-    narrowing: RunScope
-    filters: dict[Where, str]
-
-    @property
-    def sheet(self) -> Sheet:
-        """The decision sheet."""
-        raise NotImplementedError
-
-    def say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        """Show a notice."""
-        raise NotImplementedError
-
-    def narrow(self, run: str) -> None:
-        """Narrow every view to a run."""
-        raise NotImplementedError
-
-    def apply_filter(self, query: str) -> str:
-        """Filter the view in front."""
-        raise NotImplementedError
-
-    def action_view(self, name: str) -> None:
-        """Bring a view to the front."""
-        raise NotImplementedError
-
-    def renew_lines(self) -> None:
-        """Get the lines around the view again."""
-        raise NotImplementedError
 
     def action_find(self) -> None:
         """Search over everything that has a name, and the events."""

@@ -13,50 +13,19 @@ from onloop_tui.bindings import Where
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.filter.filters import Filter, parse
-from onloop_tui.model.ground.run_scope import RunScope
 from onloop_tui.model.ground.snapshot import Snapshot
-from onloop_tui.screens.view import View
-from onloop_tui.session import Session
+from onloop_tui.screens.main_part import MainPart
 from onloop_tui.settings import FIRST_TAB, MOST_TABS, MOST_VIEWS, SavedView
 
 _FILTERED = frozenset({Where.INBOX, Where.TREE, Where.FLEET, Where.AGENTS})
 """The views whose filter is about tasks, which can be counted."""
 
 
-class ViewSaving:
+class ViewSaving(MainPart):
     """Saved views are a file beside the settings; the first of them are tabs, with how many tasks fit them now."""
 
-    session: Session
-    view: View
-    whole: Snapshot
-    narrowing: RunScope
-    filters: dict[Where, str]
     saved_counts: Mapping[str, int]
     counted_at: int
-
-    def say(self, words: str, tone: Tone = Tone.DIM) -> None:
-        """Show a notice."""
-        raise NotImplementedError
-
-    def narrow(self, run: str) -> None:
-        """Narrow every view to a run."""
-        raise NotImplementedError
-
-    def action_view(self, name: str) -> None:
-        """Bring a view to the front."""
-        raise NotImplementedError
-
-    def apply_filter(self, query: str) -> str:
-        """Filter the view in front."""
-        raise NotImplementedError
-
-    def renew_lines(self) -> None:
-        """Get the lines around the view again."""
-        raise NotImplementedError
-
-    def look_anew(self) -> None:
-        """Show what the scope has changed."""
-        raise NotImplementedError
 
     def view_now(self, name: str) -> SavedView:
         """How it is now, under that name."""
