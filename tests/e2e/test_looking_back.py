@@ -22,6 +22,8 @@ def test_tasks_are_listed_as_they_stood_and_an_answer_is_taken_back(world: World
     assert world.onloop("list", "--at", "#0", "--json").json["tasks"] == []
     told = world.onloop("tree", "--at", str(begun))
     assert task in told.out and f"after event {begun}" in told.out + told.err
+    later = world.onloop("tree", "--at", "#999999")
+    assert later.code == 2 and "there is no event 999999 yet" in later.err
     refused = world.onloop("tree", "--at", "soon")
     assert refused.code == 2 and "no moment that has been" in refused.err
 

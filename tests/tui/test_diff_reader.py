@@ -148,6 +148,14 @@ async def test_a_search_finds_what_is_not_on_the_screen_in_any_file_and_says_whe
         await shows(pilot, "'Haystack' is not found anywhere")
 
 
+async def comment(pilot: Pilot[str], screen: DiffScreen, kind: RowKind, words: str) -> None:
+    """Write about the line that was, or is, the eleventh."""
+    await go_to_line(pilot, screen, kind, 11)
+    await pilot.press("c")
+    await type_in(pilot, words)
+    await pilot.press("enter")
+
+
 async def test_what_is_written_about_a_line_reaches_the_agent_in_the_reason_with_file_and_line(tmp_path: Path) -> None:
     scene, task = reading(tmp_path, BEFORE, CHANGED)
     app = scene.dashboard()
@@ -156,14 +164,8 @@ async def test_what_is_written_about_a_line_reaches_the_agent_in_the_reason_with
         screen = await open_reader(pilot, scene, app)
         screen.file_list.go_to("src/cart/sums.py")
         await pilot.press("enter")
-        await go_to_line(pilot, screen, RowKind.REMOVED, 11)
-        await pilot.press("c")
-        await type_in(pilot, "why was it plus?")
-        await pilot.press("enter")
-        await go_to_line(pilot, screen, RowKind.ADDED, 11)
-        await pilot.press("c")
-        await type_in(pilot, "is this tested?")
-        await pilot.press("enter")
+        await comment(pilot, screen, RowKind.REMOVED, "why was it plus?")
+        await comment(pilot, screen, RowKind.ADDED, "is this tested?")
         await shows(pilot, "✎ is this tested?", "✎ 2, which a rejection takes along")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
@@ -191,10 +193,7 @@ async def test_a_comment_that_was_taken_out_of_the_reason_stays_out_and_an_empty
         screen = await open_reader(pilot, scene, app)
         screen.file_list.go_to("src/cart/sums.py")
         await pilot.press("enter")
-        await go_to_line(pilot, screen, RowKind.ADDED, 11)
-        await pilot.press("c")
-        await type_in(pilot, "no")
-        await pilot.press("enter")
+        await comment(pilot, screen, RowKind.ADDED, "no")
         comments, task = screen.view._session.comments, screen.dossier.task
         assert comments.placed_in(task, "") == "src/cart/sums.py:11: no"
         assert comments.placed_in(task, "other words") == "other words"

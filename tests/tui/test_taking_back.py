@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from textual.pilot import Pilot
+
 from onloop.machine.definition import HumanGate, Step
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
 from onloop.records import replace
+from onloop_tui.app import Dashboard
 from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_scenes import (
@@ -35,17 +38,22 @@ def asking(grace_ms: int | None = None) -> Scene:
     return scene
 
 
+async def approve(pilot: Pilot[str], scene: Scene, app: Dashboard) -> None:
+    """Open the sheet, and approve what it shows."""
+    await shows(pilot, "billing")
+    await pilot.press("a")
+    await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
+    scene.clock.later(1000)
+    await pilot.press("a")
+    scene.clock.later(1000)
+    await pilot.press("enter")
+
+
 async def test_an_approval_says_for_how_long_it_may_be_taken_back_and_u_takes_it_back() -> None:
     scene = asking(grace_ms=100_000)
     app = scene.dashboard()
     async with playing(app) as pilot:
-        await shows(pilot, "billing")
-        await pilot.press("a")
-        await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
-        scene.clock.later(1000)
-        await pilot.press("a")
-        scene.clock.later(1000)
-        await pilot.press("enter")
+        await approve(pilot, scene, app)
         await until(pilot, lambda: scene.task("r7k2m.1").reason is Reason.SCHEDULED)
         await shows(pilot, "may be taken back for 1:40")
         await until(pilot, lambda: app.main.snapshot.tasks["r7k2m.1"].reason is Reason.SCHEDULED)
@@ -82,13 +90,7 @@ async def test_without_grace_it_may_be_taken_back_until_that_begins() -> None:
     scene = asking()
     app = scene.dashboard()
     async with playing(app) as pilot:
-        await shows(pilot, "billing")
-        await pilot.press("a")
-        await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
-        scene.clock.later(1000)
-        await pilot.press("a")
-        scene.clock.later(1000)
-        await pilot.press("enter")
+        await approve(pilot, scene, app)
         await shows(pilot, "may be taken back until that begins")
 
 

@@ -12,7 +12,7 @@ from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.model.past.seen_moment import READ_ONLY
 from onloop_tui.panels.sheet_panel import Mode
 from support.tui_attacks import assert_harmless, fitting, hostile_strings
-from support.tui_scenes import Scene, busy, playing, screen_text, until
+from support.tui_scenes import Scene, busy, playing, screen_text, shows, until
 
 
 def _seq(app: Dashboard) -> int | None:
@@ -188,6 +188,17 @@ async def test_what_is_no_moment_is_said_and_the_dashboard_stays_where_it_is(wor
         app.main.prompt.line.value = f"at {words}"
         await pilot.press("enter")
         await until(pilot, lambda: "is no moment that has been" in screen_text(app))
+        assert app.main.session.moment is None
+
+
+async def test_an_event_that_has_not_been_is_said_and_the_newest_named() -> None:
+    app = busy().dashboard()
+    async with playing(app) as pilot:
+        await until(pilot, lambda: app.main.around.has_read)
+        await pilot.press("ctrl+t")
+        app.main.prompt.line.value = "at #999999"
+        await pilot.press("enter")
+        await shows(pilot, "there is no event 999999 yet; the newest is #")
         assert app.main.session.moment is None
 
 

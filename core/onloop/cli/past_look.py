@@ -55,7 +55,10 @@ def tasks_seen(context: Context[TreeArguments], wanted: TaskFilter) -> TasksSeen
     asked = asked_moment(context.args.at, now)
     if asked is None:
         raise BadInput(f"{context.args.at[:40]!r} is no moment that has been", hint=f"--at {MOMENTS}")
-    return _seen_then(gateway.perform(asked), wanted)
+    then = gateway.perform(asked)
+    if asked.seq is not None and asked.seq > then.seq:
+        raise BadInput(f"there is no event {asked.seq} yet", hint=f"the newest is --at '#{then.seq}'")
+    return _seen_then(then, wanted)
 
 
 def _seen_then(then: StoreAt, wanted: TaskFilter) -> TasksSeen:

@@ -94,6 +94,8 @@ class Travelling:
         asked = asked_moment(words, self.session.now())
         if asked is None:
             return f"{words.strip()[:40]!r} is no moment that has been; give {MOMENTS}, or now"
+        if asked.seq is not None and asked.seq > self.live.seq:
+            return f"there is no event {asked.seq} yet; the newest is #{self.live.seq}"
         self.travel(asked)
         return ""
 
