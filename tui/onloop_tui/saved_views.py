@@ -16,14 +16,13 @@ from pydantic import Field
 
 from onloop.attention.viewer import Scope
 from onloop.errors import BadInput
-from onloop.workflow.document import EMPTY, read
 from onloop.workflow.hints import quoted
-from onloop.workflow.loader import problem_lines
 from onloop.workflow.model import WorkflowPart
-from onloop.workflow.positioned_tree import Fault, Node, plain
+from onloop.workflow.positioned_tree import Fault, Node
 from onloop.workflow.schema_checks import FileShape, misfits
 from onloop_tui.bindings import KEYS
-from onloop_tui.settings import MOST_VIEWS, WORDS_WITH_AN_OBJECT, SavedView, SettingsError, StartView
+from onloop_tui.settings import MOST_VIEWS, WORDS_WITH_AN_OBJECT, SavedView, StartView
+from onloop_tui.settings_reader import part_in_settings
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")
 
@@ -51,14 +50,7 @@ _FORM = FileShape(SavedViewsFile, nouns={(): "the saved views"}, patterns={}, la
 
 def load_views(source: bytes, name: str) -> tuple[SavedView, ...]:
     """The views in the bytes of a file called `name`; SettingsError lists every problem in it."""
-    document = read(source)
-    if document.problems == (EMPTY,):
-        return ()
-    data = plain(document.root) if document.root is not None else None
-    lines = problem_lines(document, _faults(document.root, data) if document.root is not None else (), name)
-    if lines:
-        raise SettingsError(lines)
-    given = SavedViewsFile.model_validate(data)
+    given = part_in_settings(source, name, SavedViewsFile, _faults)
     return tuple(SavedView(each.name, each.view.where, each.filter, each.run, each.scope) for each in given.views)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, TypeVar
 
 from pydantic import Field
@@ -23,6 +23,7 @@ from onloop_tui.settings import PROOF_MS, WORDS_WITH_AN_OBJECT, Settings, Settin
 _FILTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 T = TypeVar("T")
+Part = TypeVar("Part", bound=WorkflowPart)
 
 
 class SettingsFile(WorkflowPart):
@@ -50,16 +51,26 @@ class SettingsFile(WorkflowPart):
 FORM = FileShape(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})
 
 
-def load_settings(source: bytes, name: str) -> Settings:
-    """The settings in the bytes of a file called `name`; SettingsError lists every problem in it."""
+def part_in_settings(
+    source: bytes, name: str, part: type[Part], faults: Callable[[Node, object], Iterable[Fault]]
+) -> Part:
+    """What the bytes of a file of ours called `name` say, its defaults where it is empty; SettingsError lists `faults`.
+
+    A fault in one part does not hide those in others.
+    """
     document = read(source)
     if document.problems == (EMPTY,):
-        return Settings()
+        return part()
     data = plain(document.root) if document.root is not None else None
-    lines = problem_lines(document, _faults(document.root, data) if document.root is not None else (), name)
+    lines = problem_lines(document, faults(document.root, data) if document.root is not None else (), name)
     if lines:
         raise SettingsError(lines)
-    given = SettingsFile.model_validate(data)
+    return part.model_validate(data)
+
+
+def load_settings(source: bytes, name: str) -> Settings:
+    """The settings in the bytes of a file called `name`; SettingsError lists every problem in it."""
+    given = part_in_settings(source, name, SettingsFile, _faults)
     return Settings(
         theme=given.theme,
         bell=given.bell,
