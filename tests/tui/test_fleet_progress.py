@@ -15,7 +15,7 @@ from onloop.views.reporting.open_counts import Burndown, OpenCount
 from onloop.views.reporting.pace import Estimate, RunPace
 from onloop.views.reporting.report_records import RunHistory
 from onloop_tui.app import Dashboard
-from onloop_tui.model.drawing.text_line import plain, width_of
+from onloop_tui.model.drawing.text_line import Tone, plain, width_of
 from onloop_tui.model.fleet.burndown import pace_lines
 from onloop_tui.model.fleet.matrix import Matrix
 from onloop_tui.screens.followed_history import AGAIN_MS
@@ -106,12 +106,22 @@ async def test_another_run_has_its_own_chart_at_once() -> None:
         await shows(pilot, "a second one", "open tasks: 1 at most, 1 now")
 
 
-def told_of(pace: RunPace, told: Estimate, width: int, stuck: int = 0, ended: int | None = None) -> str:
+def history_of(pace: RunPace, ended: int | None = None) -> RunHistory:
     points = tuple(OpenCount(NOON + i * MINUTE, 60 - i) for i in range(60))
-    history = RunHistory("r", NOON + HOUR, NOON, ended, Burndown(points, MINUTE), pace)
-    shown = pace_lines(history, told, stuck, width)
+    return RunHistory("r", NOON + HOUR, NOON, ended, Burndown(points, MINUTE), pace)
+
+
+def told_of(pace: RunPace, told: Estimate, width: int, stuck: int = 0, ended: int | None = None) -> str:
+    shown = pace_lines(history_of(pace, ended), told, stuck, width)
     assert all(width_of(line) <= width for line in shown)
     return " / ".join(map(plain, shown))
+
+
+@pytest.mark.parametrize("width", [78, 138])
+def test_the_chart_does_not_take_the_colour_of_what_a_person_must_do(width: int) -> None:
+    shown = pace_lines(history_of(RunPace(20, 19, 19 * MINUTE, 5)), Estimate(40), 0, width)
+
+    assert Tone.ACCENT not in {span.tone for line in shown for span in line}
 
 
 @pytest.mark.parametrize("width", [78, 138])

@@ -6,7 +6,7 @@ from onloop.machine.task import DecisionKind
 from onloop_tui.app import Dashboard
 from onloop_tui.session import Session
 from support.slow_place import SlowPlace
-from support.tui_scenes import busy, playing, screen_text, shows, until
+from support.tui_scenes import Scene, busy, playing, screen_text, shows, until
 
 
 async def test_it_shows_the_cause_its_tasks_and_how_the_first_of_them_stands() -> None:
@@ -17,6 +17,20 @@ async def test_it_shows_the_cause_its_tasks_and_how_the_first_of_them_stands() -
         await pilot.press("G")
         await shows(pilot, "── 4 tasks ", "journal", "── output of tests ", "┆ Traceback", "· 1 later")
         await shows(pilot, "what the agent says (not evidence)", "┆ Done.")
+
+
+async def test_a_question_stands_in_it_once_and_other_words_of_the_agent_stay() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    scene.fleet(["billing"])
+    scene.asks("r7k2m.1", "Keep the old key,  or\nwrite it anew?")
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "── r7k2m.1: gates ", "┆ Keep the old key")
+        assert screen_text(app).count("┆ Keep the old key") == 1
+        await pilot.press("2", "G")
+        await shows(pilot, "what the agent says (not evidence)", "┆ Keep the old key")
 
 
 async def test_p_hides_it_and_shows_it_again() -> None:

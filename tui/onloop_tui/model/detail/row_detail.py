@@ -38,12 +38,13 @@ def detail_lines(detail: RowDetail, found: DossierFound, width: int) -> tuple[Li
     if detail.task is None:
         return detail.about(width)
     room, rest = halves(width)
-    return side_by_side(detail.about(room), _standing(detail.task, found, rest), width)
+    about = detail.about(room)
+    return side_by_side(about, _standing(detail.task, found, rest, about), width)
 
 
-def _standing(task: Task, found: DossierFound, width: int) -> tuple[Line, ...]:
+def _standing(task: Task, found: DossierFound, width: int, beside: tuple[Line, ...]) -> tuple[Line, ...]:
     if found.dossier is not None:
-        return standing_lines(found.dossier, width)
+        return standing_lines(found.dossier, width, beside)
     words = f"it could not be read: {found.trouble}" if found.trouble else f"reading {task.id} …"
     return hanging((), words, width, Tone.BAD if found.trouble else Tone.DIM)
 

@@ -31,7 +31,7 @@ def preview_lines(
     if dossier is None:
         words = f"it could not be read: {trouble}" if trouble else f"reading {first} …"
         return (*lines, line(""), *hanging((), words, width, Tone.BAD if trouble else Tone.DIM))
-    return (*lines, line(""), *standing_lines(dossier, width))
+    return (*lines, line(""), *standing_lines(dossier, width, lines))
 
 
 def _said(group: Group, width: int) -> list[Line]:
