@@ -63,6 +63,22 @@ async def test_files_are_a_tree_in_which_folders_with_one_child_are_one_row_and_
         assert " sums.py" not in screen_text(app)
 
 
+async def test_it_begins_at_a_file_with_its_patch_beside_it_and_of_a_folder_it_shows_the_files(tmp_path: Path) -> None:
+    scene, _ = reading(
+        tmp_path, {"src/cart/sums.py": "x = 1\n"}, {"src/cart/sums.py": "x = 2\n", "src/cart/new.py": "y\n"}
+    )
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        screen = await open_reader(pilot, scene, app)
+        await shows(pilot, "▾ src/cart/", "┆ ")
+        assert screen._path == screen.file_list.cursor and not screen._path.endswith("/")
+        screen.file_list.go_to("src/cart/")
+        await shows(pilot, "── 2 files in src/cart/ ", "  sums.py ", "+1 −1")
+        screen.file_list.go_to("src/cart/sums.py")
+        await shows(pilot, "┆ -x = 1", "┆ +x = 2")
+
+
 async def test_what_stands_beside_the_tree_is_a_look_and_only_a_file_that_one_goes_into_counts_as_opened(
     tmp_path: Path,
 ) -> None:

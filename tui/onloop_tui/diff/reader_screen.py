@@ -20,7 +20,7 @@ from onloop_tui.diff.patch_pane import PatchPane
 from onloop_tui.diff.reader_lines import reader_title
 from onloop_tui.model.diff.entry_lines import BESIDE_FROM
 from onloop_tui.model.diff.file_tree import TreeRow, tree_line, tree_rows
-from onloop_tui.model.diff.folded_files import fold_lines
+from onloop_tui.model.diff.folded_files import fold_lines, folder_lines
 from onloop_tui.model.diff.patch_row import PatchRow
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line, Tone, flowed
@@ -96,13 +96,14 @@ class ReaderScreen(Screen[None]):
     # -- what is shown
 
     def on_mount(self) -> None:
-        """Show the files, begin at the first that was not shown whole, and find out about earlier rounds."""
+        """Show the files, begin at the first not shown whole, or the first of all, and learn of earlier rounds."""
         self._fit()
         self.set_focus(self.file_list)
         self._draw_tree()
-        first = next((file.path for file in self.view.files if not file.is_whole), None)
+        files = self.view.files
+        first = next((file for file in files if not file.is_whole), files[0] if files else None)
         if first is not None:
-            self.file_list.go_to(first)
+            self.file_list.go_to(first.path)
         self.call_after_refresh(self._preview)
         in_background(self, self._learn, group="rounds")
 
@@ -171,10 +172,15 @@ class ReaderScreen(Screen[None]):
         self._say("")
 
     def _preview(self) -> None:
-        """Show the patch of the file under the cursor beside it; where there is no room, nothing is read."""
+        """Show the patch of the file under the cursor beside it, or of a folder its files; without room, nothing."""
         row = self._rows.get(self.file_list.cursor or "")
-        is_there = row is not None and row.file is not None and row.row_id == self._path
-        if row is not None and row.file is not None and not is_there and not self.has_class("-narrow"):
+        if row is None or self.has_class("-narrow"):
+            return
+        if row.file is None:
+            self._path = ""
+            self.patch.tell(folder_lines(row, max(20, self.patch.size.width - 1)))
+            self.draw()
+        elif row.row_id != self._path:
             self._show(row.row_id)
 
     def _enter(self, path: str, at: int = 1) -> None:
