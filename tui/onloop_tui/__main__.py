@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from onloop.defects import defects_folder, kept_defect
 from onloop.errors import OnloopError
 from onloop.home import Home, find_home
 from onloop.identity.process_privacy import keep_others_out
@@ -40,7 +41,7 @@ def open_dashboard(
 ) -> str:
     """Show the dashboard until the person leaves; returns how: `quit`, or with `ask_on_quit` also `stop` or `leave`.
 
-    StoreError if the store's folder has gone meanwhile.
+    StoreError if the store's folder has gone meanwhile, Defect if it ended by itself.
 
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     `settings` replaces the person's settings file; `workflows` are folders to watch in addition to `.onloop`.
@@ -64,10 +65,18 @@ def open_dashboard(
     )
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, once_read=gc.freeze)
-    with _screen_on_terminal():
-        left = app.run() or ("stop" if ask_on_quit else "quit")
+    left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
+    return left
+
+
+def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:
+    """Show it until it is left; returns how, or raises Defect."""
+    with _screen_on_terminal():
+        left = app.run()
+    if app.defect is not None:
+        raise kept_defect(app.defect, "the dashboard", clock(), defects_folder()) from app.defect
     return left
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.drivers import linux_driver
 from textual.events import Event, Key, MouseDown, Paste
@@ -84,6 +85,8 @@ class Dashboard(App[str]):
         """`task` is the one whose sheet is open at the beginning; empty for none."""
         super().__init__()
         self._first_task = task
+        self.defect: Exception | None = None
+        """The first defect of ours that nothing foresaw; it ended the dashboard."""
         self._once_read: Callable[[], object] | None = once_read
         self._handlers: dict[int, Any] = {}
         self._typing = TypingOrder(self._typed)
@@ -150,6 +153,8 @@ class Dashboard(App[str]):
         """Note key presses, because they show that somebody is there; keys wait for their turn."""
         if isinstance(event, Key | MouseDown):
             self.notices.pressed()
+        if self._exit and isinstance(event, Key | Paste | MouseDown):
+            return  # what is typed after the last key means a shell, not screens that are going
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._typing.type(event, self.screen)
         else:
@@ -283,6 +288,14 @@ class Dashboard(App[str]):
         if not isinstance(self.screen, HelpScreen):
             beside = (*bindings.FORM, *bindings.PROMPT, *bindings.TYPED)
             self.push_screen(HelpScreen((*self._session.settings.keys, *beside), name, where))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End by a defect, which is said once the screen is gone; a screen that lost its parts by leaving is none."""
+        if self._exit and isinstance(error, NoMatches):
+            return
+        self.defect = self.defect or error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()  # Textual would print values of variables
 
     def exit(self, result: str | None = None, return_code: int = 0, message: Any = None) -> None:
         """Leave, and remember where this was."""

@@ -14,7 +14,7 @@ from functools import partial
 
 from textual.drivers import web_driver
 
-from onloop.errors import OnloopError
+from onloop.errors import Exit, OnloopError
 from onloop.home import addressed, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.records import replace
@@ -80,7 +80,11 @@ def main() -> int:
         end_with(descriptor)
         web_driver.XTermParser = TerminalInput  # type: ignore[attr-defined]  # the driver makes its parser itself
         gc.set_threshold(*RARELY)
-        dashboard_of(told).run()
+        app = dashboard_of(told)
+        app.run()
+        if app.defect is not None:
+            sys.stderr.write(f"onloop: the dashboard ended by a defect of ours: {type(app.defect).__name__}\n")
+            return Exit.INTERNAL.value
     except OnloopError as problem:
         sys.stderr.write(f"onloop: {problem.message}\n")
         return problem.exit.value

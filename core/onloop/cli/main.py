@@ -98,6 +98,15 @@ def run(words: Sequence[str]) -> int:
         return Exit.OK
     except (OSError, OverflowError, UnicodeEncodeError) as problem:
         return write_error(_foreseen(problem), as_json=as_json)
+    except Exception as error:
+        return write_error(_defect(error), as_json=as_json)
+
+
+def _defect(error: Exception) -> OnloopError:
+    from onloop.access.opening import wall_clock  # here, both: only a defect of ours needs them
+    from onloop.defects import defects_folder, kept_defect
+
+    return kept_defect(error, "onloop", wall_clock(), defects_folder())
 
 
 def answered(words: Sequence[str]) -> tuple[Exit, str]:
