@@ -48,3 +48,24 @@ def test_a_long_way_is_cut_in_its_long_names_and_keeps_its_end(width: int) -> No
     assert width_of(shown) <= width
     assert plain(shown).startswith("Tree › run a ")
     assert plain(shown).endswith("task r7k2m.3") or width < 60
+
+
+async def test_it_ends_with_the_row_of_how_many_that_the_cursor_is_on() -> None:
+    app = busy().dashboard()
+
+    async with playing(app) as pilot:
+        for view in "1235":
+            await pilot.press(view, "g")
+            await until(pilot, lambda: app.main.view.place[0] == 1 < app.main.view.place[1])
+            await pilot.press("j")
+            count = app.main.view.place[1]
+            await shows(pilot, f" 2 of {count}")
+
+
+def test_the_row_stands_at_the_end_of_the_line_and_gives_way_to_the_end_of_the_way() -> None:
+    way = (Crumb("", "Tree"), Crumb("run", "short", "r"), Crumb("task", "r7k2m.3", "t"))
+
+    shown = crumb_line(way, 60, (1_234, 10_000))
+    assert plain(shown).endswith("  1,234 of 10,000") and width_of(shown) == 60
+    assert plain(crumb_line(way, 40, (1_234, 10_000))) == "Tree › run short › task r7k2m.3"
+    assert "of" not in plain(crumb_line(way, 60, (0, 0)))

@@ -100,7 +100,7 @@ class MainScreen(
     def compose(self) -> ComposeResult:
         """The header, the view and the sheet side by side, explanation and notices, and the keys."""
         yield Bar(self._header, id="header")
-        yield PlaceBar(self._way)
+        yield PlaceBar(self._way, lambda: self.view.place)
         yield Bar(self.around.trouble_lines, id="troubles")
         with Horizontal(id="middle"):
             with Vertical(id="left"):

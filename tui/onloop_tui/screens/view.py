@@ -17,7 +17,8 @@ from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
 from onloop_tui.session import Session
 from onloop_tui.typing_order import Expecting
-from onloop_tui.widgets.row_view import RowChosen
+from onloop_tui.widgets.inbox_list import Inbox
+from onloop_tui.widgets.row_view import RowChosen, RowView
 
 
 class Rows(Protocol):
@@ -83,6 +84,12 @@ class View(Vertical):
     def focus_target(self) -> Widget:
         """The widget that has the focus while the view is in front and no sheet is open."""
         raise NotImplementedError
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The number of the row under the cursor, from 1, and of how many; zeros where rows are not counted here."""
+        listed = self.rows
+        return (listed.position, listed.count) if isinstance(listed, RowView | Inbox) else (0, 0)
 
     def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
         """Show this snapshot; `anew` applies the order even while it is frozen."""

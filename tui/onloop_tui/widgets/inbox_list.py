@@ -53,6 +53,11 @@ class Inbox(LineView):
         keys = self.arrangement.keys
         return keys.index(self.cursor) + 1 if self.cursor in keys else 0
 
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.arrangement.rows)
+
     def take(self, rows: Sequence[InboxRow], *, anew: bool = False) -> None:
         """Show these rows; `anew` applies their order even while it is frozen."""
         frozen = not anew and is_frozen(

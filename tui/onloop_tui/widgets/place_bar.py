@@ -1,4 +1,4 @@
-"""The line of where one is; a click on a part of it goes there."""
+"""The line of where one is, and on which row of how many; a click on a part of it goes there."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class PlaceBar(Bar):
 
         crumb: Crumb
 
-    def __init__(self, way: Callable[[], tuple[Crumb, ...]]) -> None:
+    def __init__(self, way: Callable[[], tuple[Crumb, ...]], row: Callable[[], tuple[int, int]]) -> None:
+        """`row` says which row of how many the cursor is on."""
         super().__init__(self._shown, id="place")
-        self._way = way
+        self._way, self._row = way, row
         self._drawn: Line = ()
 
     def _shown(self, width: int) -> tuple[Line, ...]:
         way = self._way()
-        self._drawn = crumb_line(way, width) if way else ()
+        self._drawn = crumb_line(way, width, self._row()) if way else ()
         return (self._drawn,) if way else ()
 
     def on_click(self, event: Click) -> None:

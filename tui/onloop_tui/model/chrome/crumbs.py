@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onloop_tui.model.drawing.terminal_text import fit
-from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, width_of
+from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, spread, width_of
 from onloop_tui.model.ground.run_scope import title_of
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.ground.subject import Subject
@@ -38,14 +38,20 @@ def crumbs_of(view: str, subject: Subject | None, snapshot: Snapshot) -> tuple[C
     return tuple(way)
 
 
-def crumb_line(crumbs: tuple[Crumb, ...], width: int) -> Line:
-    """The way in one line: where there is no room, long names are cut, the longest most, and never the last."""
+def crumb_line(crumbs: tuple[Crumb, ...], width: int, row: tuple[int, int] = (0, 0)) -> Line:
+    """The way in one line, and at its end which row of how many one is on.
+
+    Where there is no room, long names are cut, the longest most, and never the last: sooner the row is left out.
+    """
+    position, count = row
+    place = (Span(f"{position:,} of {count:,}", Tone.DIM),) if position and count else ()
+    room = width - width_of(place) - 2 * len(place)
     longest = _LONGEST
     shown = _joined(crumbs, longest)
-    while width_of(shown) > width and longest > _SHORTEST:
+    while width_of(shown) > room and longest > _SHORTEST:
         longest -= 4
         shown = _joined(crumbs, longest)
-    return fitted(shown, width)
+    return spread(shown, place, width) if place and width_of(shown) <= room else fitted(shown, width)
 
 
 def _joined(crumbs: tuple[Crumb, ...], longest: int) -> Line:
