@@ -260,5 +260,6 @@ if __name__ == "__main__":
     given = sys.argv[1:]
     if given[:1] == ["--write"]:
         write(given[1], int(given[2]))
-        sys.exit()
-    main(*[int(word) for word in (*given, *("10000", "100000")[len(given) :])[:2]], *given[2:3])
+    else:
+        live, all_tasks = (int(word) for word in (*given, *("10000", "100000")[len(given) :])[:2])
+        main(live, all_tasks, "".join(given[2:3]))

@@ -18,6 +18,7 @@ from onloop.store.rows import Lease, SubAgent
 from onloop.views.overview import Overview, board_at
 from onloop.views.overview_projector import needing_overview, overview_of
 from onloop.views.queries.first_sight import FirstSight
+from onloop_tui.model.ground.layered_tasks import LayeredTasks
 
 _NONE: Mapping[str, tuple[SubAgent, ...]] = MappingProxyType({})
 NO_SEQ = -1
@@ -71,12 +72,11 @@ class Snapshot(Record):
         held = {lease.task: lease for lease in leases}
         if seq == self.seq and not changed:
             return replace(self, leases=held, sub_agents=sub_agents)
-        tasks = _copied(self.tasks)
-        tasks.update((task.id, task) for task in changed)
+        tasks = LayeredTasks.of(self.tasks).after(changed)
         all_definitions = {**self.definitions, **definitions} if definitions else self.definitions
         journal = (*self.journal, (seq, tuple(task.id for task in changed)))[-JOURNAL:]
         return Snapshot(
-            MappingProxyType(tasks),
+            tasks,
             house,
             seq,
             overview_of(tasks.values(), all_definitions) if overview is None else overview,
@@ -150,8 +150,3 @@ def first_snapshot(sight: FirstSight) -> Snapshot:
 def reading_words(snapshot: Snapshot) -> str:
     """What of the store is still being read."""
     return f"reading {snapshot.unread:,} more tasks …"
-
-
-def _copied(tasks: Mapping[str, Task]) -> dict[str, Task]:
-    """A mutable copy. A mapping proxy is copied as a whole, which takes a tenth of the time of copying by key."""
-    return tasks.copy() if isinstance(tasks, MappingProxyType) else dict(tasks)
