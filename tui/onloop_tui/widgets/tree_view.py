@@ -211,7 +211,7 @@ class TreeView(RowView):
         matches, timed, caused = self.filter.matches, self.filter.is_timed, self.filter.asks_for_cause
 
         def fits(task: Task) -> bool:
-            idle = self._idle.get(task.id)
+            idle = self._idle.get(task.id) if self._idle else None
             if idle is not None:
                 task = replace(task, reason=idle)
             return matches(task, self._clock() if timed else 0, self._cause(task) if caused else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from onloop.machine.task import Task
 from onloop_tui.model.tree.tree_node import Node, may_match
@@ -30,7 +30,7 @@ class TreeMatches:
     def begin(self, test: Matches | None, nodes: Iterable[Node], *, narrower: bool) -> None:
         """Take this test, with which `go_on` tests the nodes. With `narrower`, only those that match now may match."""
         before = list(self._found.values())
-        asked = before if narrower and self.is_on and self.is_whole else nodes
+        asked = chain(before, self._left) if narrower and self.is_on else nodes
         self._found.clear()
         for node in before:
             self._touched(node)
@@ -47,15 +47,37 @@ class TreeMatches:
         if self.is_whole:
             return False
         portion = list(islice(self._left, most))
-        for node in portion:
-            self.look(node)
+        self._look_at(portion)
         self.is_whole = most is None or len(portion) < most
         return not self.is_whole
 
     def look(self, node: Node) -> None:
         """Test the node as it is now."""
-        if self._test is not None:
-            self._set(node, may_match(node.task) and self._test(node.task))
+        self._look_at((node,))
+
+    def _look_at(self, nodes: Iterable[Node]) -> None:
+        """Test nodes; what is carried up from those with one parent is carried once."""
+        test, found = self._test, self._found
+        if test is None:
+            return
+        more: dict[Node, int] = {}
+        for node in nodes:
+            task = node.task
+            matched = may_match(task) and test(task)
+            if node.matched is matched:
+                continue
+            node.matched = matched
+            if matched:
+                found[node.id] = node
+            else:
+                found.pop(node.id, None)
+            sign = 1 if matched else -1
+            node.hits += sign
+            above = node.parent or node
+            more[above] = more.get(above, 0) + sign * (node.parent is not None)
+        for above, count in more.items():
+            self.carry(above, count)
+            self._touched(above)
 
     def forget(self, node: Node) -> None:
         """The node is there no more."""
@@ -70,14 +92,3 @@ class TreeMatches:
     def passes(self, node: Node) -> bool:
         """Whether the node is shown: it or one below it matches."""
         return self._test is None or node.hits > 0
-
-    def _set(self, node: Node, matched: bool) -> None:
-        if node.matched is matched:
-            return
-        node.matched = matched
-        if matched:
-            self._found[node.id] = node
-        else:
-            self._found.pop(node.id, None)
-        self.carry(node, 1 if matched else -1)
-        self._touched(node)

@@ -134,8 +134,7 @@ def planted(nodes: Mapping[str, Node]) -> list[Node]:
             reached.update(each.id for each in node.all_below())
     ordered = list(all_of(tops))
     for node in reversed(ordered):
-        if node.children:
-            node.children.sort(key=_key)
+        node.children = sorted(node.children, key=_key) or _CHILDLESS
         if node.parent is not None:
             add(node.parent.counts, node.amounts)
     for top in tops:
