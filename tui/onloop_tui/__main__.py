@@ -22,7 +22,9 @@ from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
 
 RARELY = (100_000, 20, 20)
-"""Collect cycles rarely: at 100,000 tasks a collection stops everything for 0.3 s, and we make hardly any cycles."""
+"""Collect cycles rarely while much is built: at 100,000 tasks a collection stops everything for 0.3 s."""
+AFTERWARDS = (20_000, 20, 20)
+"""Then a little at a time: what has been built is not looked through again, so that no collection takes long."""
 
 
 def open_dashboard(
@@ -63,12 +65,17 @@ def open_dashboard(
         views_file=views_file(own),
     )
     gc.set_threshold(*RARELY)
-    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, once_read=gc.freeze)
+    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=_settle)
     with _screen_on_terminal():
         left = app.run() or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
     return left
+
+
+def _settle() -> None:
+    gc.freeze()
+    gc.set_threshold(*AFTERWARDS)
 
 
 @contextmanager

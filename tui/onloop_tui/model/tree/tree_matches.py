@@ -33,10 +33,11 @@ class TreeMatches:
         asked = chain(before, self._left) if narrower and self.is_on else nodes
         self._found.clear()
         for node in before:
+            node.matched, node.hits = False, 0
+        for node in {node.parent or node for node in before}:
             self._touched(node)
-            node.matched = False
             above: Node | None = node
-            while above is not None and above.hits:
+            while above is not None:
                 above.hits = 0
                 above = above.parent
         self._test = test
