@@ -27,7 +27,8 @@ from support.tui_scenes import playing
 from tui.test_churn import SIZE, views_of
 
 DAY = int(os.environ.get("ONLOOP_DAY_EVENTS", "200000"))
-PART = 500
+PART = 4_000
+"""So many events happen while every key of `KEYS` is pressed once."""
 QUARTERS = 4
 KEYS = ("2", "j", "j", "k", "4", "j", "5", "3", "6", "1", "j", "enter", "escape", "w", "escape")
 WRITER = Path(__file__).parents[1] / "support" / "long_day.py"
@@ -116,7 +117,7 @@ async def check_day(folder: Path, events: int) -> list[Held]:
 
 
 async def test_a_dashboard_that_saw_another_process_write_shows_what_a_fresh_one_shows(tmp_path: Path) -> None:
-    assert len(await check_day(tmp_path / "store", 4 * PART)) == QUARTERS
+    assert len(await check_day(tmp_path / "store", QUARTERS * 500)) == QUARTERS
 
 
 @pytest.mark.soak
