@@ -1,16 +1,20 @@
 """The dashboard when there is much to see: a real terminal, a real store, another process that goes on writing.
 
-.venv/bin/python tests/benchmarks/face.py [LIVE] [ALL]     # 10000 live tasks of 100000, unless said otherwise
+.venv/bin/python tests/benchmarks/face.py [LIVE] [ALL] [FOLDER]
+
+10000 live tasks of 100000, unless said otherwise. The store is kept in FOLDER, if one is named, for the next time.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import select
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +29,7 @@ from benchmarks.paint import answerer, drawn_by, sample, seen, terminal  # noqa:
 from onloop.access.opening import GatewayHandle, open_home  # noqa: E402
 from onloop.gateway.claims import ClaimTask  # noqa: E402
 from onloop.gateway.command_operations import CreateRun, PerformCommand  # noqa: E402
+from onloop.home import Home  # noqa: E402
 from onloop.identity.passphrase import person_from_passphrase  # noqa: E402
 from onloop.identity.resolution import agent_from_token  # noqa: E402
 from onloop.machine.commands import Ask, Cancel, Create, Release, ReleaseCause  # noqa: E402
@@ -78,8 +83,6 @@ class Shown:
 
 def drain(ours: int) -> None:
     """Forget what the terminal has said so far."""
-    import select
-
     while select.select([ours], [], [], 0)[0]:
         os.read(ours, 65536)
 
@@ -102,6 +105,16 @@ def fill(opened: GatewayHandle, live: int, all_tasks: int) -> None:
                 _ask(opened, task)
 
 
+def store_of(folder: Path, live: int, all_tasks: int) -> GatewayHandle:
+    """The store in that folder, written if it is not there yet."""
+    if (folder / "store").exists():
+        return open_home(Home(folder / "store"))
+    opened, began = opened_in(folder), time.perf_counter()
+    fill(opened, live, all_tasks)
+    say(f"{live} live tasks of {all_tasks}, written in {time.perf_counter() - began:.0f} s")
+    return opened
+
+
 def _ask(opened: GatewayHandle, task: str) -> None:
     claim = opened.gateway.perform(ClaimTask(launcher("b"), "agent:a", "r", task=task))
     with opened.gateway.store.reading() as at:
@@ -115,29 +128,30 @@ def _create(run: str, kind: Kind, parent: str | None, repo: str = "o") -> Create
 
 @contextmanager
 def writing(opened: GatewayHandle, live: int) -> Iterator[None]:
-    """Somebody claims and gives back live tasks, at about so many events a second, until the block ends."""
-    stop = threading.Event()
-
-    def go() -> None:
-        other = open_home(opened.home)
-        for number in range(10**9):
-            began = time.perf_counter()
-            task = f"f{number % max(1, live // RUN) + 1}.{number % (RUN - 1) + 1}"
-            claim = other.gateway.perform(ClaimTask(launcher("b"), "agent:w", "r", task=task))
-            with other.gateway.store.reading() as at:
-                agent = agent_from_token(at, claim.secret)
-            other.gateway.perform(PerformCommand(agent, task, Release(agent.id, agent.epoch, ReleaseCause.STOPPED)))
-            if stop.wait(max(0.0, 4 / EVENTS_A_SECOND - (time.perf_counter() - began))):
-                break
-        other.close()
-
-    thread = threading.Thread(target=go)
-    thread.start()
+    """A process claims and gives back live tasks, at about so many events a second, until the block ends."""
+    argv = [sys.executable, __file__, "--write", str(opened.home.store), str(live)]
+    writer = subprocess.Popen(argv, stdin=subprocess.PIPE)
     try:
         yield
     finally:
-        stop.set()
-        thread.join()
+        writer.communicate()
+        if writer.returncode:
+            raise RuntimeError("nothing was written meanwhile")
+
+
+def write(store: str, live: int) -> None:
+    """What that process does until its input ends."""
+    other = open_home(Home(Path(store)))
+    at_work = [f"f{run}.{i}" for i in range(1, RUN) if i % ASKING != 1 for run in range(1, max(1, live // RUN) + 1)]
+    for task in itertools.cycle(at_work):
+        began = time.perf_counter()
+        claim = other.gateway.perform(ClaimTask(launcher("b"), "agent:w", "r", task=task))
+        with other.gateway.store.reading() as at:
+            agent = agent_from_token(at, claim.secret)
+        other.gateway.perform(PerformCommand(agent, task, Release(agent.id, agent.epoch, ReleaseCause.STOPPED)))
+        if select.select([sys.stdin], [], [], max(0.0, 4 / EVENTS_A_SECOND - (time.perf_counter() - began)))[0]:
+            break
+    other.close()
 
 
 def p(values: list[float], share: float) -> float:
@@ -170,13 +184,11 @@ def end(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def main(live: int, all_tasks: int) -> None:
+def main(live: int, all_tasks: int, folder: str = "") -> None:
     """Measure, and say."""
     with tempfile.TemporaryDirectory() as name:
-        opened = opened_in(Path(name))
-        began = time.perf_counter()
-        fill(opened, live, all_tasks)
-        say(f"{live} live tasks of {all_tasks}, written in {time.perf_counter() - began:.0f} s; terminal 140×45")
+        opened = store_of(Path(folder or name), live, all_tasks)
+        load = os.getloadavg()[0]
         bare = statistics.median(bare_ms() for _ in range(5))
         words = ("--store", str(opened.home.store), "--read-only")
         firsts, wholes = [], []
@@ -186,6 +198,7 @@ def main(live: int, all_tasks: int) -> None:
             wholes.append(whole)
             end(shown.pid)
         first, whole = statistics.median(firsts), statistics.median(wholes)
+        say(f"{live} live tasks of {all_tasks}; terminal 140×45; load {load:.1f} on {os.cpu_count()} cores")
         say(f"launch → what needs you {first:.0f} ms, all counted {whole:.0f} ms; Textual's smallest app {bare:.0f} ms")
         shown, _, _ = launched(Path(name), live, *words)
         try:
@@ -244,4 +257,9 @@ def report(what: str, values: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    main(*[int(word) for word in (*sys.argv[1:], "10000", "100000")[:2]])
+    given = sys.argv[1:]
+    if given[:1] == ["--write"]:
+        write(given[1], int(given[2]))
+    else:
+        live, all_tasks = (int(word) for word in (*given, *("10000", "100000")[len(given) :])[:2])
+        main(live, all_tasks, "".join(given[2:3]))

@@ -110,6 +110,24 @@ def test_a_picture_that_followed_every_change_is_the_one_that_a_fresh_look_gives
         before = picture
 
 
+@given(pasts(), st.data())
+def test_a_projector_goes_on_from_any_picture_to_what_was_otherwise_and_lets_go_of_what_was_not(
+    past: list[list[Task]], data: st.DataObject
+) -> None:
+    moments: list[dict[str, Task]] = [{}]
+    for batch in past:
+        moments.append({**moments[-1], **{one.id: one for one in batch}})
+    here, there, back = (data.draw(st.sampled_from(moments)) for _ in range(3))
+    projector = OverviewProjector.resumed(overview_of(here.values()), here, {})
+
+    for now, then in ((here, there), (there, back)):
+        changed = [one for name, one in then.items() if now.get(name) is not one]
+        picture = projector.after(changed, gone=[name for name in now if name not in then])
+
+        assert picture == looked_at(list(then.values()))
+        assert dict(projector.tasks) == then
+
+
 def hash_of(picture: Overview) -> str:
     """What the picture says, so that a later change of it would be seen."""
     return repr(picture)

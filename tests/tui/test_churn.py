@@ -47,12 +47,10 @@ def happen(scene: Scene, tasks: list[str], chance: random.Random) -> None:
         return
 
 
-async def views_of(pilot: Pilot[str], scene: Scene) -> list[str]:
-    """What each view shows, from its first row, unfolded, in its order; ages of the data left out."""
+async def views_of(pilot: Pilot[str], last: int) -> list[str]:
+    """What each view shows after event `last`, from its first row, unfolded, in its order; without ages of the data."""
     app = pilot.app
     assert isinstance(app, Dashboard)
-    with scene.store.reading() as at:
-        last = at.last_seq()
     await until(pilot, lambda: app.main.snapshot.seq == last)
     shown = []
     for key in VIEWS:
@@ -72,9 +70,11 @@ async def check_a_day(changes: int, checks: int, seed: int, memory: list[int]) -
         for _ in range(checks):
             for _ in range(changes // checks):
                 happen(scene, tasks, chance)
-            seen = await views_of(pilot, scene)
+            with scene.store.reading() as at:
+                last = at.last_seq()
+            seen = await views_of(pilot, last)
             async with playing(scene.dashboard(), SIZE) as fresh:
-                assert seen == await views_of(fresh, scene)
+                assert seen == await views_of(fresh, last)
             gc.collect()
             memory.append(tracemalloc.get_traced_memory()[0])
     with scene.store.reading() as at:

@@ -218,3 +218,39 @@ def test_prefix_sums_are_sums(counts: list[int], changes: list[tuple[int, int]])
     assert [sums.before(i) for i in range(len(counts) + 1)] == [sum(counts[:i]) for i in range(len(counts) + 1)]
     units = [(index, offset) for index, count in enumerate(counts) for offset in range(count)]
     assert [sums.place_of(row) for row in range(sums.total)] == units
+
+
+def test_a_filter_that_tests_a_part_at_a_time_finds_the_same_live_runs_first_whatever_happens_meanwhile() -> None:
+    tasks = {one.id: one for one in (task(name, created=CREATED[name[0]]) for name in IDS)}
+    ended = {name: replace(one, state=State.COMPLETED) if name[0] == "b" else one for name, one in tasks.items()}
+    at_once, parts = TreeIndex(ended.values()), TreeIndex(ended.values())
+
+    def fits(one: Task) -> bool:
+        return one.id.endswith(".2")
+
+    at_once.filter(fits)
+    parts.filter(fits, most=8)
+    assert (rows(parts), parts.matches.is_whole) == (["a", "a.2", "a.2.2"], False)
+    news = [task("a.3"), task("d.2"), task("d"), replace(ended["c.2"], holder="agent:x"), task("a.2.1.2")]
+    for index in (at_once, parts):
+        index.apply(news)
+    while parts.matches.go_on(3):
+        assert set(rows(parts)) <= set(rows(at_once))
+
+    assert rows(parts) == rows(at_once)
+    assert (parts.matching, parts.matches.is_whole) == (at_once.matching, True)
+
+
+def test_a_letter_typed_before_all_was_tested_goes_on_with_what_was_found_and_what_is_left() -> None:
+    tasks = [task(name, created=CREATED[name[0]]) for name in IDS]
+    index, asked = TreeIndex(tasks), list[str]()
+    index.filter(lambda one: one.id.endswith("2"), most=4)
+
+    def narrower(one: Task) -> bool:
+        asked.append(one.id)
+        return one.id.endswith(".2.2")
+
+    index.filter(narrower, narrower=True)
+
+    assert rows(index) == ["b", "b.2", "b.2.2", "a", "a.2", "a.2.2", "c", "c.2", "c.2.2"]
+    assert len(asked) < len(tasks), "what the wider one did not find is not asked again"

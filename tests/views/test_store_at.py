@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from gateway.shop import Shop
@@ -13,12 +15,14 @@ from onloop.machine.evolve import evolve
 from onloop.machine.store_state import StoreState, evolve_store
 from onloop.machine.task import Task
 from onloop.remote.redacted_reading import RedactedReading
+from onloop.store import past_fold
 from onloop.store.codec import OF_THE_HOUSE, event_from_text
 from onloop.store.memory import MemoryStore
 from onloop.store.past_reading import PastReading
 from onloop.store.port import Reading, StorePast, TaskFilter
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.dossier import Dossier, ReadDossier
+from onloop.views.queries import store_at
 from onloop.views.queries.store_at import ReadStoreAt, asked_moment
 from store.furnished import furnish
 from support.scenario import NOON
@@ -74,6 +78,51 @@ def test_what_differs_and_what_is_left_out_make_the_same_as_everything(shop: Sho
 
             assert {name: made[name] for name in made if name not in part.gone} == {t.id: t for t in whole.tasks}
             assert part.state == whole.state
+
+
+def test_beside_a_moment_that_is_held_and_near_only_what_differs_from_that_is_told(shop: Shop) -> None:
+    with shop.store.reading() as at:
+        whole = [{task.id: task for task in ReadStoreAt(seq=seq).carry_out(at).tasks} for seq in range(at.last_seq())]
+        for held, seq in itertools.product(range(0, len(whole), 3), range(0, len(whole), 2)):
+            part = ReadStoreAt(seq=seq, differing=True, held=held).carry_out(at)
+            made = {**whole[held], **{task.id: task for task in part.tasks}}
+
+            assert part.beside == held
+            assert {name: made[name] for name in made if name not in part.gone} == whole[seq]
+            assert set(part.gone) == set(whole[held]) - set(whole[seq])
+            assert part.state == folded(at, seq)[1]
+        few = ReadStoreAt(seq=len(whole) - 1, differing=True, held=len(whole) - 2).carry_out(at)
+        assert len(few.tasks) <= 1
+
+
+def test_beside_a_moment_that_is_far_what_differs_from_now_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_at, "NEAR", 3)
+    with shop.store.reading() as at:
+        far, near = (ReadStoreAt(seq=5, differing=True, held=held).carry_out(at) for held in (9, 8))
+
+        assert (far.beside, near.beside) == (None, 8)
+        assert far == ReadStoreAt(seq=5, differing=True).carry_out(at)
+
+
+def test_of_more_tasks_than_a_statement_takes_values_the_past_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_fold, "AT_ONCE", 10)
+    create_store(tmp_path)
+    opened = SqliteStore(tmp_path)
+    shop = Shop(opened)
+    shop.fleet(40)
+    with opened.reading() as at:
+        seq = at.last_seq()
+    shop.submit(shop.claim("r1.40"))
+    opened.connection.limit(apsw.SQLITE_LIMIT_VARIABLE_NUMBER, 12)
+    with opened.reading() as at:
+        then = PastReading(at, seq)
+
+        assert [task.id for task in then.tasks(TaskFilter())] == ["r1", *(f"r1.{n}" for n in range(1, 41))]
+        assert then.task_count() == 41
+        assert next(task for task in then.tasks(TaskFilter()) if task.id == "r1.40").holder is None
+    opened.close()
 
 
 def test_without_a_moment_it_is_the_store_as_it_is_now(shop: Shop) -> None:

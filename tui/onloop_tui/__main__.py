@@ -23,7 +23,9 @@ from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
 
 RARELY = (100_000, 20, 20)
-"""Collect cycles rarely: at 100,000 tasks a collection stops everything for 0.3 s, and we make hardly any cycles."""
+"""Collect cycles rarely while much is built: at 100,000 tasks a collection stops everything for 0.3 s."""
+AFTERWARDS = (20_000, 20, 20)
+"""Then a little at a time: what has been built is not looked through again, so that no collection takes long."""
 
 
 def open_dashboard(
@@ -64,7 +66,7 @@ def open_dashboard(
         views_file=views_file(own),
     )
     gc.set_threshold(*RARELY)
-    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, once_read=gc.freeze)
+    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=_settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
@@ -78,6 +80,11 @@ def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:
     if app.defect is not None:
         raise kept_defect(app.defect, "the dashboard", clock(), defects_folder()) from app.defect
     return left
+
+
+def _settle() -> None:
+    gc.freeze()
+    gc.set_threshold(*AFTERWARDS)
 
 
 @contextmanager

@@ -79,15 +79,18 @@ class Dashboard(App[str]):
         ask_on_quit: bool = False,
         tour: bool = False,
         files: Files | None = None,
-        once_read: Callable[[], object] = lambda: None,
+        settled: Callable[[], object] = lambda: None,
         task: str = "",
     ) -> None:
-        """`task` is the one whose sheet is open at the beginning; empty for none."""
+        """`task` is the one whose sheet is open at the beginning; empty for none.
+
+        `settled` is called whenever much has been built that stays.
+        """
         super().__init__()
         self._first_task = task
         self.defect: Exception | None = None
         """The first defect of ours that nothing foresaw; it ended the dashboard."""
-        self._once_read: Callable[[], object] | None = once_read
+        self._settled, self._has_all = settled, False
         self._handlers: dict[int, Any] = {}
         self._typing = TypingOrder(self._typed)
         self._session = session
@@ -194,13 +197,17 @@ class Dashboard(App[str]):
             self.main.take(event.news)
         if isinstance(event.news, StoreLost):
             self.set_timer(GONE_S, self._leave_what_is_gone)
-        if self._once_read is not None and self.main.around.has_read and self.main.live.is_whole:
-            self._once_read()
-            self._once_read = None
+        if not self._has_all and self.main.around.has_read and self.main.live.is_whole:
+            self._has_all = True
+            self._settled()
         if self._first_task and self.main.around.has_read:
             task, self._first_task = self._first_task, ""
             self.main.begin_with(task)
         self._look_for_notices()
+
+    def on_tree_view_made(self) -> None:
+        """The tree of a large store stays."""
+        self._settled()
 
     def _leave_what_is_gone(self) -> None:
         """Leave if the store's folder has not come back: nobody can restore it from here."""

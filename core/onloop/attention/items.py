@@ -136,7 +136,7 @@ def item_of(task: Task, definition: Definition | None = None) -> AttentionItem |
 
 def is_work_for_people(task: Task) -> bool:
     """Whether the task waits for a person or a group to take it, as somebody gave it to them."""
-    return is_of_people(task.wanted or "")
+    return task.state is State.SUBMITTED and is_of_people(task.wanted or "")
 
 
 def idle_item(task: Task, reason: Reason, since: int) -> AttentionItem:

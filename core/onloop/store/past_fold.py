@@ -36,14 +36,15 @@ def past_of(changed: Iterable[Sequence[Any]], events_of: EventsOf) -> StorePast:
 
 
 def _folded(names: Sequence[str], events_of: EventsOf) -> Iterator[Task]:
-    for portion in _portions(names):
+    for portion in portions(names):
         tasks: dict[str, Task] = {}
         for row in events_of(portion):
             tasks[row[3]] = _after(tasks.get(row[3]), row)
         yield from (tasks[name] for name in portion if name in tasks)
 
 
-def _portions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def portions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The names in order, so many at a time as one statement may name."""
     rest = iter(names)
     while portion := tuple(islice(rest, AT_ONCE)):
         yield portion

@@ -17,6 +17,7 @@ _TEXTS = (
     "workflow",
     "sponsor",
     "parent",
+    "repo",
     "origin",
     "target",
     "detail",
@@ -40,17 +41,29 @@ class SharedValues:
 
     def __init__(self) -> None:
         self._pool: dict[Hashable, Any] = {}
+        self._begun = 0
 
     def of(self, tasks: Iterable[Task]) -> None:
         """Let these tasks share values with those before; they stay equal to what they were."""
         for task in tasks:
             for name in _TEXTS:
                 self._share(task, name, getattr(task, name))
+            self._share_times(task)
             for name in _MAPPINGS:
                 if not getattr(task, name):
                     exchange_equal(task, name, _NOTHING)
             if task.visits:
                 self._share(task, "visits", task.visits, tuple(task.visits.items()))
+
+    def _share_times(self, task: Task) -> None:
+        """Of the times, which are many: those within a task, and when those were begun that began together."""
+        if task.created_at == self._begun:
+            exchange_equal(task, "created_at", self._begun)
+        self._begun = task.created_at
+        if task.updated_at == task.created_at:
+            exchange_equal(task, "updated_at", task.created_at)
+        if task.since == task.updated_at:
+            exchange_equal(task, "since", task.updated_at)
 
     def _share(self, task: Task, name: str, value: Any, key: Hashable = None) -> None:
         wanted = value if key is None else key

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from textual.app import App
 
 from onloop.errors import OnloopError
-from onloop.records import Record
+from onloop.records import Record, replace
 from onloop.store.port import Recorded
 from onloop.views.queries.store_at import MOMENTS, ReadStoreAt, asked_moment
 from onloop_tui.background import in_background
@@ -38,6 +38,7 @@ class _Travels(Protocol):
     session: Session
     view: View
     snapshot: Snapshot
+    whole: Snapshot
     live: Snapshot
     stepped: Stepped | None
     unaware: set[View]
@@ -106,8 +107,9 @@ class Travelling:
 
     async def read_then(self: _Travels, asked: ReadStoreAt, stepped: Stepped | None) -> None:
         """Read and show the moment; what cannot be read is said, and changes nothing."""
+        held = self.whole if self.session.moment is not None else None
         try:
-            snapshot, moment, event = await asyncio.to_thread(_looked_back, self.session, self.live, asked)
+            snapshot, moment, event = await asyncio.to_thread(_looked_back, self.session, self.live, held, asked)
         except OnloopError as problem:
             self.say(f"that moment cannot be read: {problem.message}", Tone.BAD)
             return
@@ -173,14 +175,25 @@ def _is_read(live: Snapshot) -> bool:
 
 
 def _looked_back(
-    session: Session, live: Snapshot, asked: ReadStoreAt
+    session: Session, live: Snapshot, held: Snapshot | None, asked: ReadStoreAt
 ) -> tuple[Snapshot, SeenMoment | None, Recorded | None]:
-    """The snapshot of a moment, and the newest event by then; of a moment after what is known, what is known."""
-    found = session.place.store_at(asked, tuple(live.definitions))
+    """The snapshot of a moment, and the newest event by then; of a moment after what is known, what is known.
+
+    From a moment that is `held` and near, it is gone on or back.
+    """
+    known, moment = tuple(live.definitions), session.moment
+    if held is not None and moment is not None and held.house.id == live.house.id:
+        both = tuple(live.definitions.keys() & held.definitions.keys())
+        found = session.place.store_at(replace(asked, held=held.seq), both)
+        if found.archived != moment.archived:  # of what was archived meanwhile, the held moment still tells
+            found = session.place.store_at(ReadStoreAt(seq=found.seq), known)
+    else:
+        found = session.place.store_at(asked, known)
     if found.seq > live.seq:
-        found = session.place.store_at(ReadStoreAt(seq=live.seq), tuple(live.definitions))
+        found = session.place.store_at(ReadStoreAt(seq=live.seq), known)
     event = next(iter(session.place.log(before=found.seq + 1, limit=1, newest=True)), None)
-    return snapshot_then(live, found), SeenMoment(found.seq, found.at, found.archived), event
+    begin = live if held is None or found.beside is None else held
+    return snapshot_then(begin, found), SeenMoment(found.seq, found.at, found.archived), event
 
 
 def _next_event(session: Session, task: str, seq: int | None, step: int) -> Recorded | None:

@@ -74,6 +74,10 @@ class TreesView(View):
         self.query_one(Bar).renew()
         self.post_message(self.Moved())
 
+    def on_tree_view_sifted(self) -> None:
+        """Tell how much was found in all."""
+        self.post_message(self.Moved())
+
     def on_row_view_moved(self) -> None:
         """Tell the main screen that the cursor moved."""
         self.rows.let_go()
@@ -135,10 +139,11 @@ class TreesView(View):
         if self.rows.following:
             shown += [Span(" following ", Tone.ACCENT), Span("the newest change, until you move  ", Tone.DIM)]
         if self.rows.filter:
+            so_far = "" if self.rows.index.matches.is_whole else " so far"
             shown += [
                 Span(" filter ", Tone.ACCENT),
                 Span(self.rows.filter.describe()),
-                Span(f"  {self.rows.matching} found · Esc clears it", Tone.DIM),
+                Span(f"  {self.rows.matching} found{so_far} · Esc clears it", Tone.DIM),
             ]
         return (fitted(tuple(shown), width),) if shown else ()
 

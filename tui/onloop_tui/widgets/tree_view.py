@@ -18,7 +18,8 @@ from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.tree.ended_fold import ENDED_RUNS, EndedFold
-from onloop_tui.model.tree.tree_index import Matches, TreeIndex
+from onloop_tui.model.tree.tree_index import TreeIndex
+from onloop_tui.model.tree.tree_matches import Matches
 from onloop_tui.model.tree.tree_node import Node
 from onloop_tui.model.tree.tree_rows import RowPosition, ended_pieces, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
@@ -26,6 +27,8 @@ from onloop_tui.widgets.row_view import RowView
 REFILTER_MS = 10_000
 """How often a filter by age checks all tasks again, even without changes."""
 _KEPT_GATES = 4_096
+AT_ONCE, AT_A_TIME = 10_000, 3_000
+"""How many tasks a filter tests at its letter, and then again and again between keys, until all are tested."""
 LARGE = 5_000
 """Of more tasks than this, the tree is made aside: it would keep the keys waiting."""
 
@@ -35,6 +38,9 @@ class TreeView(RowView):
 
     class Made(Message):
         """The tree of a large store is there."""
+
+    class Sifted(Message):
+        """All tasks of a large store were tested by the filter."""
 
     def __init__(self, clock: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -189,14 +195,23 @@ class TreeView(RowView):
         self._filtered_at = self._clock()
         narrower = self.filter.narrows(self._applied)
         self._applied = self.filter
-        self.index.filter(self._fitting() if self.filter else None, narrower=narrower)
+        self.index.filter(self._fitting() if self.filter else None, narrower=narrower, most=AT_ONCE)
+        if not self.index.matches.is_whole:
+            in_background(self, self._sift, group="sift", exclusive=True)
+
+    async def _sift(self) -> None:
+        while self.index.matches.go_on(AT_A_TIME):
+            self._draw()
+            await asyncio.sleep(0)
+        self._draw()
+        self.post_message(self.Sifted())
 
     def _fitting(self) -> Matches:
         """The filter as a test of a task. It runs for every task at every letter, so common parts are computed once."""
         matches, timed, caused = self.filter.matches, self.filter.is_timed, self.filter.asks_for_cause
 
         def fits(task: Task) -> bool:
-            idle = self._idle.get(task.id)
+            idle = self._idle.get(task.id) if self._idle else None
             if idle is not None:
                 task = replace(task, reason=idle)
             return matches(task, self._clock() if timed else 0, self._cause(task) if caused else "")

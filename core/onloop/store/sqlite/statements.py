@@ -65,13 +65,13 @@ WHERE parent=? AND NOT (state='paused' AND json_extract(data, '$.reason') IS 'ex
 
 @lru_cache(maxsize=64)
 def changed_since(tasks: int | None) -> str:
-    """The query for the tasks that changed after a sequence, of so many or of all, and whether they had begun by then.
+    """The query for the tasks that changed after a sequence, of so many or of all, oldest first, and their first event.
 
     It reads the index over task and version alone, which has the sequences, too.
     """
     among = "" if tasks is None else f" AND task IN ({','.join('?' * tasks)})"
     grouped = "GROUP BY task HAVING max(seq) > ?1 ORDER BY min(seq)"
-    return f"SELECT task, min(seq) <= ?1 FROM event WHERE task <> ?2{among} {grouped}"  # noqa: S608 - no words of others
+    return f"SELECT task, min(seq) FROM event WHERE task <> ?2{among} {grouped}"  # noqa: S608 - no words of others
 
 
 @lru_cache(maxsize=64)

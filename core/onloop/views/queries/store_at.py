@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from onloop.machine.definition import Definition
 from onloop.machine.limits import Digest, Items, Millis
-from onloop.machine.store_state import StoreState
+from onloop.machine.store_state import HOUSE, StoreState
 from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.store.port import Reading, Recorded, Seq, StorePast, TaskFilter
@@ -23,6 +23,7 @@ class StoreAt(Record):
 
     `seq` is the newest event by then, which happened `at` (ms); both are 0 before the first. `gone` are tasks that
     there are now and were not then. Leases, output and runs that are `archived` are not in the log: they are unknown.
+    With `beside`, what is said to differ does so from the store after that event, and not from the store as it is now.
     """
 
     tasks: tuple[Task, ...]
@@ -32,8 +33,11 @@ class StoreAt(Record):
     seq: int
     at: int
     archived: int
+    beside: int | None = None
 
 
+NEAR = 1_000
+"""Of moments that are at most so many events apart, one is told by what differs from the other."""
 MOMENTS = "#12345 (an event), 14:05, 2026-01-31 or 2026-01-31 14:05"
 """What `asked_moment` reads, for hints."""
 _EVENT = re.compile(r"#?(\d{1,18})")
@@ -56,7 +60,8 @@ def asked_moment(words: str, now: int) -> ReadStoreAt | None:
 class ReadStoreAt(Query[StoreAt], frozen=True):
     """The store after the event `seq`, or after the last at or before `time` (ms); without either, as it is now.
 
-    With `differing`, tasks that stand as they do now are left out. `known` are digests of workflows.
+    With `differing`, tasks that stand as they do now are left out; with `held`, too, those that stand as they did after
+    that event, if the moment is near it. `known` are digests of workflows.
     """
 
     name: ClassVar[str] = "store_at"
@@ -64,16 +69,29 @@ class ReadStoreAt(Query[StoreAt], frozen=True):
     time: Millis | None = None
     differing: bool = False
     known: Annotated[tuple[Digest, ...], Items(10_000)] = ()
+    held: Seq | None = None
 
     def carry_out(self, reading: Reading) -> StoreAt:
         """See Query."""
         last = _place(reading, self.seq, self.time)
         seq, at = (last.seq, last.at) if last is not None else (0, 0)
-        past = reading.past(seq)
+        beside = self.held if self.differing and self.held is not None and abs(self.held - seq) <= NEAR else None
+        past = reading.past(seq) if beside is None else _beside(reading, seq, beside)
         tasks = past.tasks if self.differing else tuple(_all_at(reading, past))
         unknown = {task.definition for task in tasks} - set(self.known)
         definitions = {digest: pinned_definition(reading, digest) for digest in sorted(unknown)}
-        return StoreAt(tasks, past.gone, definitions, past.house, seq, at, len(reading.select(Archived)))
+        return StoreAt(tasks, past.gone, definitions, past.house, seq, at, len(reading.select(Archived)), beside)
+
+
+def _beside(reading: Reading, seq: int, held: int) -> StorePast:
+    """What stood otherwise after the event `seq` than after the event `held`: what happened between says of whom."""
+    between = reading.log(after=min(seq, held), before=max(seq, held) + 1, limit=NEAR)
+    names = tuple(dict.fromkeys(event.task for event in between if event.task != HOUSE))
+    past = reading.past(seq, names)
+    then = {task.id: task for task in past.tasks}
+    gone = frozenset(past.gone)
+    found = (then.get(name) or reading.task(name) for name in names if name not in gone)
+    return StorePast(tuple(task for task in found if task is not None), past.gone, past.house)
 
 
 def _all_at(reading: Reading, past: StorePast) -> Iterator[Task]:

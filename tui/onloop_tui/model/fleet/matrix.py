@@ -184,7 +184,8 @@ class Matrix:
         gone = sum([self._put(task) for task in fresh])
         if changed is None or gone or len(self._places) != before:
             here = self._places
-            self.ids = tuple(name for name in snapshot.tasks if name in here and here[name].counted_as is not None)
+            names = snapshot.tasks if changed is not None else [task.id for task in fresh]
+            self.ids = tuple(name for name in names if name in here and here[name].counted_as is not None)
         self._whose = snapshot.whose
         for row in self._rows.values():
             row.needs = sum(self._whose.get(name, Whose.YOU) is Whose.YOU for name in row.members) if row.asks else 0

@@ -11,7 +11,8 @@ from onloop.attention.scope import whose_needs
 from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.views.overview_projector import OverviewProjector
-from onloop_tui.model.ground.snapshot import JOURNAL, Snapshot
+from onloop_tui.model.ground.journal import Journal
+from onloop_tui.model.ground.snapshot import Snapshot
 
 
 class RunScope:
@@ -68,14 +69,14 @@ class RunScope:
             fresh = [task for task in whole.tasks.values() if task.run == self.run]
         else:
             fresh = [task for name in changed if (task := whole.tasks[name]).run == self.run]
-        past = self._shown.journal if changed is not None else ()
+        past = self._shown.journal if changed is not None else Journal()
         self._tasks = self._tasks | {task.id: task for task in fresh}
         return Snapshot(
             MappingProxyType(self._tasks),
             seq=whole.seq,
             overview=self._projector.after(fresh, whole.definitions),
             definitions=whole.definitions,
-            journal=(*past, (whole.seq, tuple(task.id for task in fresh)))[-JOURNAL:],
+            journal=past.after(whole.seq, (task.id for task in fresh)),
             run=self.run,
         )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from onloop.machine.definition import Definition
+from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.store.port import Recorded
 from onloop.times import second_words
-from onloop.views.overview_projector import overview_of
+from onloop.views.overview import Overview
+from onloop.views.overview_projector import OverviewProjector, overview_of
 from onloop.views.queries.store_at import StoreAt
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Line, Span, Tone
@@ -34,21 +38,31 @@ class SeenMoment(Record):
         return (Span(f" {when} ", Tone.ACCENT), Span(f" read-only · Esc: now · {unknown}", Tone.WARN))
 
 
-def snapshot_then(live: Snapshot, found: StoreAt) -> Snapshot:
-    """The snapshot of a moment, of what stands as it does now and what stood otherwise."""
+def snapshot_then(known: Snapshot, found: StoreAt) -> Snapshot:
+    """The snapshot of a moment, of what stands as it does in the `known` one and what stood otherwise."""
     otherwise = {task.id: task for task in found.tasks}
     gone = frozenset(found.gone)
-    tasks = {name: otherwise.get(name, task) for name, task in live.tasks.items() if name not in gone}
-    definitions = {**live.definitions, **found.definitions}
+    tasks = {name: otherwise.get(name, task) for name, task in known.tasks.items() if name not in gone}
+    tasks.update((name, task) for name, task in otherwise.items() if name not in tasks)
+    definitions = {**known.definitions, **found.definitions}
     return Snapshot(
         tasks=MappingProxyType(tasks),
         house=found.state,
         seq=found.seq,
-        overview=overview_of(tasks.values(), definitions),
+        overview=_overview_then(known, found, tasks, definitions),
         definitions=definitions,
-        viewer=live.viewer,
-        scope=live.scope,
+        viewer=known.viewer,
+        scope=known.scope,
     )
+
+
+def _overview_then(
+    known: Snapshot, found: StoreAt, tasks: Mapping[str, Task], definitions: Mapping[str, Definition]
+) -> Overview:
+    """The overview of these tasks: gone on to from the known one, or counted anew where that is less."""
+    if len(found.tasks) + len(found.gone) > len(tasks):
+        return overview_of(tasks.values(), definitions)
+    return OverviewProjector.resumed(known.overview, known.tasks, definitions).after(found.tasks, gone=found.gone)
 
 
 def told_words(event: Recorded) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from onloop_tui.model.tree.tree_index import TreeIndex
 
 ENDED_RUNS = "ended runs"
@@ -27,12 +25,12 @@ class EndedFold:
     @property
     def count(self) -> int:
         """The number of runs that have ended."""
-        return len(self._index.tops) - self._first_ended
+        return len(self._index.tops) - self._index.first_ended
 
     @property
     def is_folding(self) -> bool:
         """Whether there is a row for the ended runs."""
-        return self.only is None and not self._index.is_filtered and 0 < self._first_ended < len(self._index.tops)
+        return self.only is None and not self._index.is_filtered and 0 < self._index.first_ended < len(self._index.tops)
 
     def __len__(self) -> int:
         if self.only is not None:
@@ -76,13 +74,9 @@ class EndedFold:
         return self._index.span_of(node) if node is not None and node.parent is None else (0, 0)
 
     @property
-    def _first_ended(self) -> int:
-        return bisect_left(self._index.tops, True, key=lambda top: top.over)
-
-    @property
     def _start(self) -> int:
         """The row of the fold."""
-        return self._index.span_of(self._index.tops[self._first_ended])[0]
+        return self._index.span_of(self._index.tops[self._index.first_ended])[0]
 
     @property
     def _below(self) -> tuple[int, int]:

@@ -10,9 +10,9 @@ from onloop.attention.scope import Whose
 from onloop.machine.task import Task
 from onloop_tui.model.drawing.prefix_sums import PrefixSums
 from onloop_tui.model.ground.rollup import RollupCategory, carry, difference, rollup_category_of
-from onloop_tui.model.tree.tree_node import Node, key_of, may_match, planted
+from onloop_tui.model.tree.tree_matches import Matches, TreeMatches
+from onloop_tui.model.tree.tree_node import Node, all_of, key_of, planted
 
-Matches = Callable[[Task], bool]
 _EVERYBODYS: Mapping[str, Whose] = {}
 
 
@@ -46,7 +46,8 @@ class TreeIndex:
         self._unsorted: dict[str, Node] = {}
         self._orphans: defaultdict[str, list[Node]] = defaultdict(list)
         self._needing: dict[str, Node] = {}
-        self._matches: Matches | None = None
+        self._first_ended: int | None = None
+        self.matches = TreeMatches(self._touch)
         self._closed_by_hand: set[str] = set()
         self._idle: frozenset[str] = frozenset()
         self._whose: Mapping[str, Whose] = _EVERYBODYS
@@ -95,7 +96,15 @@ class TreeIndex:
     @property
     def is_filtered(self) -> bool:
         """Whether only what matches is shown."""
-        return self._matches is not None
+        return self.matches.is_on
+
+    @property
+    def first_ended(self) -> int:
+        """The place among the runs of the first that has ended."""
+        self._settle()
+        if self._first_ended is None:
+            self._first_ended = bisect_left(self._tops, True, key=lambda top: top.over)
+        return self._first_ended
 
     # -- nodes
 
@@ -125,16 +134,16 @@ class TreeIndex:
         """The task, or its nearest visible ancestor; None if its whole run is filtered out."""
         node, found = self._nodes.get(task_id), None
         while node is not None:
-            if self._passes(node) and (found is None or not self.is_open(node)):
+            if self.matches.passes(node) and (found is None or not self.is_open(node)):
                 found = node
-            elif not self._passes(node):
+            elif not self.matches.passes(node):
                 found = None
             node = node.parent
         return found.id if found else None
 
     def next_needing(self, task_id: str | None, step: int, only: str | None = None) -> str | None:
         """The next (1) or previous (-1) task (of run `only`) that needs a person, cyclically, even if folded away."""
-        wanted = [node for node in self._needing.values() if self._matches is None or node.matched]
+        wanted = [node for node in self._needing.values() if not self.is_filtered or node.matched]
         wanted = wanted if only is None else [node for node in wanted if node.top.id == only]
         if not wanted:
             return None
@@ -173,13 +182,16 @@ class TreeIndex:
     def _plant(self) -> None:
         """Build the tree from all nodes at once."""
         self._stale.clear()
+        self._first_ended = None
         self._tops = planted(self._nodes)
         self._chunks = {top.id: _Chunk(position) for position, top in enumerate(self._tops)}
         self._lengths = PrefixSums([0] * len(self._tops))
         for top in self._tops:
             if top.task.parent is not None and top.task.parent not in self._nodes:
                 self._orphans[top.task.parent].append(top)
-        self.filter(self._matches)
+        self._stale.update(self._chunks)
+        for node in self._nodes.values() if self.is_filtered else ():
+            self.matches.look(node)
 
     def take_idle(self, idle: frozenset[str], whose: Mapping[str, Whose] = _EVERYBODYS) -> None:
         """Set whose agents are idle now, which count as stalled, and whom each task needs that needs a person."""
@@ -203,6 +215,7 @@ class TreeIndex:
         self._detach(node)
         for each in list(node.all_below()):
             del self._nodes[each.id]
+            self.matches.forget(each)
             self._needing.pop(each.id, None)
 
     def _update(self, node: Node, task: Task) -> None:
@@ -213,8 +226,7 @@ class TreeIndex:
             carry(node.parent, difference(before, node.standing))
             self._note_need(node)
             self._note_end(node.top)
-        if self._matches is not None:
-            self._set_match(node, may_match(task) and self._matches(task))
+        self.matches.look(node)
         if moved:
             self._detach(node)
             node.key = key_of(task)
@@ -229,13 +241,11 @@ class TreeIndex:
     def _note_end(self, top: Node) -> None:
         if top.over is not top.has_ended:
             top.over = top.has_ended
-            self._disordered = True
+            self._disordered, self._first_ended = True, None
 
     def _attach(self, node: Node) -> None:
         node.redrawn()
-        if self._matches is not None and not node.matched and may_match(node.task) and self._matches(node.task):
-            node.matched = True
-            node.hits += 1
+        self.matches.look(node)
         above = node.task.parent
         parent = self._nodes.get(above) if above is not None else None
         if above is not None and parent is None:
@@ -246,11 +256,11 @@ class TreeIndex:
         if parent.children and node.key < parent.children[-1].key:
             self._unsorted[parent.id] = parent
         node.parent = parent
-        parent.children.append(node)
+        parent.add_child(node)
         parent.redrawn()
         carry(parent, node.amounts)
         self._note_end(parent.top)
-        self._carry_hits(parent, node.hits)
+        self.matches.carry(parent, node.hits)
         self._touch(parent)
 
     def _adopt(self, node: Node) -> None:
@@ -266,19 +276,19 @@ class TreeIndex:
             self._tops.remove(node)
             del self._chunks[node.id]
             self._stale.discard(node.id)
-            self._disordered = True
+            self._disordered, self._first_ended = True, None
             return
         parent.children.remove(node)
         parent.redrawn()
         carry(parent, [-amount for amount in node.amounts])
         self._note_end(parent.top)
-        self._carry_hits(parent, -node.hits)
+        self.matches.carry(parent, -node.hits)
         self._touch(parent)
 
     def _add_top(self, node: Node) -> None:
         self._chunks[node.id] = _Chunk(len(self._tops))
         self._stale.add(node.id)
-        node.over = node.has_ended
+        node.over, self._first_ended = node.has_ended, None
         self._disordered = self._disordered or bool(self._tops and node.place < self._tops[-1].place)
         self._tops.append(node)
         self._lengths.append(0)
@@ -287,7 +297,7 @@ class TreeIndex:
 
     def is_open(self, node: Node) -> bool:
         """Whether a node is unfolded: a filter unfolds everything that the person does not fold again."""
-        return node.open if self._matches is None else node.id not in self._closed_by_hand
+        return node.open if not self.is_filtered else node.id not in self._closed_by_hand
 
     def set_open(self, task_id: str, is_open: bool) -> bool:
         """Unfold or fold a task; whether anything changed."""
@@ -313,7 +323,7 @@ class TreeIndex:
             above = above.parent
 
     def _fold(self, node: Node, is_open: bool) -> None:
-        if self._matches is None:
+        if not self.is_filtered:
             node.open = is_open
         elif is_open:
             self._closed_by_hand.discard(node.id)
@@ -322,42 +332,25 @@ class TreeIndex:
 
     # -- the filter
 
-    def filter(self, matches: Matches | None, *, narrower: bool = False) -> None:
+    def filter(self, matches: Matches | None, *, narrower: bool = False, most: int | None = None) -> None:
         """Show only tasks that match and their ancestors; None shows all. Call it again when time changes the matches.
 
-        With `narrower`, only tasks that match now are tested, because no other task can match.
+        With `narrower`, only tasks that match now are tested, because no other task can match. Where there are more
+        than `most`, so many are tested, those of live runs first, and `matches.go_on` tests the others.
         """
-        if matches is None or self._matches is None:
+        if self._disordered:
+            self._reorder()
+        if matches is None or not self.is_filtered:
             self._closed_by_hand.clear()
-        asked = [node for node in self._nodes.values() if node.matched or not narrower] if matches else []
-        matching = [node for node in asked if may_match(node.task) and matches(node.task)] if matches else []
-        self._matches = matches
-        for node in self._nodes.values():
-            node.matched, node.hits = False, 0
-        for node in matching:
-            node.matched = True
-            self._carry_hits(node, 1)
-        self._stale.update(self._chunks)
+            self._stale.update(self._chunks)
+        self.matches.begin(matches, all_of(self._tops), narrower=narrower)
+        self.matches.go_on(most)
 
     @property
     def matching(self) -> int:
-        """The number of tasks that match the filter."""
+        """The number of tasks that match the filter, of those that were tested."""
         self._settle()
         return sum(top.hits for top in self._tops)
-
-    def _passes(self, node: Node) -> bool:
-        return self._matches is None or node.hits > 0
-
-    def _set_match(self, node: Node, matched: bool) -> None:
-        if node.matched is not matched:
-            node.matched = matched
-            self._carry_hits(node, 1 if matched else -1)
-            self._touch(node)
-
-    def _carry_hits(self, node: Node | None, more: int) -> None:
-        while node is not None and more:
-            node.hits += more
-            node = node.parent
 
     # -- chunks
 
@@ -384,12 +377,12 @@ class TreeIndex:
 
     def _flattened(self, top: Node) -> list[Node]:
         rows: list[Node] = []
-        left: list[tuple[Node, int]] = [(top, 0)]
+        left: list[tuple[Node, int]] = [(top, 0)] if self.matches.passes(top) else []
         while left:
             node, depth = left.pop()
-            if self._passes(node):
-                node.depth = depth
-                rows.append(node)
-                children: Sequence[Node] = node.children if self.is_open(node) else ()
+            node.depth = depth
+            rows.append(node)
+            if node.children and self.is_open(node):
+                children = [child for child in node.children if child.hits] if self.is_filtered else node.children
                 left.extend((child, depth + 1) for child in reversed(children))
         return rows

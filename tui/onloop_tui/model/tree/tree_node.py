@@ -11,6 +11,8 @@ _LONGEST_NUMBER = 18
 
 Key = tuple[int, int, str]
 """The sort key of a task among its siblings."""
+_CHILDLESS: list[Node] = []
+"""What every node without children has; nothing is ever added to it."""
 
 
 class Node:
@@ -25,7 +27,7 @@ class Node:
         self.key = key_of(task)
         self.standing = standing
         self.parent: Node | None = None
-        self.children: list[Node] = []
+        self.children = _CHILDLESS
         self.open = is_open
         self.depth = 0
         self._counts: list[int] | None = None
@@ -81,6 +83,12 @@ class Node:
         """Its position among the runs: those that have ended come last. `over` is what its index knows of that."""
         return (self.over, self.key)
 
+    def add_child(self, child: Node) -> None:
+        """Have another node below it, as the last. Most tasks have none, and share a list of none."""
+        if self.children is _CHILDLESS:
+            self.children = []
+        self.children.append(child)
+
     def redrawn(self) -> None:
         """Note that its line has changed."""
         self.stamp += 1
@@ -112,10 +120,11 @@ def planted(nodes: Mapping[str, Node]) -> list[Node]:
 
     A cycle of parents is broken, and its node is at the top level.
     """
-    tops: list[Node] = []
     for node in nodes.values():
         node.parent = nodes.get(node.task.parent) if node.task.parent is not None else None
-        (tops if node.parent is None else node.parent.children).append(node)
+        if node.parent is not None:
+            node.parent.add_child(node)
+    tops = [node for node in nodes.values() if node.parent is None]
     reached = {node.id for node in all_of(tops)}
     for node in nodes.values():
         if node.id not in reached and node.parent is not None:
@@ -125,7 +134,7 @@ def planted(nodes: Mapping[str, Node]) -> list[Node]:
             reached.update(each.id for each in node.all_below())
     ordered = list(all_of(tops))
     for node in reversed(ordered):
-        node.children.sort(key=_key)
+        node.children = sorted(node.children, key=_key) or _CHILDLESS
         if node.parent is not None:
             add(node.parent.counts, node.amounts)
     for top in tops:
