@@ -29,6 +29,8 @@ def _is_told(ran_err: str, *words: str) -> None:
         (("show",), "the following arguments are required: task"),
         (("show", "nope"), "there is no task 'nope'"),
         (("list", "--state", "asleep"), "there is no state 'asleep'"),
+        (("list", "--columns", "state,ownr"), "there is no column 'ownr'"),
+        (("list", "--sort=-aeg"), "there is no column 'aeg'"),
         (("work", "--role", "implementer"), "there is no agent to run"),
         (("work", "--role", "r", "--lease", "soon", "--", "true"), "'soon' is not a duration"),
         (("workflow", "print", "featur"), "did you mean feature?"),

@@ -47,6 +47,7 @@ POSITIONALS = {
     "watch": ("--until", "0s"),
     "schedule": ("list",),
     "calls": ("list",),
+    "workers": ("list",),
     "environment": ("list",),
     "enrol": ("bob",),
     "init": ("--name", "ana"),

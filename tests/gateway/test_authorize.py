@@ -20,6 +20,7 @@ from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.call_rules import CallsAdopted
 from onloop.machine.definition import Assurance, Isolation
 from onloop.machine.denials import Denied
+from onloop.machine.drains import DrainAsked, DrainLifted
 from onloop.machine.elsewhere import FeedbackKind, PlaceEnd
 from onloop.machine.events import EffectProblem
 from onloop.machine.forge_check import CheckStanding, OwnCheck
@@ -172,6 +173,8 @@ REVIEWED: Mapping[str, str] = {
     "LessonDropped": "human",
     "OutsideTrouble": "gateway",
     "OutsideMended": "gateway",
+    "DrainAsked": "human",
+    "DrainLifted": "human",
 }
 """What a person has looked at, line by line: who may do it. A change of the table must be one here, too."""
 
@@ -299,6 +302,8 @@ def asked(by: str) -> tuple[Asked, ...]:
         LessonDropped(LESSON.id, by, "did nothing"),
         OutsideTrouble("channel:ops", "no answer"),
         OutsideMended("channel:ops"),
+        DrainAsked("coder@host:7", by),
+        DrainLifted("coder@host:7", by),
     )
 
 

@@ -63,6 +63,7 @@ from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop.views.queries.task_outputs import ReadOutput, ReadOutputs
 from onloop.views.queries.tasks_below import Deed, ReadTasksBelow
 from onloop.views.queries.wave_reads import ReadWaves
+from onloop.views.queries.worker_reads import ReadMachines
 from onloop.views.query import Query
 from onloop.views.reporting.report_queries import ReadReportTasks, ReadRunHistory, ReadRunReport
 from onloop.views.reporting.timelines import ReadTimeline
@@ -108,6 +109,7 @@ QUERIES: dict[str, Callable[[Shop], Query[Any]]] = {
     "schedules": lambda shop: ReadSchedules(shop.clock()),
     "calls": lambda _: ReadCalls(),
     "needs": lambda shop: ReadNeeds(shop.clock(), 3, is_resumed=True),
+    "machines": lambda shop: ReadMachines(shop.clock()),
     "deliveries": lambda _: ReadDeliveries(),
     "delivery": lambda _: ReadDelivery("f1"),
     "check": lambda shop: ReadShortCheck(shop.agent(shop.secrets["r2"]), shop.clock()),

@@ -33,6 +33,7 @@ from onloop.store.rows import (
     ReadingSession,
     Token,
     TriggerSubject,
+    WorkerRow,
     WorkSlot,
     idempotency_key,
     table_of,
@@ -47,9 +48,9 @@ from store.furnished import furnished
 SCHEMAS = Path(__file__).parent / "schemas"
 NEW = (
     *(BaseResultRow, LauncherSlot, LauncherUse, ReadingSession, WorkSlot, EnvironmentRow, LastHour, FleetMember),
-    *(FiringRow, CallRow, LinkRow, Delivery, DeliveryBody, TriggerSubject),
+    *(FiringRow, CallRow, LinkRow, Delivery, DeliveryBody, TriggerSubject, WorkerRow),
 )
-"""Kinds of rows that versions before 6 did not know; version 6 knew the first, version 7 all but the last ten."""
+"""Kinds of rows that versions before 6 did not know; version 6 knew the first, version 7 all but the last eleven."""
 
 
 @pytest.fixture

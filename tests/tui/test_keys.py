@@ -96,6 +96,7 @@ LOG = (
 )  # fmt: skip
 AGENTS = (
     Step("4", "[4 Agents]"), Step("S", "longest without progress first"), Step("S", "fullest context first"),
+    Step("Z", "Z is for a worker"), Step("C", "columns of the Agents"), Step("escape", "[4 Agents]"),
 )  # fmt: skip
 SHEET = (
     Step("G", under=FAILING), Step("enter", "What now?"),

@@ -53,7 +53,7 @@ def test_an_empty_file_says_nothing_and_the_defaults_hold(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("colour: red\n", "d.yaml:1:1: unknown field 'colour' in the settings; valid fields: theme, bell, osc, keys,"),
+        ("hue: red\n", "d.yaml:1:1: unknown field 'hue' in the settings; valid fields: theme, bell, osc, keys,"),
         ("theme: pink\n", "d.yaml:1:8: theme cannot be 'pink'; give one of: dark, light, ansi, mono"),
         ("bell: yes\n", "d.yaml:1:7: bell is 'yes' (a text); give true or false"),
         ("start: home\n", "d.yaml:1:8: start cannot be 'home'; give one of: inbox, tree, fleet, agents, log"),

@@ -193,7 +193,7 @@ class Dashboard(App[str]):
 
     def on_store_news(self, event: StoreNews) -> None:
         """Show the news, and notify a person who is not looking."""
-        if self.main.children:  # the screen has no children while the app shuts down
+        if self.is_running and self.main.children:  # while the app shuts down, parts of the screen are gone
             self.main.take(event.news)
         if isinstance(event.news, StoreLost):
             self.set_timer(GONE_S, self._leave_what_is_gone)
@@ -281,7 +281,8 @@ class Dashboard(App[str]):
         elif self._session.moment is not None:
             self.main.say("what was written, and took time, is shown as it is now: Esc goes back to now")
         elif not isinstance(self.screen, kind):
-            self.push_screen(kind(self._session, subject.task))
+            about = (subject.gate,) if kind is TaskLogScreen else ()
+            self.push_screen(kind(self._session, subject.task, *about))
 
     def action_keys(self) -> None:
         """Show the help: every key, those first that mean something here, and the guides, from that of the view on."""

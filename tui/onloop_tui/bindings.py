@@ -32,6 +32,7 @@ class Where(StrEnum):
     FORM = "in a form"
     PROMPT = "after : and /"
     TYPED = "in a list that is typed into"
+    COLUMNS = "in the list of columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,10 @@ KEYS: tuple[Key, ...] = (
         "onloop list"),
     Key(("ctrl+f",), "^F", "find", "find", "one search over ids, titles, repositories, people, agents, labels, causes "
         "and events; Enter goes there", _EVERY),
+    Key(("C",), "C", "columns", "columns", "which columns, in which order: `:columns state owner age`; of the Tree, "
+        "the Agents and the Fleet's repositories", _LIST, "onloop list --columns state,owner,age"),
+    Key(("S",), "S", "sort", "sort", "another order, by the columns one after the other; `:sort age`, again for the "
+        "other way; no row moves by itself, R applies it", _LIST, "onloop list --sort age", _in(Where.AGENTS)),
     Key(("colon",), ":", "ask(':')", "command", "any of these by name", _EVERY),
     Key(("R",), "R", "renew", "refresh", "apply the order; in the sheet, read it again", _ROW, footer=_SHEET),
     Key(("escape",), "Esc", "back", "back", "close the innermost thing", _ROW, footer=_SHEET),
@@ -164,8 +169,8 @@ KEYS: tuple[Key, ...] = (
     Key(("greater_than_sign",), ">", "run(1)", "older run", "the next run", Where.FLEET),
     Key(("T",), "T", "retry_rest", "rest", "retry all that have the same cause, one by one, once one of them "
         "has passed", Where.FLEET, "onloop retry --cause {cause} --first N", _in(Where.FLEET)),
-    Key(("S",), "S", "order", "sort", "another order: by name, progress, context, tokens or rounds; no row moves by "
-        "itself", Where.AGENTS, footer=_in(Where.AGENTS)),
+    Key(("Z",), "Z", "drain", "drain", "have the worker under the cursor drain: it claims nothing more, and ends "
+        "with its agents; on one that drains, let it go on", Where.AGENTS, "onloop workers drain NAME"),
     Key(("F",), "F", "facts", "facts", "hide or show housekeeping: leases, requests to verifiers, reminders", Where.LOG,
         footer=_in(Where.LOG)),
     Key(("D",), "D", "decided", "decided", "only what you decided, or anybody where nobody is known; and back",
@@ -288,6 +293,23 @@ TYPED: tuple[Key, ...] = (
     Key(("escape",), "Esc", "give_up", "back", "go back, and choose nothing", Where.TYPED),
 )
 """The keys of a list that is narrowed by typing, where letters are typed and Enter chooses."""
+
+COLUMNS: tuple[Key, ...] = (
+    Key(("space",), "Space", "turn", "show", "show the column, or leave it out", Where.COLUMNS,
+        footer=_in(Where.COLUMNS)),
+    Key(("J", "shift+down"), "J", "shift(1)", "later", "move the column to the right", Where.COLUMNS,
+        footer=_in(Where.COLUMNS)),
+    Key(("K", "shift+up"), "K", "shift(-1)", "earlier", "move the column to the left", Where.COLUMNS,
+        footer=_in(Where.COLUMNS)),
+    Key(("u",), "u", "usual", "as usual", "the columns that the view has by itself", Where.COLUMNS,
+        footer=_in(Where.COLUMNS)),
+    Key(("enter",), "Enter", "keep", "keep", "show the list so from now on", Where.COLUMNS,
+        footer=_in(Where.COLUMNS)),
+    Key(("escape", "q"), "Esc", "give_up", "back", "go back, and change nothing", Where.COLUMNS,
+        footer=_in(Where.COLUMNS)),
+    *(replace(key, where=Where.COLUMNS) for key in KEYS if key.action.partition("(")[0] in _MOVING),
+)  # fmt: skip
+"""The keys of the list in which a person chooses columns."""
 
 LINES_ONLY = frozenset({"new line", "editor"})
 """The keys of a form that count only in a field of several lines."""

@@ -32,6 +32,20 @@ class ExportWords:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnWords:
+    """Show the columns that these words name."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWords:
+    """Let the rows stand by the column that these words name."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The words mean nothing; says why, and what would work."""
 
@@ -52,7 +66,15 @@ class Forget:
     name: str
 
 
-Meaning = Key | Narrow | ThemeName | SavedView | Keep | Forget | Travel | ExportWords | Unknown
+WithWords = Travel | ExportWords | ColumnWords | OrderWords
+"""The commands that words of their own follow, as they were typed."""
+Meaning = Key | Narrow | ThemeName | SavedView | Keep | Forget | WithWords | Unknown
+_WITH_WORDS: Mapping[str, type[WithWords]] = {
+    "at": Travel,
+    "export": ExportWords,
+    "columns": ColumnWords,
+    "sort": OrderWords,
+}
 
 
 def known_words(settings: Settings) -> Iterator[str]:
@@ -90,10 +112,9 @@ def choices(typed: str, settings: Settings) -> str:
 def meaning_of(typed: str, settings: Settings) -> Meaning:
     """The key, filter or theme that the words name, whole or by a beginning that only one has."""
     words = " ".join(typed.casefold().split())
-    if words.startswith("at "):
-        return Travel(words.removeprefix("at "))
-    if words.startswith("export "):
-        return ExportWords(typed.strip()[len("export ") :])
+    verb, _, rest = typed.strip().partition(" ")
+    if rest.strip() and (kind := _WITH_WORDS.get(verb.casefold())) is not None:
+        return kind(words.partition(" ")[2] if kind is Travel else rest)
     known, found = set(known_words(settings)), begun(words, settings)
     if words not in known and len(found) > 1:
         return Unknown(f"{quoted(words)} may be {', '.join(found)}; Tab completes what is clear")

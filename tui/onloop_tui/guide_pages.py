@@ -8,9 +8,10 @@ from pathlib import Path
 
 from onloop.cli.page_parts import PARTS, filled, table
 from onloop.guides.catalogue import FOLDER
-from onloop_tui.bindings import BULK, FILES, FORM, KEYS, LEAVING, OUTPUT, PROMPT, TYPED, Key
+from onloop.views.task_columns import COLUMNS as TASK_COLUMNS
+from onloop_tui.bindings import BULK, COLUMNS, FILES, FORM, KEYS, LEAVING, OUTPUT, PROMPT, TYPED, Key
 
-_ALL = (*KEYS, *FORM, *PROMPT, *TYPED, *(each for each in (*BULK, *FILES, *OUTPUT) if each.footer), *LEAVING)
+_ALL = (*KEYS, *FORM, *PROMPT, *TYPED, *(each for each in (*BULK, *FILES, *OUTPUT, *COLUMNS) if each.footer), *LEAVING)
 
 
 def keys_markdown(keys: Iterable[Key] = _ALL) -> str:
@@ -19,7 +20,17 @@ def keys_markdown(keys: Iterable[Key] = _ALL) -> str:
     return table(("key", "does", "where", "from the command line"), rows)
 
 
-ALL_PARTS: Mapping[str, Callable[[], str]] = {**PARTS, "keys": keys_markdown}
+def columns_markdown() -> str:
+    """The columns of tasks as a Markdown table: the name, what it shows, and which rows an order by it begins with."""
+    rows = ((_code(each.name), each.about, each.order_words()) for each in TASK_COLUMNS.values())
+    return table(("column", "shows", "order"), rows)
+
+
+ALL_PARTS: Mapping[str, Callable[[], str]] = {
+    **PARTS,
+    "keys": keys_markdown,
+    "columns": columns_markdown,
+}
 """The generated parts of pages, by name."""
 
 

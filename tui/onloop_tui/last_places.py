@@ -14,18 +14,24 @@ from typing import Any
 LARGEST = 64 * 1024
 """The most bytes of the file that are read or written."""
 _LONGEST = 1_000
-_MOST_FILTERS = 12
+_MOST_VIEWS = 12
+_BY_VIEW = ("filters", "columns", "orders")
 
 
 @dataclass(frozen=True, slots=True)
 class LastPlace:
-    """A view by its name, the run that all was narrowed to, the filters by view, and the row by what it showed."""
+    """A view by its name, the run that all was narrowed to, the filters by view, and the row by what it showed.
+
+    `columns` and `orders` are those that were chosen, by view.
+    """
 
     view: str
     run: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
     kind: str = ""
     row: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)
 
 
 class LastPlaces:
@@ -47,7 +53,7 @@ class LastPlaces:
     def write(self, store: str, person: str, place: LastPlace) -> None:
         """Replace what was remembered; a folder that cannot be written to is left alone."""
         told = {name: getattr(place, name) for name in ("view", "run", "kind", "row")}
-        data = json.dumps({**told, "filters": dict(place.filters)}).encode()
+        data = json.dumps({**told, **{name: dict(getattr(place, name)) for name in _BY_VIEW}}).encode()
         if len(data) > LARGEST:
             return
         with contextlib.suppress(OSError):
@@ -75,10 +81,13 @@ def _place_in(data: Any) -> LastPlace | None:
     if not isinstance(data, dict) or not isinstance(data.get("view"), str):
         return None
     words = {name: _word(data.get(name)) for name in ("view", "run", "kind", "row")}
-    found = data.get("filters")
-    filters = found if isinstance(found, dict) else {}
-    kept = {name: query for name, query in list(filters.items())[:_MOST_FILTERS] if isinstance(query, str)}
-    return LastPlace(**words, filters={name[:_LONGEST]: query[:_LONGEST] for name, query in kept.items()})
+    filters, columns, orders = (_by_view(data.get(name)) for name in _BY_VIEW)
+    return LastPlace(**words, filters=filters, columns=columns, orders=orders)
+
+
+def _by_view(found: object) -> Mapping[str, str]:
+    given = list(found.items())[:_MOST_VIEWS] if isinstance(found, dict) else []
+    return {name[:_LONGEST]: words[:_LONGEST] for name, words in given if isinstance(words, str)}
 
 
 def _word(value: object) -> str:

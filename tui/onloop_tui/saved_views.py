@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from pydantic import Field
 
 from onloop.attention.viewer import Scope
 from onloop.errors import BadInput
+from onloop.views.task_columns import ColumnProblem, columns_named, order_named
 from onloop.workflow.hints import quoted
 from onloop.workflow.model import WorkflowPart
 from onloop.workflow.positioned_tree import Fault, Node
@@ -35,6 +36,8 @@ class SavedViewPart(WorkflowPart):
     filter: str = Field(default="", description="what is typed after /")
     run: str = Field(default="", description="the run that it is narrowed to")
     scope: Annotated[Scope, Field(strict=False)] = Field(default=Scope.MAY_ACT, description="whose work is shown")
+    columns: str = Field(default="", description="what is typed after :columns")
+    sort: str = Field(default="", description="what is typed after :sort; with a - before it, the other way")
 
 
 class SavedViewsFile(WorkflowPart):
@@ -51,7 +54,10 @@ _FORM = FileShape(SavedViewsFile, nouns={(): "the saved views"}, patterns={}, la
 def load_views(source: bytes, name: str) -> tuple[SavedView, ...]:
     """The views in the bytes of a file called `name`; SettingsError lists every problem in it."""
     given = part_in_settings(source, name, SavedViewsFile, _faults)
-    return tuple(SavedView(each.name, each.view.where, each.filter, each.run, each.scope) for each in given.views)
+    return tuple(
+        SavedView(each.name, each.view.where, each.filter, each.run, each.scope, each.columns, each.sort)
+        for each in given.views
+    )
 
 
 def _faults(root: Node, data: object) -> Iterator[Fault]:
@@ -65,6 +71,15 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
         elif name is not None and name in names:
             yield Fault(("views", number, "name"), f"a second view {quoted(str(name))}", "give it a name of its own")
         names.add(name if isinstance(name, str) else None)
+        yield from _arrangement_faults(number, each if isinstance(each, dict) else {})
+
+
+def _arrangement_faults(number: int, view: Mapping[str, object]) -> Iterator[Fault]:
+    for field, named in (("columns", columns_named), ("sort", order_named)):
+        words = view.get(field)
+        found = named(words) if isinstance(words, str) and words else None
+        if isinstance(found, ColumnProblem):
+            yield Fault(("views", number, field), found.message, found.hint)
 
 
 def name_fault(name: str) -> tuple[str, str] | None:
@@ -96,7 +111,8 @@ def views_text(views: Iterable[SavedView]) -> str:
     lines = ["# Views of the dashboard, kept by :save NAME and removed by :forget NAME; edit it as you like.\nviews:"]
     for view in views:
         given = {"name": view.name, "view": view.view.name.lower(), "filter": view.filter, "run": view.run}
-        fields = {name: value for name, value in {**given, "scope": view.scope.value}.items() if value}
+        given |= {"scope": view.scope.value, "columns": view.columns, "sort": view.sort}
+        fields = {name: value for name, value in given.items() if value}
         shown = ", ".join(f"{name}: {json.dumps(value, ensure_ascii=True)}" for name, value in fields.items())
         lines.append(f"  - {{{shown}}}")
     return "\n".join(lines if len(lines) > 1 else [lines[0] + " []"]) + "\n"

@@ -51,13 +51,18 @@ FIRST_TAB, MOST_TABS = 7, 3
 
 @dataclass(frozen=True, slots=True)
 class SavedView:
-    """How the dashboard was when it was saved: the view, its filter, the run that all was narrowed to, whose work."""
+    """How the dashboard was when it was saved: the view, its filter, the run that all was narrowed to, whose work.
+
+    `columns` and `sort` are those that a person chose; empty: as the view has them by itself.
+    """
 
     name: str
     view: Where
     filter: str = ""
     run: str = ""
     scope: Scope = Scope.MAY_ACT
+    columns: str = ""
+    sort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class Settings:
     start: Where | None = None
     proof_ms: int = PROOF_MS
     views: tuple[SavedView, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By view: the columns that it begins with."""
 
 
 ROLE_VIEWS: Mapping[str, Where] = {"engineer": Where.TREE, "approver": Where.INBOX, "operator": Where.FLEET}

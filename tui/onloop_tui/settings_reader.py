@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
+from onloop.views.task_columns import COLUMNS, ColumnProblem, columns_named
 from onloop.workflow.document import EMPTY, read
 from onloop.workflow.hints import quoted
 from onloop.workflow.loader import problem_lines
@@ -20,6 +21,8 @@ from onloop_tui.model.filter.filter_terms import FilterProblem
 from onloop_tui.model.filter.filters import parse
 from onloop_tui.settings import PROOF_MS, WORDS_WITH_AN_OBJECT, Settings, SettingsError, StartView, ThemeName
 
+ARRANGED = ("tree", "fleet", "agents")
+"""The views whose columns a person may choose."""
 _FILTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 T = TypeVar("T")
@@ -42,6 +45,9 @@ class SettingsFile(WorkflowPart):
     )
     start: Annotated[StartView | None, Field(strict=False)] = Field(
         default=None, description="the view that it opens with (default: where you left it)"
+    )
+    columns: Mapping[str, Annotated[list[str], Field(min_length=1, max_length=len(COLUMNS))]] = Field(
+        default={}, description="the columns of tree, fleet and agents, such as {tree: [state, owner, age]}"
     )
     proof: Freshness = Field(
         default=PROOF_MS, description="how long a passphrase is remembered; 0s: it is asked for each decision"
@@ -79,6 +85,7 @@ def load_settings(source: bytes, name: str) -> Settings:
         filters=given.filters,
         start=given.start.where if given.start is not None else None,
         proof_ms=given.proof,
+        columns={view: tuple(dict.fromkeys(names)) for view, names in given.columns.items()},
     )
 
 
@@ -88,12 +95,25 @@ def _faults(root: Node, data: object) -> Iterator[Fault]:
     given = data if isinstance(data, dict) else {}
     yield from key_faults(_part(given.get("keys"), list), "keys")
     yield from _filter_faults(_part(given.get("filters"), str), "filters")
+    yield from _column_faults(_part(given.get("columns"), list), "columns")
 
 
 def _part(given: object, kind: type[T]) -> dict[str, T]:
     """The entries of a mapping whose values have the right type."""
     entries = given.items() if isinstance(given, dict) else ()
     return {name: value for name, value in entries if isinstance(value, kind)}
+
+
+def _column_faults(wanted: Mapping[str, list[object]], at: str) -> Iterator[Fault]:
+    for view, names in wanted.items():
+        if view not in ARRANGED:
+            yield Fault(
+                (at, view), f"{quoted(view)} has no columns to choose", f"one of {', '.join(ARRANGED)}", Side.KEY
+            )
+        for number, name in enumerate(each for each in names if isinstance(each, str)):
+            found = columns_named(name)
+            if isinstance(found, ColumnProblem):
+                yield Fault((at, view, number), found.message, found.hint)
 
 
 def _filter_faults(filters: Mapping[str, str], at: str) -> Iterator[Fault]:

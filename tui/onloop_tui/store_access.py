@@ -38,6 +38,7 @@ from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents, ReadTask
 from onloop.views.queries.store_at import ReadStoreAt, StoreAt
 from onloop.views.queries.tasks_below import DEEDS, ReadTasksBelow
+from onloop.views.queries.worker_reads import MachinesNow, ReadMachines
 from onloop.views.reporting.report_queries import ReadRunHistory
 from onloop.views.reporting.report_records import RunHistory
 from onloop.views.reporting.timelines import ReadTimeline, Timeline
@@ -155,6 +156,11 @@ class StoreAccess(Record):
                 raise unknown_task(task_id)
             definition = gateway.perform(ReadDefinition(task.definition))
             return task, definition, gateway.perform(ReadTimeline(task_id, gateway.clock()))
+
+    def machines(self) -> MachinesNow:
+        """What workers and verifiers are at."""
+        with self._opened() as gateway:
+            return gateway.perform(ReadMachines(gateway.clock()))
 
     def log_parts(self, log: TaskLog) -> Sequence[LogPart]:
         """What has been written since the last look."""

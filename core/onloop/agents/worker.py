@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from onloop.access.opening import GatewayHandle, open_home
 from onloop.agents.agent_command import VendorPrograms
@@ -15,6 +16,7 @@ from onloop.agents.demand import CrewSize, agents_wanted, claims_for
 from onloop.agents.lease_watch import ASLEEP_MS
 from onloop.agents.places.environment_settings import EnvironmentSettings
 from onloop.agents.places.place_pool import LAUNCHER, PlacePool
+from onloop.agents.worker_presence import WorkerPresence
 from onloop.errors import Exit, Refused, StoreError, Unavailable
 from onloop.gateway.claims import ClaimFilter, ClaimGranted, ClaimTask
 from onloop.identity.resolution import this_process
@@ -93,6 +95,8 @@ class Worker(Record):
     programs: VendorPrograms = field(default_factory=lambda: VendorPrograms(os.environ))
     pool: PlacePool | None = None
     drained: Callable[[], bool] = _never
+    presence: WorkerPresence | None = None
+    """Tells the gateway what its slots do, and hears whether it is to drain."""
     _at_work: dict[threading.Thread, int] = field(default_factory=dict)
     _spare: deque[GatewayHandle] = field(default_factory=deque)
     _endings: deque[SessionEnd] = field(default_factory=deque)
@@ -100,10 +104,18 @@ class Worker(Record):
 
     def run(self, *, once: bool = False) -> Exit:
         """Work until stopped; with `once`, on at most one task, or, of several agents, until nothing waits."""
+        with self.presence or nullcontext():
+            return self._run(once=once)
+
+    @property
+    def _is_drained(self) -> bool:
+        return self.drained() or (self.presence is not None and self.presence.is_drained)
+
+    def _run(self, *, once: bool) -> Exit:
         try:
             while not self.stopped():
                 self._reap()
-                ended = self._drain() if self.drained() else self._turn(once=once)
+                ended = self._drain() if self._is_drained else self._turn(once=once)
                 if ended is not None:
                     return ended
             return Exit.OK
@@ -143,7 +155,7 @@ class Worker(Record):
                 return claimed.exit
             self._idle()
             return None
-        ending = self._session(self.opened).work(claimed.task, claimed.secret)
+        ending = self._worked(self.opened, claimed, 0)
         if once:
             return Exit.OK
         self._rest(troubled=ending.cause is ReleaseCause.UNAVAILABLE)
@@ -173,15 +185,25 @@ class Worker(Record):
         claimed = self._claimed(seat)
         if isinstance(claimed, Refused):
             return False
-        thread = threading.Thread(target=self._work, args=(claimed,), name=f"agent-{seat}")
+        thread = threading.Thread(target=self._work, args=(claimed, seat), name=f"agent-{seat}")
         self._at_work[thread] = seat
         thread.start()
         return True
 
-    def _work(self, claimed: ClaimGranted) -> None:
+    def _worked(self, handle: GatewayHandle, claimed: ClaimGranted, seat: int) -> SessionEnd:
+        """Let an agent work in that seat."""
+        if self.presence is not None:
+            self.presence.begins(seat, claimed.task.id, handle.gateway.clock())
+        try:
+            return self._session(handle).work(claimed.task, claimed.secret)
+        finally:
+            if self.presence is not None:
+                self.presence.ends(seat)
+
+    def _work(self, claimed: ClaimGranted, seat: int) -> None:
         handle = self._spare.pop() if self._spare else (self.reopen or (lambda: self.opened))()
         try:
-            self._endings.append(self._session(handle).work(claimed.task, claimed.secret))
+            self._endings.append(self._worked(handle, claimed, seat))
         except (StoreError, Unavailable) as problem:  # the next claim meets it as well, and says whether to go on
             self.say(problem.message)
         finally:

@@ -197,6 +197,8 @@ class ListArguments(TreeArguments, frozen=True, kw_only=True):
 
     state: str | None
     a2a: bool
+    columns: str | None
+    sort: str | None
 
 
 class LogArguments(RunArguments, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ def _row(verb: str, path: str, digest: str) -> tuple[str, str, int, str, str] | 
     try:
         connection.set_busy_timeout(1000)
         now = time.time_ns() // 1_000_000
-        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 8)):
+        for pragma, expected in (("application_id", 0x6F6E6C70), ("user_version", 9)):
             if next(iter(connection.execute(f"PRAGMA {pragma}")))[0] != expected:
                 return None
         connection.execute("BEGIN")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from onloop.cli.insight_examples import OF_INSIGHT
+from onloop.cli.machine_examples import OF_MACHINES
 from onloop.records import Record
 
 TASK, RUN, CAUSE, RULE = "r7k2m.3", "r7k2m", "c6c4ab0c", "m1f3"
@@ -186,10 +187,7 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
             Example(
                 'onloop fleet cve-remediation --targets repos.txt --title "kvlite 2"', "a task for each repository"
             ),
-            Example(
-                "onloop fleet cve-remediation --targets repos.txt --waves 1,5,25,rest --halt 20%",
-                "in slices, each after the one before passed",
-            ),
+            Example("onloop fleet cve-remediation --targets repos.txt --waves 1,5,25,rest --halt 20%", "in slices"),
             Example("onloop fleet --file kvlite-2", "all of that as a file in .onloop/fleets"),
             Example("onloop fleet add r7k2m --targets more.txt", "more of them, in a live fleet"),
             Example("onloop fleet show r7k2m", "how its waves stand"),
@@ -197,6 +195,7 @@ _OF_WORK: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         "list": (
             _looks("onloop list", "every task in a line"),
             _looks("onloop list --run r7k2m --state working", "some of them"),
+            _looks("onloop list --columns state,owner,age --sort age", "in columns and an order of yours"),
         ),
         "tree": (_looks("onloop tree --run r7k2m", "a run, its tasks and their gates"),),
         "log": (
@@ -292,14 +291,6 @@ _OF_BUILDING: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         ),
         "trigger drop": (Example('onloop trigger drop --reason "a storm"', "nothing begins outside any more"),),
         "policy drop": (Example('onloop policy drop budget --reason "too early"', "not for runs from now on"),),
-        "schedule": (),
-        "schedule list": (_looks("onloop schedule list", "when each fires next, and what came of it"),),
-        "schedule adopt": (Example('onloop schedule adopt --reason "agreed"', "those in .onloop/schedules.yaml"),),
-        "schedule drop": (Example('onloop schedule drop nightly-updates --reason "moved"', "it fires no more"),),
-        "schedule run": (Example("onloop schedule run nightly-updates", "now, beside its times"),),
-        "schedule pause": (Example('onloop schedule pause nightly-updates --reason "holidays"', "not for now"),),
-        "schedule resume": (Example("onloop schedule resume nightly-updates", "from now on again"),),
-        "schedule schema": (Example("onloop schedule schema > .onloop/schedules.json", "for an editor"),),
         "calls": (),
         "calls list": (_looks("onloop calls list", "who is called about what"),),
         "calls adopt": (Example('onloop calls adopt --reason "on call"', "the rules in .onloop/calls.yaml"),),
@@ -383,7 +374,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = MappingProxyType(
         **_OF_DECISIONS,
         **_OF_WORK,
         **_OF_BUILDING,
-        **{name: tuple(Example(*row) for row in rows) for name, rows in OF_INSIGHT.items()},
+        **{name: tuple(Example(*row) for row in rows) for name, rows in {**OF_INSIGHT, **OF_MACHINES}.items()},
     }
 )
 """By verb, and by verb and the word that it chooses by."""

@@ -34,6 +34,7 @@ from onloop.cli.hook_verb_table import HOOK
 from onloop.cli.instruct_verb_table import INSTRUCT
 from onloop.cli.launcher_verb_table import TOKENS
 from onloop.cli.loop_verb_table import LOOP
+from onloop.cli.machine_verb_table import MACHINES
 from onloop.cli.people_verb_table import PEOPLE
 from onloop.cli.person_verb_table import ENROL
 from onloop.cli.place_arguments import PLACES
@@ -146,6 +147,8 @@ VERBS: tuple[Verb, ...] = (
             RUN,
             AT,
             arg("--state", help="only this state"),
+            arg("--columns", help="these columns instead, such as state,owner,age (onloop help keys)", metavar="NAMES"),
+            arg("--sort", help="in the order of this column; --sort=-age is the other way round", metavar="NAME"),
             arg("--a2a", help="the whole list as A2A's ListTasks answers it, in JSON", action="store_true"),
         ),
         prints=("work_models:TasksJson",),
@@ -305,6 +308,7 @@ VERBS: tuple[Verb, ...] = (
     WORKFLOW,
     POLICY,
     *CLOCK,
+    MACHINES,
     TRIGGER,
     Verb(
         "serve",

@@ -12,7 +12,7 @@ WANTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "from another machine": ("login", "logout", "token"),
         "begin work": ("start", "fleet", "tickets", "schedule", "work", "verifier"),
         "see what needs you": ("attention", "watch", "calls", "show", "open", "why"),
-        "see what happens": ("list", "tree", "report", "loop", "log", "logs", "decisions"),
+        "see what happens": ("list", "tree", "report", "loop", "log", "logs", "decisions", "workers"),
         "decide": ("approve", "reject", "answer", "override", "delegate"),
         "step in": (
             *("note", "enter", "take", "reassign", "retry", "pause", "resume", "cancel", "exclude"),

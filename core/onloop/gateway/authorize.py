@@ -12,6 +12,7 @@ from onloop.machine.anomalies import Noticed
 from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.call_rules import CallsAdopted
 from onloop.machine.denials import Denied
+from onloop.machine.drains import DrainAsked, DrainLifted
 from onloop.machine.held_roles import AgentEnded, RoleOpened, TrialAsked, TrialBegun
 from onloop.machine.launchers import LauncherMinted, LauncherRevoked
 from onloop.machine.lessons import LessonAdopted, LessonDropped, LessonProposed
@@ -140,6 +141,8 @@ ALLOWED: Mapping[type[c.Command] | type[StoreEvent], frozenset[PrincipalKind]] =
         LessonProposed: _HUMAN,
         LessonAdopted: _HUMAN,
         LessonDropped: _HUMAN,
+        DrainAsked: _HUMAN,
+        DrainLifted: _HUMAN,
         OutsideTrouble: _GATEWAY,
         OutsideMended: _GATEWAY,
     }
@@ -270,6 +273,8 @@ _VERBS: Mapping[type[c.Command] | type[StoreEvent], str] = MappingProxyType(
         LessonProposed: "propose a lesson",
         LessonAdopted: "adopt a lesson",
         LessonDropped: "drop a lesson",
+        DrainAsked: "have a worker drain",
+        DrainLifted: "let a worker go on",
         OutsideTrouble: "report a trouble outside",
         OutsideMended: "report the end of a trouble outside",
         c.Override: "override a gate",

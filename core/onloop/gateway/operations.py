@@ -101,6 +101,8 @@ OPERATIONS: Mapping[str, str] = {
     "drop_environments": "gateway.environment_operations:DropEnvironments",
     "attest_environment": "gateway.environment_operations:AttestEnvironment",
     "environments": "views.queries.environment_reads:ReadEnvironments",
+    "tell_worker": "gateway.worker_operations:TellWorker",
+    "machines": "views.queries.worker_reads:ReadMachines",
     "needs": "views.queries.needs:ReadNeeds",
     "schedules": "schedules.firing_operations:ReadSchedules",
     "take_firings": "schedules.firing_operations:TakeFirings",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused
+from onloop.errors import BadInput, Exit, Ground, NotAllowed, Refused, UnknownThing
 from onloop.gates.repository.mending.old_history import check_tolerable
 from onloop.gates.repository.ref_names import check_origin
 from onloop.identity.scram import LEAST_COST
 from onloop.machine import commands as c
 from onloop.machine.adopted_triggers import TriggersAdopted
 from onloop.machine.call_rules import CallsAdopted
+from onloop.machine.drains import DrainEvent, DrainLifted
 from onloop.machine.events import Event, Linked
 from onloop.machine.held_roles import TrialAsked
 from onloop.machine.launchers import LauncherEvent
@@ -38,7 +39,7 @@ from onloop.machine.store_state import (
 from onloop.machine.task import Task
 from onloop.records import replace
 from onloop.store.port import Reading
-from onloop.store.rows import Lease, LinkRow
+from onloop.store.rows import Lease, LinkRow, WorkerRow
 from onloop.text import safe
 
 MOST_TOLERATED = 1_000
@@ -162,10 +163,25 @@ def check_store_command(tx: Reading, principal: Principal, event: StoreEvent, no
     if isinstance(event, Unfrozen) and event.scope not in house.freezes:
         hint = f"frozen now: {', '.join(house.freezes) or 'nothing'}"
         raise BadInput(f"{event.scope!r} is not frozen", hint=hint)
+    if isinstance(event, DrainEvent):
+        _check_drain(tx, house, event)
     if isinstance(event, Tolerated):
         _check_tolerated(house, event)
     if isinstance(event, Mark):
         check_mark(house.marks, event)
+
+
+def _check_drain(tx: Reading, house: StoreState, event: DrainEvent) -> None:
+    """Refuse to ask twice, to take back what nobody asked, and to ask a worker that does not run."""
+    known = house.drains.get(event.worker)
+    if isinstance(event, DrainLifted):
+        if known is None:
+            raise BadInput(f"{event.worker} was not asked to drain", hint="onloop workers lists them")
+    elif tx.get(WorkerRow, event.worker) is None:
+        raise UnknownThing(f"there is no worker {event.worker!r}", hint="onloop workers lists those that run")
+    elif known is not None:
+        words = f"{known.by} has asked {event.worker} to drain already"
+        raise Refused(words, exit=Exit.HELD, hint="it ends when its agents have; onloop workers go-on lets it go on")
 
 
 def _check_policy(house: StoreState, principal: Principal, event: PolicyEvent) -> None:

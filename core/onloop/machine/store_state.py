@@ -11,6 +11,7 @@ from onloop.machine.anomalies import Anomalies, Noticed, with_noticed
 from onloop.machine.box_facts import BoxProved, ProbeAsked
 from onloop.machine.call_rules import CallPlan, CallsAdopted
 from onloop.machine.denials import Bursts, Denied, counted
+from onloop.machine.drains import DrainAsked, DrainEvent, DrainLifted, Drains, drains_after
 from onloop.machine.held_roles import AgentEnded, RoleEvent, RoleOpened, Streaks, TrialAsked, TrialBegun, streaks_after
 from onloop.machine.launchers import LauncherEvent, LauncherMinted, LauncherRevoked, Launchers, launchers_after
 from onloop.machine.lessons import LessonAdopted, LessonDropped, LessonEvent, LessonProposed, Lessons, lessons_after
@@ -139,6 +140,7 @@ StoreEvent = (
     | OutsideEvent
     | TriggersAdopted
     | LessonEvent
+    | DrainEvent
 )
 
 
@@ -196,6 +198,8 @@ class StoreState(Record):
     """What people adopted last of what may begin and end tasks from outside."""
     lessons: Lessons = field(default_factory=dict)
     """By id: what people want said where work fails as it failed before, proposed or in force."""
+    drains: Drains = field(default_factory=dict)
+    """By id: workers that were asked to claim nothing more."""
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -271,6 +275,8 @@ def evolve_store(house: StoreState, event: StoreEvent) -> StoreState:  # noqa: C
             return replace(house, lessons=lessons_after(house.lessons, event))
         case CallsAdopted(plan):
             return replace(house, calls=plan)
+        case DrainAsked() | DrainLifted():
+            return replace(house, drains=drains_after(house.drains, event))
         case OutsideTrouble() | OutsideMended():
             return replace(house, troubles=troubles_after(house.troubles, event))
         case _:

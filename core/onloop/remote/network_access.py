@@ -113,6 +113,8 @@ NETWORK: Mapping[str, Mapping[PrincipalKind, About]] = MappingProxyType(
         "drop_environments": {_LAUNCHER: About.ANYTHING},
         "attest_environment": {_LAUNCHER: About.SCOPE},
         "environments": _READERS,
+        "tell_worker": {_LAUNCHER: About.ANYTHING},
+        "machines": _READERS,
         "needs": _READERS,
         "schedules": _READERS,
         "ask_firing": _PEOPLE,

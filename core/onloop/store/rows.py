@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from onloop.records import Record, fields_of
-
-
-class StoreRow(Record):
-    """Something kept beside the log."""
+from onloop.records import fields_of
+from onloop.store.row_kind import StoreRow as StoreRow
+from onloop.store.worker_row import WorkerRow as WorkerRow
 
 
 class Lease(StoreRow):
@@ -369,6 +367,7 @@ TABLES: Mapping[str, type[StoreRow]] = {
     "deliverybody": DeliveryBody,
     "triggersubject": TriggerSubject,
     "link": LinkRow,
+    "worker": WorkerRow,
 }
 """Each kind of row by the name of its table, which exports use too."""
 

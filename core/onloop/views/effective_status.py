@@ -34,6 +34,8 @@ class EffectiveStatus(Record):
     freeze: Frozen | None
     lapsed: bool = False
     sub_agents: tuple[SubAgent, ...] = ()
+    progress_at: int = 0
+    """When its holder moved last (ms); 0 where nobody holds it."""
 
 
 def effective_status(
@@ -71,7 +73,9 @@ def effective_statuses(at: Reading, tasks: Iterable[Task], now: int) -> Mapping[
         _, reason = effective_status(task, frozen=scope, slot_free=is_free, now=now, lease=lease)
         lapsed = lease is not None and lease.expires <= now
         freeze = house.freezes[scope] if scope and not task.ended else None
-        found[task.id] = EffectiveStatus(reason, freeze, lapsed, within.get(task.id, ()))
+        found[task.id] = EffectiveStatus(
+            reason, freeze, lapsed, within.get(task.id, ()), lease.progress_at if lease is not None else 0
+        )
     return found
 
 

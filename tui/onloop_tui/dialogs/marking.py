@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from onloop.errors import OnloopError
+from onloop.machine.drains import DrainEvent
 from onloop.machine.marks import Mark
 from onloop.machine.principal import Principal
 from onloop_tui.background import in_background
@@ -23,8 +24,8 @@ from onloop_tui.model.form.fields import FormField
 from onloop_tui.model.inbox.snoozing import until_words
 from onloop_tui.session import Session
 
-MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark] | str]
-"""Makes the marks from a principal id and the typed words, or says what is wrong with the words."""
+MarksOf = Callable[[str, Mapping[str, str]], Sequence[Mark | DrainEvent] | str]
+"""Makes the marks, or what is said of workers, from a principal id and the typed words, or says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Marking(Vertical):
         except OnloopError as problem:
             self._finish(f"{problem.message}; {problem.hint}", Tone.BAD)
         else:
-            until = until_words(marks, self._session.clock())
+            until = until_words([each for each in marks if isinstance(each, Mark)], self._session.clock())
             self._finish(f"{wish.done} · {until}" if until else wish.done, Tone.GOOD)
 
     def _finish(self, words: str, tone: Tone) -> None:

@@ -15,6 +15,8 @@ from onloop_tui.background import in_background
 from onloop_tui.bindings import Where, bindings_of, keys_of
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan
 from onloop_tui.dialogs.cause_plans import exclude_plan, no_worse_plan, retry_plan
+from onloop_tui.model.columns.arrangement import RowArrangement
+from onloop_tui.model.columns.column_cells import title_lines
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
 from onloop_tui.model.decide.retry_rest import remedy_of
@@ -46,6 +48,7 @@ class FleetView(View):
     where = Where.FLEET
     has_detail = True
     nothing = "nobody in this row waits for a person; Enter lists them"
+    usual_columns = ("state", "waits", "age")
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.FLEET))
 
     def __init__(self, session: Session) -> None:
@@ -68,9 +71,23 @@ class FleetView(View):
         """The rows."""
         return self.rows
 
-    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:  # noqa: ARG002 - the order never moves by itself
-        """Show the run in this snapshot."""
+    def take(self, snapshot: Snapshot, *, anew: bool = False) -> None:
+        """Show the run in this snapshot; `anew` applies the order that was asked for last."""
         self.rows.take(snapshot)
+        if anew and self.arrangement.order:
+            self.rows.order_anew()
+        self._renew()
+
+    def why_not_arranged(self) -> str:
+        """Causes stand as the Inbox has them; their repositories are a person's to arrange."""
+        return (
+            "causes stand in the order of the Inbox; m lists repositories, which you arrange" * self.rows.shows_causes
+        )
+
+    def show_arranged(self, wanted: RowArrangement) -> None:
+        """Show the repositories in these columns and this order."""
+        self.arrangement = wanted
+        self.rows.show_arranged(wanted)
         self._renew()
 
     def tick(self, snapshot: Snapshot) -> None:  # noqa: ARG002 - only time has passed
@@ -322,7 +339,8 @@ class FleetView(View):
         rows = self.rows
         if rows.ids:
             names = rows.heading(width - GUTTER_WIDTH)
-            return tuple(fitted((Span(" " * GUTTER_WIDTH), *shown), width) for shown in names)
+            titles = () if rows.shows_causes else title_lines(self.arrangement, rows.plan, width)
+            return titles + tuple(fitted((Span(" " * GUTTER_WIDTH), *shown), width) for shown in names)
         if rows.drilled is not None:
             return (line("this row is empty now; Esc goes back", Tone.DIM),)
         return (line("nothing fits the filter; Esc clears it", Tone.DIM),) if rows.filter else ()

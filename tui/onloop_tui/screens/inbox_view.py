@@ -49,6 +49,9 @@ class InboxView(View):
     """Lists causes. A key in the list never decides anything."""
 
     where = Where.INBOX
+    why_as_it_is = (
+        "the Inbox stands in the order of attention, most urgent cause first; w says why a row is where it is"
+    )
     nothing = "nothing needs you now"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.INBOX))
 

@@ -30,10 +30,11 @@ class TaskLogScreen(LinesScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(OUTPUT)
 
-    def __init__(self, session: Session, task: str) -> None:
+    def __init__(self, session: Session, task: str, gate: str = "") -> None:
         super().__init__()
         self._session, self._task_id = session, task
-        self._log = TaskLog(task, session.place.agent_log, LogWanted())
+        self._whose = f"gate {gate} of {task}" if gate else task
+        self._log = TaskLog(task, session.place.agent_log, LogWanted(gate=gate or None))
         self._found: list[tuple[bool, str]] = []
         self._drawn = DrawnLog()
         self._wanted = ""
@@ -56,7 +57,7 @@ class TaskLogScreen(LinesScreen):
         """Whose log it is, whether it follows, what is searched, and what could not be read."""
         how = "follows; scrolling up holds it" if self._is_following else "is held; f or G follows again"
         hits = f" · {len(self._drawn.hits):,} lines have {self._wanted!r}" if self._wanted else ""
-        title = hanging((), f"log of {self._task_id} · {how}{hits}", width, Tone.STRONG)
+        title = hanging((), f"log of {self._whose} · {how}{hits}", width, Tone.STRONG)
         return (*title[:2], *(hanging((), self._trouble, width, Tone.WARN) if self._trouble else ()))
 
     def draw(self) -> None:

@@ -8,6 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from onloop_tui.bindings import Where, bindings_of, keys_of
+from onloop_tui.model.columns.arrangement import RowArrangement
+from onloop_tui.model.columns.column_cells import title_lines
 from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, line
 from onloop_tui.model.filter.filters import EVERYTHING, Filter, parse
@@ -17,10 +19,12 @@ from onloop_tui.model.inbox.inbox_lines import quiet_lines
 from onloop_tui.model.sheet.task_explanation import task_explanation
 from onloop_tui.model.tree.ended_fold import ENDED_RUNS
 from onloop_tui.model.tree.node_detail import node_detail
+from onloop_tui.model.tree.tree_arrangement import tree_heading
 from onloop_tui.model.tree.tree_node import needing_below
 from onloop_tui.screens.view import Opening, View
 from onloop_tui.session import Session
 from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.row_view import GUTTER_WIDTH
 from onloop_tui.widgets.tree_view import TreeView
 
 
@@ -30,6 +34,7 @@ class TreesView(View):
     where = Where.TREE
     has_detail = True
     nothing = "nothing has been started"
+    usual_columns = ("step", "waits", "age")
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(keys_of(Where.TREE))
 
     def __init__(self, session: Session) -> None:
@@ -37,8 +42,8 @@ class TreesView(View):
         self._shown: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
-        """The tree, or what to do next if there are no tasks."""
-        yield Bar(self._empty, id="tree-empty")
+        """What is said of the columns, or what to do next if there are no tasks; and the tree."""
+        yield Bar(self._above, id="tree-empty")
         yield TreeView(lambda: self.session.clock(), id="tree")
 
     @property
@@ -62,6 +67,8 @@ class TreesView(View):
         else:
             changed = snapshot.changed_since(before.seq)
         self.rows.take(snapshot, changed)
+        if anew and self.arrangement.order:
+            self.rows.order_anew()
         self.query_one(Bar).renew()
 
     def tick(self, snapshot: Snapshot) -> None:
@@ -133,6 +140,12 @@ class TreesView(View):
         self.rows.show_only(parsed or EVERYTHING)
         return ""
 
+    def show_arranged(self, wanted: RowArrangement) -> None:
+        """Show these columns, and tasks below one parent in this order; runs that have ended stay last."""
+        self.arrangement = wanted
+        self.rows.show_arranged(wanted)
+        self.query_one(Bar).renew()
+
     def chip(self, width: int) -> tuple[Line, ...]:
         """The filter in force, and whether the cursor follows changes."""
         shown: list[Span] = []
@@ -180,7 +193,14 @@ class TreesView(View):
         else:
             self.rows.unfold()
 
-    def _empty(self, width: int) -> tuple[Line, ...]:
+    def _above(self, width: int) -> tuple[Line, ...]:
         if self.rows.is_being_made:
             return (line("making the tree …", Tone.DIM),)
-        return quiet_lines(self._shown, width) if self._shown is not None and not self._shown.tasks else ()
+        if self._shown is not None and not self._shown.tasks:
+            return quiet_lines(self._shown, width)
+        plan = self.rows.plan(self.rows.room) if self.arrangement.columns else None
+        titles = title_lines(self.arrangement, plan, width)
+        if plan is None:
+            return titles
+        names = tree_heading(plan, self.arrangement.order, self.rows.room)
+        return (*titles, fitted((Span(" " * GUTTER_WIDTH), *names), width))

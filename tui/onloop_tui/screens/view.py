@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from onloop_tui.bindings import Where
+from onloop_tui.model.columns.arrangement import RowArrangement
 from onloop_tui.model.detail.row_detail import RowDetail
 from onloop_tui.model.drawing.text_line import Line, Tone
 from onloop_tui.model.ground.acts import Act
@@ -55,6 +56,10 @@ class View(Vertical):
     """Whether the pane below the list shows what is under the cursor."""
     nothing: ClassVar[str] = "there is nothing to open here"
     """The notice for Enter when the cursor is on nothing."""
+    usual_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns that are offered first, and that `S` goes through; none: its rows are not arranged by people."""
+    why_as_it_is: ClassVar[str] = "what happened stands in the order in which it happened; / shows less of it"
+    """Why its rows are not arranged by people."""
 
     class Moved(Message):
         """The cursor moved, or the rows changed."""
@@ -69,6 +74,8 @@ class View(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__(id=f"view-{self.where.name.lower()}", classes="view")
         self.session = session
+        self.arrangement = RowArrangement()
+        """The columns and the order that a person chose."""
 
     def on_row_chosen(self, event: RowChosen) -> None:
         """The second click on a row is Enter."""
@@ -134,6 +141,14 @@ class View(Vertical):
     def filter(self, query: str) -> str:
         """Show only what matches; an empty query shows all. Returns what is wrong with the query, or an empty text."""
         return f"this view cannot be filtered by {query!r}"
+
+    def show_arranged(self, wanted: RowArrangement) -> None:
+        """Show these columns in this order. Afterwards no row moves by itself; taking a snapshot anew applies it."""
+        self.arrangement = wanted
+
+    def why_not_arranged(self) -> str:
+        """Why its rows are not a person's to arrange now; empty if they are."""
+        return "" if self.usual_columns else self.why_as_it_is
 
     def decide_marked(self, act: Act) -> bool:  # noqa: ARG002 - views that have marks, or causes, answer it
         """Begin this act for several tasks at once; whether several are marked."""

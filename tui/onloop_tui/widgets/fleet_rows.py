@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from onloop.machine.task import Task
+from onloop_tui.model.columns.arrangement import RowArrangement
+from onloop_tui.model.columns.column_cells import ColumnPlan
 from onloop_tui.model.drawing.row_index import FlatRows
 from onloop_tui.model.drawing.text_line import Line
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
@@ -17,6 +19,14 @@ from onloop_tui.model.fleet.matrix_rows import (
     repository_heading,
     repository_line,
 )
+from onloop_tui.model.fleet.repository_arrangement import (
+    arranged_repository,
+    arranged_repository_heading,
+    repository_places,
+    repository_plan,
+    shared_in_run,
+)
+from onloop_tui.model.ground.places import NO_PLACES, in_places
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.widgets.row_view import RowView
 
@@ -43,6 +53,9 @@ class FleetRows(RowView):
         self.filter = EVERYTHING
         self.matrix = Matrix()
         self.snapshot = Snapshot()
+        self.arrangement = RowArrangement()
+        self._shared: Mapping[str, str] = {}
+        self._places = NO_PLACES
 
     @property
     def run_id(self) -> str:
@@ -86,6 +99,8 @@ class FleetRows(RowView):
         changed = snapshot.changed_since(before.seq) if snapshot.seq != before.seq else frozenset()
         self.matrix.take(snapshot, changed if self._counted else None)
         self._counted = True
+        if self.arrangement.order and not self._places:
+            self.order_anew()
         self._draw()
         if waiting is not None:
             self.stand_on(waiting.task)
@@ -115,7 +130,7 @@ class FleetRows(RowView):
     def _begin(self, run: str) -> None:
         """Forget all counts, so that the next snapshot is counted from the start."""
         if run != self.run_id:
-            self.drilled = None
+            self.drilled, self._places = None, NO_PLACES
         self._counted, self._filtered_at = False, self._clock()
         self.matrix = Matrix(run, self._fits if self.filter else None)
         tasks = self.snapshot.tasks
@@ -126,6 +141,24 @@ class FleetRows(RowView):
         return self.filter.matches(task, self._clock(), cause)
 
     # -- ways of looking
+
+    def show_arranged(self, wanted: RowArrangement) -> None:
+        """Show the repositories in these columns and this order; causes stand as the Inbox has them."""
+        self.arrangement = wanted
+        self.order_anew()
+
+    def order_anew(self) -> None:
+        """Let the repositories stand in the order that was asked for as they are now."""
+        tasks = map(self.matrix.task, self.matrix.ids)
+        self._places = repository_places(tasks, self.snapshot, self.arrangement.order, self._clock())
+        self._draw()
+
+    @property
+    def plan(self) -> ColumnPlan | None:
+        """The chosen columns that fit; None where the rows are as they are by themselves."""
+        if self.shows_causes or not self.arrangement.columns:
+            return None
+        return repository_plan(self.arrangement, self.room, self._shared)
 
     def drill(self) -> None:
         """Show the repositories of the row under the cursor."""
@@ -175,13 +208,17 @@ class FleetRows(RowView):
         """The names of the columns, for lines of that width."""
         if self.shows_causes:
             return cause_heading(cause_columns(self.steps, width))
+        if (plan := self.plan) is not None:
+            return (arranged_repository_heading(plan, self.arrangement.order),)
         return repository_heading(repository_columns(self.steps, width), drilled=self.drilled is not None)
 
     def _draw(self) -> None:
         if self.shows_causes:
             ids = tuple(row.key for row in self.matrix.rows)
         else:
-            ids = self.matrix.ids if self.drilled is None else self.matrix.members(self.drilled)
+            found = self.matrix.ids if self.drilled is None else self.matrix.members(self.drilled)
+            ids = tuple(in_places(found, self._places))
+            self._shared = shared_in_run(tuple(map(self.matrix.task, ids)), self.arrangement)
         if ids != self.ids:
             self.ids, self._index = ids, FlatRows(ids)
         if self.shows_causes:
@@ -199,8 +236,11 @@ class FleetRows(RowView):
 
     def _repository_line(self, task_id: str, width: int) -> Line:
         task, columns = self.matrix.task(task_id), repository_columns(self.steps, width)
+        if (plan := self.plan) is not None:
+            return arranged_repository(task, plan, self.snapshot, self._clock(), width)
         cause, is_drilled = self.matrix.cause_of(task_id), self.drilled is not None
         return repository_line(task, cause, columns, self.snapshot.house, self._clock(), drilled=is_drilled)
 
     def _repository_version(self, task_id: str) -> object:
-        return (self.matrix.task(task_id).version, self.matrix.cause_of(task_id), self.drilled)
+        chosen = (self.arrangement.columns, tuple(self._shared))
+        return (self.matrix.task(task_id).version, self.matrix.cause_of(task_id), self.drilled, chosen)

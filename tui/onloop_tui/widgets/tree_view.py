@@ -13,11 +13,23 @@ from onloop.attention.items import item_of
 from onloop.machine.state import Reason
 from onloop.machine.task import Task
 from onloop.records import replace
+from onloop.views.task_columns import ordered_ids
 from onloop_tui.background import in_background
+from onloop_tui.model.columns.arrangement import RowArrangement
+from onloop_tui.model.columns.column_cells import ColumnPlan
 from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
+from onloop_tui.model.ground.places import NO_PLACES, Places, places_in
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.tree.ended_fold import ENDED_RUNS, EndedFold
+from onloop_tui.model.tree.tree_arrangement import (
+    MOST_ROWS,
+    arranged_row,
+    order_rows,
+    shared_in_tree,
+    tree_column_row,
+    tree_plan,
+)
 from onloop_tui.model.tree.tree_index import TreeIndex
 from onloop_tui.model.tree.tree_matches import Matches
 from onloop_tui.model.tree.tree_node import Node
@@ -57,6 +69,10 @@ class TreeView(RowView):
         self._idle: Mapping[str, Reason] = {}
         self.is_being_made = False
         self._awaited: str | None = None
+        self.arrangement = RowArrangement()
+        self.shared: Mapping[str, str] = {}
+        """What all rows have in common in the chosen columns."""
+        self._places = NO_PLACES
 
     # -- news
 
@@ -87,6 +103,8 @@ class TreeView(RowView):
         self._idle = self._idle_now()
         self.index.apply(fresh)
         self.index.take_idle(frozenset(self._idle), self.snapshot.whose)
+        if self.arrangement.order and not self._places:
+            self.order_anew()
         self._draw()
         if is_first:
             self.next_needing(1)
@@ -122,6 +140,8 @@ class TreeView(RowView):
         self.index = TreeIndex() if index is None else index
         self.ended = EndedFold(self.index)
         self.ended.only = self.snapshot.run or None
+        if self._places:
+            self.index.stand_in(self._places)
         for drawn in (self._strips, self._gates, self._causes):
             drawn.clear()
         self._painted.clear()
@@ -133,6 +153,49 @@ class TreeView(RowView):
         held = [(tasks[lease.task], lease) for lease in self.snapshot.leases.values() if lease.task in tasks]
         reasons = [(task.id, idle_reason(task, lease, now)) for task, lease in held]
         return {task_id: idle[0] for task_id, idle in reasons if idle is not None}
+
+    # -- columns and order
+
+    def show_arranged(self, wanted: RowArrangement) -> None:
+        """Show these columns in this order; of a large store the order is worked out aside."""
+        is_ordered, self.arrangement = wanted.order != self.arrangement.order, wanted
+        if is_ordered or wanted.order:
+            self.order_anew()
+        self._draw()
+
+    def order_anew(self) -> None:
+        """Let the tasks stand in the order that was asked for as they are now."""
+        if not self.arrangement.order:
+            self._stand_in(NO_PLACES)
+        elif len(self.snapshot.tasks) > LARGE:
+            in_background(self, self._order_aside, group="order", exclusive=True)
+        else:
+            self._stand_in(self._places_now(self.snapshot, self.arrangement.order))
+
+    async def _order_aside(self) -> None:
+        order = self.arrangement.order
+        places = await asyncio.to_thread(self._places_now, self.snapshot, order)
+        if order == self.arrangement.order:
+            self._stand_in(places)
+
+    def _places_now(self, snapshot: Snapshot, order: str) -> Places:
+        return places_in(ordered_ids(order_rows(snapshot, self._clock()), order))
+
+    def _stand_in(self, places: Places) -> None:
+        if places or self._places:
+            self._places = places
+            self.index.stand_in(places)
+            self._draw()
+
+    def plan(self, width: int) -> ColumnPlan:
+        """The chosen columns that fit."""
+        return tree_plan(self.arrangement, width, self.shared)
+
+    def _shared_now(self) -> Mapping[str, str]:
+        if not self.arrangement.columns or len(self.ended) > MOST_ROWS:
+            return {}
+        nodes = (self.index.node(self.ended.at(row)) for row in range(len(self.ended)))
+        return shared_in_tree((node.task for node in nodes if node is not None), self.arrangement)
 
     # -- folds
 
@@ -263,13 +326,15 @@ class TreeView(RowView):
 
     def _draw(self, wanted: str | None = None) -> None:
         self.ended.kept = self._top_of(wanted or self.cursor)
+        self.shared = self._shared_now()
         self.show(self.ended, self._line, self._version)
 
-    def _version(self, task_id: str) -> tuple[int, bool, bool]:
+    def _version(self, task_id: str) -> tuple[object, ...]:
         if task_id == ENDED_RUNS:
             return (self.ended.count, self.ended.is_open, True)
         node = self.index.held(task_id)
-        return (node.stamp, self.index.is_open(node), bool(node.children))
+        columns = (self.arrangement.columns, *self.shared) if self.arrangement.columns else ()
+        return (node.stamp, self.index.is_open(node), bool(node.children), *columns)
 
     def _line(self, task_id: str, width: int) -> Line:
         if task_id == ENDED_RUNS:
@@ -277,6 +342,9 @@ class TreeView(RowView):
         node = self.index.held(task_id)
         above = node.parent.task if node.parent is not None else None
         place = RowPosition(node.depth, self.index.is_open(node) if node.children else None, node.tally, above)
+        if self.arrangement.columns:
+            cells = tree_column_row(node.task, self.snapshot, self._clock())
+            return arranged_row(node.task, place, self.plan(width), cells, self.snapshot, width)
         gates = () if node.children else self._gates_of(node.task)
         lease = self.snapshot.leases.get(task_id)
         within = len(self.snapshot.sub_agents.get(task_id, ()))

@@ -24,6 +24,7 @@ from onloop.machine.definition import Definition
 from onloop.machine.state import State
 from onloop.machine.store_state import HOUSE
 from onloop.machine.task import Kind
+from onloop.records import replace
 from onloop.store.port import Recorded, TaskFilter
 from onloop.text import fit, padded, safe
 from onloop.times import utc_words
@@ -35,9 +36,19 @@ from onloop.views.overview_projector import overview_of
 from onloop.views.pinned_workflow import ReadDefinition
 from onloop.views.queries.reads import ReadEvents
 from onloop.views.sub_agents import counted
+from onloop.views.task_columns import (
+    COLUMNS,
+    ColumnProblem,
+    ColumnRow,
+    columns_named,
+    order_named,
+    ordered_ids,
+    shared_words,
+)
 from onloop.workflow.hints import nearest
 
 LONGEST_DETAIL = 70
+_HEADER = ("TASK", "OWNS", "STATE", "REASON", "STEP", "WAITS FOR", "HOLDER", "SINCE", "DETAIL")
 LONGEST_OWNED = 200
 BEGINS = "onloop start or onloop fleet begins"
 MOST_EVENTS = 10_000
@@ -48,16 +59,56 @@ def list_tasks(context: Context[ListArguments]) -> VerbOutput:
     states = _states(context.args.state)
     check_names(context, run=context.args.run)
     seen = tasks_seen(context, TaskFilter(run=context.args.run, states=states))
+    columns_wanted, order = _arranged(context.args)
+    if order:
+        seen = replace(seen, found=_in_order(seen, order))
     if context.args.a2a:
         from onloop.cli.verbs.a2a_lines import list_lines  # here: few ask in another protocol's words
 
         return VerbOutput(lines=list_lines(seen.found, is_json_asked=context.args.as_json))
     if context.args.as_json:
         return VerbOutput(data=_tasks_json(context, seen))
-    rows = [_row(each, seen.now, seen.viewer) for each in seen.found]
-    lines = columns(rows, header=("TASK", "OWNS", "STATE", "REASON", "STEP", "WAITS FOR", "HOLDER", "SINCE", "DETAIL"))
-    notes = (*seen.notes, " · ".join(count_words(seen.board.counts))) if rows else seen.notes
-    return VerbOutput(notes=notes, lines=lines if rows else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),))
+    if columns_wanted:
+        lines = tuple(_arranged_lines(seen, columns_wanted))
+    else:
+        lines = columns([_row(each, seen.now, seen.viewer) for each in seen.found], header=_HEADER)
+    notes = (*seen.notes, " · ".join(count_words(seen.board.counts))) if seen.found else seen.notes
+    return VerbOutput(
+        notes=notes, lines=lines if seen.found else (safe(f"no tasks in {context.home.name}: {BEGINS} some"),)
+    )
+
+
+def _arranged(args: ListArguments) -> tuple[tuple[str, ...], str]:
+    """The columns and the order that are asked for; BadInput for what is no column."""
+    named = columns_named(args.columns) if args.columns is not None else ()
+    order = order_named(args.sort) if args.sort is not None else ""
+    if isinstance(named, ColumnProblem):
+        raise BadInput(named.message, hint=named.hint)
+    if isinstance(order, ColumnProblem):
+        raise BadInput(order.message, hint=order.hint)
+    return named, order
+
+
+def _cells_of(found: TaskNow, seen: TasksSeen) -> ColumnRow:
+    return ColumnRow(
+        found.task, seen.now, found.effective_status.reason, None, seen.viewer, found.effective_status.progress_at
+    )
+
+
+def _in_order(seen: TasksSeen, order: str) -> tuple[TaskNow, ...]:
+    known = {each.task.id: each for each in seen.found}
+    return tuple(known[task] for task in ordered_ids((_cells_of(each, seen) for each in seen.found), order))
+
+
+def _arranged_lines(seen: TasksSeen, wanted: Sequence[str]) -> Iterator[str]:
+    """The tasks in these columns; what all of them share is said once, above them."""
+    rows = [_cells_of(each, seen) for each in seen.found]
+    shared = shared_words(rows, wanted)
+    if shared:
+        yield safe("in every row: " + ", ".join(f"{name} {said or 'none'}" for name, said in shared.items()))
+    shown = [COLUMNS[name] for name in wanted if name not in shared]
+    cells = [(row.task.id, *(fit(safe(each.words(row)), LONGEST_DETAIL) for each in shown)) for row in rows]
+    yield from columns(cells, header=("TASK", *(each.name.upper() for each in shown)))
 
 
 def _tasks_json(context: Context[TreeArguments], seen: TasksSeen) -> TasksJson:

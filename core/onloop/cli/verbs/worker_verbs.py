@@ -7,19 +7,22 @@ import re
 import shlex
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 from onloop.access.far_handles import FarHandles
-from onloop.access.opening import check_agents_reach, open_home
+from onloop.access.opening import GatewayHandle, check_agents_reach, open_home
 from onloop.access.verifier_process import ensure_verifier
 from onloop.agents.acp.permission_call import permitted
 from onloop.agents.demand import CrewSize
 from onloop.agents.places.environment_settings import MOST_WARM, EnvironmentSettings, Reuse
+from onloop.agents.places.lent_place import host_name
 from onloop.agents.places.opening_pool import lines_here, opened_pool, with_template
+from onloop.agents.places.place_pool import LAUNCHER
 from onloop.agents.vendors.known_vendors import VENDORS
 from onloop.agents.worker import Worker, WorkerSettings, command_words
+from onloop.agents.worker_presence import WorkerPresence
 from onloop.cli.arguments import WorkArguments
 from onloop.cli.context import Context
 from onloop.cli.launcher_secret import launcher_secret
@@ -82,6 +85,7 @@ def work(context: Context[WorkArguments]) -> VerbOutput:
             reopen=lambda: open_home(context.home),
             pool=opened_pool(opened, settings.places, lambda: open_home(context.home), lines, say),
             drained=drain.is_set,
+            presence=_presence(settings, lambda: open_home(context.home)),
         )
         code = worker.run(once=args.once)
     opened.home.check_there()
@@ -113,8 +117,14 @@ def _work_elsewhere(context: Context[WorkArguments], settings: WorkerSettings) -
                 reopen=handles.handle,
                 pool=opened_pool(opened, settings.places, handles.handle, lambda: handles.agents_line, say),
                 drained=drain.is_set,
+                presence=_presence(settings, handles.handle),
             )
             return VerbOutput(worker.run(once=context.args.once))
+
+
+def _presence(settings: WorkerSettings, reopen: Callable[[], GatewayHandle]) -> WorkerPresence:
+    """What tells the gateway of this worker."""
+    return WorkerPresence(settings.name, host_name(), settings.role, settings.crew.most, LAUNCHER, reopen, say)
 
 
 def _unknown_agent(name: str | None) -> Iterator[str]:

@@ -25,13 +25,13 @@ Step = Callable[[DatabaseLink], None]
 
 
 def _add_what_is_new(link: DatabaseLink) -> None:
-    """7 → 8: slots of scopes, environments, links. Tables that are not there are added."""
+    """7 → 8: slots of scopes, environments, links; 8 → 9: workers. Tables that are not there are added."""
     for kind in ROWS:
         if link.rows("SELECT to_regclass(%s) IS NULL", (table_of(kind),)) == [(True,)]:
             link.connection.execute(table_statements(kind).encode())
 
 
-STEPS: Mapping[int, Step] = MappingProxyType({7: _add_what_is_new})
+STEPS: Mapping[int, Step] = MappingProxyType({7: _add_what_is_new, 8: _add_what_is_new})
 """From each older version, how the next one is reached.
 
 Each step leaves gateways of the version before able to go on: it adds, and removes only what they do not use any more.

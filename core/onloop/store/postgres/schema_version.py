@@ -8,7 +8,7 @@ from onloop.errors import StoreError
 from onloop.store.postgres.database_link import DatabaseLink
 from onloop.store.postgres.statement_bundle import Rows
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The version of the tables that this onloop reads and writes: as that of a store in a file."""
 
 FOUND = "SELECT version, oldest FROM about_store ORDER BY version DESC LIMIT 1"

@@ -17,7 +17,7 @@ from onloop.store.sqlite.faults import faults
 from onloop.store.sqlite.tables import Tables
 
 APPLICATION_ID = 0x6F6E6C70
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 FILE = "onloop.db"
 LOCK = "turnstile.lock"
 BUSY_MS = 30_000

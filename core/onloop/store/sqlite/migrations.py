@@ -270,6 +270,7 @@ STEPS: Mapping[int, Callable[[apsw.Connection], None]] = MappingProxyType(
         5: _add_what_is_new,
         6: _widen_tokens,
         7: _add_what_is_new,
+        8: _add_what_is_new,
     }
 )
 """From each older version, how the next one is reached."""

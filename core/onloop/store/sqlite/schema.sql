@@ -69,6 +69,10 @@ CREATE INDEX readingsession_by_person ON readingsession (person);
 CREATE TABLE workslot (id TEXT PRIMARY KEY, scope TEXT NOT NULL, lease TEXT NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX workslot_by_lease ON workslot (lease) WHERE lease <> '';
 CREATE INDEX workslot_by_scope ON workslot (scope, lease);
+CREATE TABLE worker (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, launcher TEXT NOT NULL, host TEXT NOT NULL, role TEXT NOT NULL,
+    slots INTEGER NOT NULL, told TEXT NOT NULL, since INTEGER NOT NULL, said_at INTEGER NOT NULL, seal TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE lasthour (person TEXT PRIMARY KEY, decided TEXT NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE environment (
     id TEXT PRIMARY KEY, task TEXT NOT NULL, run TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL, launcher TEXT NOT NULL,

@@ -233,6 +233,8 @@ def _kinship(row: AgentRow) -> str:
         words += f"{row.live} of its {row.children} sub-agents are live, each in an environment of its own; "
     if row.within:
         words += f"{counted(row.within)} in its own process, as it says; "
+    elif not row.children:
+        words += "it has told of no sub-agents; "
     return words
 
 

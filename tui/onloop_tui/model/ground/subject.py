@@ -17,11 +17,12 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A thing by its id, and the tasks that a decision about it would concern."""
+    """A thing by its id, and the tasks that a decision about it would concern; `gate` is the one that it is, if any."""
 
     kind: SubjectKind
     id: str
     tasks: tuple[str, ...] = ()
+    gate: str = ""
 
     @property
     def task(self) -> str | None:

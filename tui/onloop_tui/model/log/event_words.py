@@ -149,6 +149,8 @@ EVENT_TEXTS: Mapping[str, EventText] = {
     "LessonAdopted": EventText("adopted lesson {id}", "{by}: {reason}", Tone.WARN),
     "LessonDropped": EventText("dropped lesson {id}", "{by}: {reason}", Tone.WARN),
     "CallsAdopted": EventText("said whom to call", "{reason}", Tone.WARN),
+    "DrainAsked": EventText("has to drain: {worker}", "by {by}: {reason}", Tone.WARN),
+    "DrainLifted": EventText("goes on: {worker}", "by {by}"),
     "OutsideTrouble": EventText("fails: {subject}", "{words}", Tone.BAD),
     "OutsideMended": EventText("works again: {subject}", "", Tone.GOOD),
     "Denied": EventText("denied: {verb}", "to {principal}, {count} times, {ground} {subject}", Tone.BAD),

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from onloop.attention.scope import Whose
 from onloop.machine.task import Task
 from onloop_tui.model.drawing.prefix_sums import PrefixSums
+from onloop_tui.model.ground.places import NO_PLACES, Places
 from onloop_tui.model.ground.rollup import RollupCategory, carry, difference, rollup_category_of
 from onloop_tui.model.tree.tree_matches import Matches, TreeMatches
-from onloop_tui.model.tree.tree_node import Node, all_of, key_of, planted
+from onloop_tui.model.tree.tree_node import Node, all_of, key_of, planted, stand_in
 
 _EVERYBODYS: Mapping[str, Whose] = {}
 
@@ -51,9 +52,8 @@ class TreeIndex:
         self._closed_by_hand: set[str] = set()
         self._idle: frozenset[str] = frozenset()
         self._whose: Mapping[str, Whose] = _EVERYBODYS
+        self._places = NO_PLACES
         self.apply(tasks)
-
-    # -- rows
 
     def __len__(self) -> int:
         self._settle()
@@ -105,8 +105,6 @@ class TreeIndex:
         if self._first_ended is None:
             self._first_ended = bisect_left(self._tops, True, key=lambda top: top.over)
         return self._first_ended
-
-    # -- nodes
 
     def node(self, task_id: str) -> Node | None:
         """The node of a task, visible or not; None if it is unknown."""
@@ -163,7 +161,9 @@ class TreeIndex:
         for task in changed:
             node = self._nodes.get(task.id)
             if node is None:
-                node = self._nodes[task.id] = Node(task, self._standing(task), is_open=self._opened(task))
+                node = self._nodes[task.id] = Node(
+                    task, self._standing(task), is_open=self._opened(task), places=self._places
+                )
                 fresh.append(node)
             elif node.task is not task:
                 self._update(node, task)
@@ -207,6 +207,12 @@ class TreeIndex:
     def _standing(self, task: Task) -> RollupCategory:
         return rollup_category_of(task, idle=task.id in self._idle, whose=self._whose.get(task.id, Whose.YOU))
 
+    def stand_in(self, places: Places) -> None:
+        """Let runs, and tasks below one parent, stand in these places; what is in none stands after them."""
+        self._places, self._disordered = places, True
+        stand_in(self._nodes.values(), places)
+        self._stale.update(self._chunks)
+
     def remove(self, task_id: str) -> None:
         """Remove a task and all tasks below it."""
         node = self._nodes.get(task_id)
@@ -229,7 +235,7 @@ class TreeIndex:
         self.matches.look(node)
         if moved:
             self._detach(node)
-            node.key = key_of(task)
+            node.key = key_of(task, self._places)
             self._attach(node)
 
     def _note_need(self, node: Node) -> None:
@@ -352,7 +358,6 @@ class TreeIndex:
         self._settle()
         return sum(top.hits for top in self._tops)
 
-    # -- chunks
 
     def _touch(self, node: Node) -> None:
         self._stale.add(node.top.id)

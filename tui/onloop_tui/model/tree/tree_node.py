@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from onloop.machine.task import Kind, Task
+from onloop_tui.model.ground.places import NO_PLACES, Places
 from onloop_tui.model.ground.rollup import NONE, RollupCategory, Tally, add, is_over
 
 _LONGEST_NUMBER = 18
 
-Key = tuple[int, int, str]
-"""The sort key of a task among its siblings."""
+Key = tuple[int, int, int, str]
+"""The sort key of a task among its siblings: the place that a person's order gives it, then its own."""
 _CHILDLESS: list[Node] = []
 """What every node without children has; nothing is ever added to it."""
 
@@ -21,10 +22,10 @@ class Node:
     __slots__ = ("_counts", "children", "depth", "hits", "id", "key", "matched", "open", "over", "parent", "stamp",
                  "standing", "task")  # fmt: skip
 
-    def __init__(self, task: Task, standing: RollupCategory, *, is_open: bool) -> None:
+    def __init__(self, task: Task, standing: RollupCategory, *, is_open: bool, places: Places = NO_PLACES) -> None:
         self.id = task.id
         self.task = task
-        self.key = key_of(task)
+        self.key = key_of(task, places)
         self.standing = standing
         self.parent: Node | None = None
         self.children = _CHILDLESS
@@ -147,14 +148,25 @@ def _key(node: Node) -> Key:
     return node.key
 
 
-def key_of(task: Task) -> Key:
-    """The sort key: runs by their start, children by the number at the end of their ids."""
+def key_of(task: Task, places: Places = NO_PLACES) -> Key:
+    """The sort key: in their places, then runs by their start, children by the number at the end of their ids."""
+    place = places.get(task.id, len(places))
     if task.parent is None:
-        return (task.created_at, 0, task.id)
+        return (place, task.created_at, 0, task.id)
     number = task.id.rpartition(".")[2]
     if number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER:
-        return (0, int(number), task.id)
-    return (1, 0, task.id)
+        return (place, 0, int(number), task.id)
+    return (place, 1, 0, task.id)
+
+
+def stand_in(nodes: Iterable[Node], places: Places) -> None:
+    """Let the children of all these nodes stand in these places."""
+    known = list(nodes)
+    for node in known:
+        node.key = key_of(node.task, places)
+    for node in known:
+        if len(node.children) > 1:
+            node.children.sort(key=_key)
 
 
 def may_match(task: Task) -> bool:

@@ -84,7 +84,7 @@ def row_line(
     _, reason = effective_status(task, frozen=covering(house, task), slot_free=True, now=now, lease=lease)
     owns = ownership_of(task, reason, now, place.parent)
     head = (
-        *_indent(place),
+        *indent_of(place),
         sign_as_of(task, place.tally, house, now, lease).span(_SIGN),
         column(task.id, columns.task - 1, Tone.STRONG),
         _GAP,
@@ -122,7 +122,8 @@ def sign_as_of(task: Task, tally: Tally, house: StoreState, now: int, lease: Lea
     return sign_for(state, reason)
 
 
-def _indent(place: RowPosition) -> Line:
+def indent_of(place: RowPosition) -> Line:
+    """What stands before a row: how deep it is, and whether it can be unfolded."""
     fold = LEAF if place.is_open is None else OPEN if place.is_open else CLOSED
     deep = (Span(f"+{place.depth - _MOST_GUIDES} ", Tone.DIM),) if place.depth > _MOST_GUIDES else ()
     return (*[_GUIDE] * min(place.depth, _MOST_GUIDES), *deep, fold)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from onloop_tui.last_places import LastPlace
 from onloop_tui.model.ground.subject import Subject, SubjectKind
-from onloop_tui.screens.main_part import MainPart
+from onloop_tui.screens.finding.arranging import Arranging
 
 
-class Landing(MainPart):
+class Landing(Arranging):
     """A role or a setting names the view; else it is the last place in this store, as far as that is still there."""
 
     has_landed: bool
@@ -22,10 +22,9 @@ class Landing(MainPart):
             return
         self.has_landed = True
         memory = self.session.memory
-        if memory is None or self.session.landing is not None:
-            return
-        place = memory.read(self._store, self.session.person_name)
-        if place is not None:
+        place = memory.read(self._store, self.session.person_name) if memory is not None else None
+        self.arrange_again(*((place.columns, place.orders) if place is not None else ({}, {})))
+        if place is not None and self.session.landing is None:
             self._go_back(place)
 
     def _go_back(self, place: LastPlace) -> None:
@@ -57,12 +56,14 @@ class Landing(MainPart):
     def remember_place(self) -> None:
         """Write down where this is, for the next time."""
         if self.session.memory is not None and self.has_landed:
-            subject = self.view.subject()
+            subject, (columns, orders) = self.view.subject(), self.arranged()
             place = LastPlace(
                 self.view.where.name.lower(),
                 self.narrowing.run,
                 {where.name.lower(): query for where, query in self.filters.items()},
                 subject.kind.value if subject is not None else "",
                 subject.id if subject is not None else "",
+                columns,
+                orders,
             )
             self.session.memory.write(self._store, self.session.person_name, place)

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, assert_never
 
 from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.bindings import Key, Where
-from onloop_tui.command_words import ExportWords, Forget, Keep, Narrow, Travel, Unknown, choices, meaning_of
+from onloop_tui.command_words import (
+    ColumnWords,
+    ExportWords,
+    Forget,
+    Keep,
+    Narrow,
+    OrderWords,
+    Travel,
+    Unknown,
+    choices,
+    meaning_of,
+)
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.screens.main_part import MainPart
 from onloop_tui.settings import SavedView, ThemeName
@@ -20,6 +31,9 @@ class Prompting(MainPart):
 
         def obey(self, meaning: Travel | ExportWords) -> str:
             """Do what a command with words of its own says."""
+
+        def arrange_by(self, meaning: ColumnWords | OrderWords) -> str:
+            """Show columns, or an order."""
 
         def show_saved(self, saved: SavedView) -> None:
             """Show a saved view."""
@@ -78,6 +92,8 @@ class Prompting(MainPart):
             return meaning.words
         if isinstance(meaning, Travel | ExportWords):
             return self.obey(meaning)
+        if isinstance(meaning, ColumnWords | OrderWords):
+            return self.arrange_by(meaning)
         self.leave_prompt()
         if isinstance(meaning, Key):
             await self.run_key_action(meaning.action, meaning.where)

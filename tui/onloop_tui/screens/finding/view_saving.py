@@ -10,6 +10,7 @@ from onloop.errors import BadInput, OnloopError
 from onloop.machine.task import Kind
 from onloop_tui.background import in_background
 from onloop_tui.bindings import Where
+from onloop_tui.model.columns.arrangement import arrangement_of
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.filter.filters import Filter, parse
@@ -29,8 +30,10 @@ class ViewSaving(MainPart):
 
     def view_now(self, name: str) -> SavedView:
         """How it is now, under that name."""
-        where = self.view.where
-        return SavedView(name, where, self.filters.get(where, ""), self.narrowing.run, self.session.scope)
+        where, chosen = self.view.where, self.view.arrangement
+        filtered = self.filters.get(where, "")
+        columns = " ".join(chosen.columns)
+        return SavedView(name, where, filtered, self.narrowing.run, self.session.scope, columns, chosen.order)
 
     def save_view(self, name: str) -> str:
         """Keep how it is now; returns why not, or an empty text."""
@@ -98,6 +101,9 @@ class ViewSaving(MainPart):
             self.look_anew()
         self.narrow(saved.run)
         self.action_view(saved.view.name.lower())
+        wanted = arrangement_of(saved.columns, saved.sort)
+        if self.view.usual_columns and self.view.arrangement != wanted:
+            self.view.show_arranged(wanted)
         problem = self.apply_filter(saved.filter)
         self.say(problem or f"view {saved.name}", Tone.WARN if problem else Tone.DIM)
 

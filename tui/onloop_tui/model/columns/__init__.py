@@ -1,0 +1,1 @@
+"""The columns and the order that a person chose for a view."""
