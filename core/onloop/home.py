@@ -15,6 +15,7 @@ from onloop.environments.environment_places import EnvironmentPlaces
 from onloop.errors import BadInput, StoreError
 from onloop.file_lock import holder_of
 from onloop.gateway_url import is_over_http, plain_url
+from onloop.plain_file import plain_bytes
 from onloop.records import replace
 from onloop.store.sqlite.database import FILE, anchor_of
 from onloop.store_folder import state_folder, store_folder
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST_ID = 64
 ADDRESS_FILE = "database.url"
+_LONGEST_ADDRESS = 4_096
 """The file in a store's folder that says which database it goes with: the URL without user and password."""
 
 
@@ -273,7 +275,7 @@ def _database(given: str, *, is_typed: bool) -> str:
 def _database_of(folder: Path) -> str:
     """The database that a folder of ours goes with, without user and password; "" where it goes with none."""
     with suppress(OSError, UnicodeDecodeError):
-        return (folder / ADDRESS_FILE).read_text("ascii").strip()
+        return plain_bytes(folder / ADDRESS_FILE, _LONGEST_ADDRESS)[:_LONGEST_ADDRESS].decode("ascii").strip()
     return ""
 
 

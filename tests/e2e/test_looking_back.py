@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from e2e.serving import serving
 from support.world import PASSPHRASE, World
 
 
@@ -38,4 +39,24 @@ def test_tasks_are_listed_as_they_stood_and_an_answer_is_taken_back(world: World
     names = [event["name"] for event in world.onloop("log", task, "--json").json["events"]]
     assert names.count("Decided") == names.count("TakenBack") == 1
     assert world.onloop("undo", task, env=env).code == 13, "no agent takes anything back"
+    assert world.onloop("store", "verify").code == 0
+
+
+def test_the_same_is_so_beside_a_gateway_that_is_up(world: World) -> None:
+    world.init()
+    run = world.fleet(world.origin())
+    task, said = f"{run}.1", ("--as", "ana", "--json")
+    with serving(world):
+        begun = world.onloop("log", "--json").json["events"][-1]["seq"]
+        env = world.onloop("claim", task, "--role", "implementer", "--json").json["env"]
+        world.onloop("ask", "Which one?", env=env)
+        then = world.onloop("list", "--at", f"#{begun}", "--json").json
+        assert [each["state"] for each in then["tasks"] if each["task"] == task] == ["submitted"]
+        assert task in world.onloop("tree", "--at", f"#{begun}").out
+
+        world.onloop("answer", task, "The first.", *said, passphrase=PASSPHRASE)
+        undone = world.onloop("undo", task, *said, passphrase=PASSPHRASE)
+
+        assert undone.json["state"] == "input_required"
+        assert world.onloop("undo", task, env=env).code == 13, "no agent takes anything back"
     assert world.onloop("store", "verify").code == 0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gates.handing_in import handed_in
-from onloop.errors import UnknownThing
+from onloop.errors import Unavailable, UnknownThing
 from onloop.gates.repository.file_changes import raw_changes
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
@@ -176,6 +178,68 @@ def test_rows_are_there_while_the_rest_is_still_made_and_whoever_waits_gets_all(
     assert (len(early.rows), early.total, early.is_counting) == (500, 600, True)
     assert (end.rows, end.is_counting) == ((), True)
     assert (whole.rows, whole.total, whole.is_counting) == (("+598", "+599", "+end"), 601, False)
+
+
+@pytest.mark.parametrize("failure", [ValueError("no"), RuntimeError("no"), MemoryError()])
+def test_a_part_is_never_taken_for_the_whole_where_making_it_broke_off(failure: Exception) -> None:
+    def make(take: Take) -> None:
+        for n in range(600):
+            take(f"+{n}", False)
+        raise failure
+
+    spool = PatchSpool(make)
+    with pytest.raises(Unavailable, match="broken off"):
+        spool.page(1, 10_000, soon=False)
+    assert spool.is_broken
+
+
+def test_what_broke_off_is_made_anew_when_it_is_asked_for_again(
+    mirror: Mirror, origin: Origin, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = agent.commit({"a.py": "one\n"})
+    handed_in(mirror, agent.path, TASK, 1)
+    source, kept = source_of(mirror, origin.tip(), head, "a.py", 80), KeptPatches()
+    with monkeypatch.context() as broken:
+        broken.setattr(Git, "run", lambda *_, **__: 1 // 0)
+        with pytest.raises(Unavailable):
+            kept.page(mirror.git, source, 1, 10, soon=False)
+
+    assert kept.page(mirror.git, source, 1, 10, soon=False).rows[-1] == "+one"
+
+
+def test_all_patches_together_have_a_room_and_what_was_read_longest_ago_goes_first(
+    mirror: Mirror, origin: Origin, agent: Agent
+) -> None:
+    head = agent.commit({f"{name}.txt": f"{name} {'x' * 90}\n" * 2_000 for name in "abcd"})
+    handed_in(mirror, agent.path, TASK, 1)
+    sources = [source_of(mirror, origin.tip(), head, f"{name}.txt", 120) for name in "abcd"]
+    kept, small = KeptPatches(most_in_all=500_000), KeptPatches(most_in_all=100_000)
+
+    for source in sources:
+        page = kept.page(mirror.git, source, 1, 10, soon=False)
+        assert (page.total, page.is_slow, page.rows[-1][:3]) == (2_006, False, f"+{source.path[0]} ")
+        wait_for(lambda: kept.size <= 500_000, lambda: f"{kept.size} bytes are kept")
+        assert kept.size > 150_000
+
+    page = small.page(mirror.git, sources[0], 1_900, 10, soon=False)
+    assert (page.total, page.is_slow, len(page.rows)) == (2_006, True, 10)
+    assert page.place == kept.page(mirror.git, sources[0], 1_900, 10, soon=False).place != OUTSIDE
+    del page
+    wait_for(lambda: small.size <= 100_000, lambda: f"{small.size} bytes are kept")
+
+
+def test_a_kept_patch_has_no_name_that_could_be_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = threading.Event()
+
+    def make(take: Take) -> None:
+        for n in range(600):
+            take(f"+{n}", False)
+        made.set()
+
+    spool = PatchSpool(make)
+    assert made.wait(60) and spool.size
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_only_changes_white_space_can_be_left_out_even_beside_a_file_that_became_a_folder(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,14 +11,21 @@ from hypothesis import strategies as st
 
 from gateway.shop import Shop
 from onloop.errors import NotAllowed, Refused, Stale
+from onloop.gateway import untold
 from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.upkeep import FireTimers
 from onloop.machine import commands as c
+from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition
+from onloop.machine.digest import shown_digest
+from onloop.machine.evolve import evolve
 from onloop.machine.principal import EFFECTS
 from onloop.machine.rules.people.entitlement import is_approved
+from onloop.machine.rules.people.taking_back import stood_of
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Task
+from onloop.machine.usage import Usage
+from onloop.store.codec import event_from_text, to_text
 from onloop.store.memory import MemoryStore
 from support.scenario import BASE, OTHER_HEAD
 from support.steps import MINUTE, SECOND, defined, develop, human, merge, ship
@@ -229,12 +237,155 @@ def test_of_several_votes_everybody_takes_back_their_own() -> None:
     shop.check()
 
 
-def test_who_may_decide_the_same_may_take_it_back_and_nobody_else() -> None:
+def test_an_approval_is_held_up_by_who_may_decide_the_same_and_by_nobody_else() -> None:
     shop = asking(PLAIN)
     shop.approve("ana")
     with pytest.raises(NotAllowed, match="may not take back"):
         take_back(shop, "cleo")
     assert take_back(shop, "ben").state is State.INPUT_REQUIRED
+
+
+@pytest.mark.parametrize("definition", [PLAIN, GRACE], ids=["at once", "grace"])
+def test_a_rejection_is_taken_back_by_who_rejected_and_by_no_other_approver(definition: Definition) -> None:
+    shop = asking(definition)
+    before = shop.task()
+    shop.later(SECOND)
+    said = shop.reject("not like this", "ana")
+
+    with pytest.raises(NotAllowed, match="human:ana rejected release, and only they take that back"):
+        take_back(shop, "ben")
+
+    assert shop.task() == said
+    assert same_subject(before, take_back(shop, "ana"))
+
+
+def test_an_answer_is_taken_back_by_who_gave_it_and_by_nobody_else() -> None:
+    shop = Shop(MemoryStore())
+    shop.begin(PLAIN)
+    asked = shop.ask(shop.claim())
+    shop.later(SECOND)
+    shop.gateway.perform(PerformCommand(shop.person(), "r1", c.Reply(asked.requests[0].id, shop.voice(), "no")))
+
+    with pytest.raises(NotAllowed, match="only they take that back"):
+        take_back(shop, "ben")
+    assert take_back(shop, "ana").state is State.INPUT_REQUIRED
+
+
+def test_what_another_took_back_under_an_older_rule_is_read_as_it_was() -> None:
+    shop = asking(PLAIN)
+    before = shop.task()
+    shop.later(SECOND)
+    (said,) = shop.reject("not like this", "ana").decisions
+    older = e.TakenBack(said.request, said.by, said.at, "human:ben", stood_of(before))
+
+    read = evolve(shop.task(), event_from_text("TakenBack", to_text(older)), id="r1", at=shop.clock())  # type: ignore[arg-type]
+
+    assert (read.state, read.decisions, read.requests) == (before.state, (), before.requests)
+
+
+def voting(quorum: int = 1, **gate: Any) -> Shop:
+    """A task whose step asks `leads` and `release`; ana has approved the first."""
+    first, second = human("leads", approvers=("leads",), **gate), human(quorum=quorum, **gate)
+    shop = Shop(MemoryStore())
+    shop.begin(defined(develop(), ship(first, second, on_reject="develop.implement"), merge()))
+    shop.submit(shop.claim())
+    shop.report()
+    vote(shop, "leads", "cleo")
+    return shop
+
+
+def vote(shop: Shop, gate: str, name: str) -> Task:
+    shop.later(SECOND)
+    task = shop.task()
+    (request,) = (each for each in task.requests if each.gate == gate)
+    said = c.Approve(request.id, shown_digest(task, request), shop.voice(name))
+    return shop.gateway.perform(PerformCommand(shop.person(name), "r1", said))
+
+
+def gates(task: Task) -> tuple[str | None, ...]:
+    return tuple(request.gate for request in task.requests)
+
+
+def test_the_first_of_two_gates_is_taken_back_after_a_vote_on_the_second_which_stays() -> None:
+    shop = voting(quorum=2)
+    between = vote(shop, "release", "ana")
+    assert gates(between) == ("release",)
+
+    after = take_back(shop, "cleo")
+
+    assert set(gates(after)) == {"leads", "release"} and after.detail == "approval of leads, release"
+    assert [decision.by for decision in after.decisions] == ["human:ana"]
+    vote(shop, "leads", "cleo")
+    assert vote(shop, "release", "ben").reason is Reason.EFFECT_RUNNING
+    start_effect(shop)
+    shop.check()
+
+
+@pytest.mark.parametrize("gate", [{}, {"grace_ms": 2 * MINUTE}], ids=["at once", "grace"])
+def test_the_first_of_two_gates_is_taken_back_while_what_both_allowed_has_not_begun(gate: dict[str, int]) -> None:
+    shop = voting(**gate)
+    assert vote(shop, "release", "ana").reason is (Reason.SCHEDULED if gate else Reason.EFFECT_RUNNING)
+
+    after = take_back(shop, "cleo")
+
+    assert (gates(after), after.detail, after.effect) == (("leads",), "approval of leads", None)
+    assert [decision.by for decision in after.decisions] == ["human:ana"]
+    assert shop.jobs() == []
+    assert vote(shop, "leads", "cleo").reason is (Reason.SCHEDULED if gate else Reason.EFFECT_RUNNING)
+    shop.check()
+
+
+def test_one_gate_after_the_other_is_taken_back_in_any_order() -> None:
+    for order in (("cleo", "ana"), ("ana", "cleo")):
+        shop = voting()
+        vote(shop, "release", "ana")
+        for name in order:
+            after = take_back(shop, name)
+        assert (after.decisions, set(gates(after))) == ((), {"leads", "release"})
+        vote(shop, "leads", "cleo")
+        assert vote(shop, "release", "ana").reason is Reason.EFFECT_RUNNING
+        shop.check()
+
+
+def test_of_two_who_approved_one_gate_each_takes_back_their_own_after_it_was_enough() -> None:
+    shop = asking(TWO)
+    shop.approve("ana")
+    shop.later(SECOND)
+    assert shop.approve("ben").reason is Reason.EFFECT_RUNNING
+
+    after = take_back(shop, "ana")
+
+    assert [decision.by for decision in after.decisions] == ["human:ben"]
+    assert shop.approve("ana").reason is Reason.EFFECT_RUNNING
+    shop.check()
+
+
+def test_nothing_of_two_gates_is_taken_back_once_what_they_allowed_has_begun() -> None:
+    shop = voting()
+    vote(shop, "release", "ana")
+    start_effect(shop)
+    for name in ("cleo", "ana"):
+        with pytest.raises(Refused, match="something has begun since"):
+            take_back(shop, name)
+
+
+def test_an_approval_is_taken_back_however_much_was_told_since() -> None:
+    shop = Shop(MemoryStore())
+    shop.begin(GRACE)
+    agent = shop.claim()
+    shop.submit(agent)
+    shop.report()
+    before = shop.task()
+    shop.later(SECOND)
+    shop.approve("ana")
+    for count in range(1, untold.PAGE + 10):
+        told = c.ReportUsage(agent.id, agent.epoch, "claude", Usage(input=count))
+        shop.gateway.perform(PerformCommand(agent, "r1", told))
+
+    after = take_back(shop, "ana")
+
+    assert same_subject(before, after)
+    assert after.spending != before.spending
 
 
 def test_no_agent_takes_anything_back() -> None:

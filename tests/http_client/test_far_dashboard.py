@@ -24,6 +24,7 @@ from onloop.gateway.port import GatewayPort
 from onloop.home import Home
 from onloop.machine.operation import AnswerT, Operation
 from onloop.machine.principal import Principal
+from onloop.machine.state import State
 from onloop.remote.client_credentials import Credentials
 from onloop.remote.connection_operations import ReadStamp
 from onloop.remote.http_client.carriers import PooledCarrier, SmallCarrier
@@ -33,6 +34,7 @@ from onloop.store.port import Store
 from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop_tui.app import Dashboard
 from onloop_tui.feed import StoreLost, StoreUpdate, StoreWatch
+from onloop_tui.model.ground.subject import Subject, SubjectKind
 from onloop_tui.panels.sheet_panel import Mode
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess, access_far
@@ -230,3 +232,47 @@ def test_the_gateways_clock_counts_where_ours_is_hours_away() -> None:
         line.close()
 
     assert abs(there - ahead.timestamp() * 1000) < 5_000
+
+
+def test_one_looks_back_and_takes_back_from_afar(far: Far) -> None:
+    app = far.dashboard()
+
+    def moment() -> int | None:
+        then = app.main.session.moment
+        return then.seq if then is not None else None
+
+    async def story(pilot: Pilot[str]) -> None:
+        await _up_to_the_last_key(pilot, app, far)
+        asked = app.main.snapshot.seq
+        await pilot.press("enter")
+        await until(pilot, lambda: "nothing needs you" in screen_text(app))
+        await until(pilot, lambda: not app.main.sheet.is_open)
+
+        await pilot.press("ctrl+t")
+        app.main.prompt.line.value = f"at #{asked}"
+        await pilot.press("enter")
+        await until(pilot, lambda: moment() == asked)
+        await shows(pilot, "AS IT STOOD AT", "▶ ◆ approve")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: (moment() or asked) < asked)
+        before = moment() or 0
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: (moment() or 0) > before)
+        await pilot.press("escape")
+        await until(pilot, lambda: moment() is None)
+
+        await pilot.press("3")
+        app.main.view.go_to(Subject(SubjectKind.TASK, far.task, (far.task,)))
+        await pilot.press("U")
+        await until(pilot, lambda: app.main.sheet.mode is Mode.CONFIRMING)
+        far.later()
+        await pilot.press("enter")
+        await shows(pilot, "needs you 1")
+
+    asyncio.run(play(app, story))
+    assert far.approvals() == 1
+    opened = open_file(far.home)
+    with opened.gateway.store.reading() as at:
+        task = at.task(far.task)
+    opened.close()
+    assert task is not None and task.decisions == () and task.state is State.INPUT_REQUIRED

@@ -194,3 +194,31 @@ def test_a_gateway_that_answers_nothing_is_waited_for_no_longer_than_it_takes(tm
         code, _, why = zygote().run(["login", "--as", "ana", "--passphrase-fd", "0"], env, tmp_path, None)
 
     assert (code, "is gone" in why) == (Exit.UNAVAILABLE, True)
+
+
+def test_what_was_answered_there_is_taken_back_there_and_a_moment_that_has_been_is_seen(desk: Desk) -> None:
+    scene = Scene(store=open_file(desk.home).gateway.store)
+    (task,) = scene.fleet(["flags"], run="r8k2m")
+    before = scene.log(task)[-1].seq
+    scene.asks(task, "Which one?")
+    scene.store.close()
+    desk.login()
+    listed, said = ("list", "--json"), ("--as", "ana", "--json")
+    code, out, why = desk.far("answer", task, "The first.", *said, passphrase=PASSPHRASE)
+    assert code == Exit.OK, (out, why)
+
+    for at in (f"#{before}", str(before)):
+        then, here = (json.loads(where(*listed, "--at", at)[1]) for where in (desk.far, desk.here))
+        assert (then["tasks"], then["past"]) == (here["tasks"], here["past"])
+        assert then["past"]["seq"] == before
+        assert [each["state"] for each in then["tasks"] if each["task"] == task] == ["submitted"], (
+            "nobody had asked yet"
+        )
+    assert desk.far("tree", "--at", f"#{before}") == desk.here("tree", "--at", f"#{before}")
+    assert desk.far("list", "--at", "#999999")[0] == Exit.USAGE
+
+    assert desk.far("undo", task, *said)[0] == Exit.NOT_YOURS, "a login takes nothing back"
+    code, out, why = desk.far("undo", task, *said, passphrase=PASSPHRASE)
+    assert (code, json.loads(out)["state"]) == (Exit.OK, State.INPUT_REQUIRED.value), why
+    code, _, why = desk.far("undo", task, *said, passphrase=PASSPHRASE)
+    assert (code, "nobody has decided anything" in why) == (Exit.NOTHING, True), why

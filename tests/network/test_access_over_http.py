@@ -16,8 +16,11 @@ from schemathesis.core.result import Ok
 from schemathesis.openapi import from_dict
 
 from gateway.letting_in import revoke
+from gateway.shop import passphrase_of
 from network.far import Caller, Far
+from onloop.gateway.command_operations import PerformCommand
 from onloop.gateway.operations import OPERATIONS
+from onloop.machine.commands import TakeBack
 from onloop.machine.principal import PrincipalKind
 from onloop.remote.http.answers.openapi import openapi_document
 from onloop.remote.network_access import NETWORK, OPENING
@@ -121,3 +124,24 @@ def test_nothing_of_a_credential_is_repeated_or_kept(far: Far, tmp_path: Path) -
         assert secret not in told
         assert secret.encode() not in kept
         assert secret not in "".join(far.words)
+
+
+def test_looking_back_is_for_people_and_an_agent_takes_nothing_back(far: Far) -> None:
+    far.shop.waiting()
+    far.shop.approve()
+    voice = far.shop.voice()
+    far.shop.begin(run="r2")
+    agent, reader = far.caller(far.agent("r2")), far.caller(far.session())
+    assert reader.post("store_at", {"seq": 1}).json()["ok"]["seq"] == 1
+    assert agent.post("store_at", {"seq": 1}).status_code == 403
+    for caller in (agent, reader):
+        assert caller.ask(PerformCommand(far.shop.person(), "r1", TakeBack(voice))).status_code in {401, 403, 404}
+    assert far.shop.task().decisions
+    line = far.person()
+    try:
+        person = line.person("ana", passphrase_of("ana"), typed=True)
+        assert person.voice is not None
+        taken = line.ask(PerformCommand(person, "r1", TakeBack(person.voice)))
+        assert taken.decisions == ()
+    finally:
+        line.close()

@@ -36,6 +36,7 @@ class PageLine:
     told: list[Any] = field(default_factory=list)
     closed: int = 0
     why: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
     _line: WSConnection = field(default_factory=lambda: WSConnection(ConnectionType.CLIENT))
     _text: str = ""
 
@@ -99,6 +100,7 @@ class PageLine:
                 self.status = 101
             case RejectConnection():
                 self.status = event.status_code
+                self.headers = {name.decode().lower(): value.decode() for name, value in event.headers}
             case RejectData():
                 self.why += event.data
             case BytesMessage():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
 import sys
@@ -232,6 +233,6 @@ async def test_looked_at_from_elsewhere_nothing_is_written_and_it_is_said_why(tm
 
 def test_a_dashboard_of_the_page_has_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONLOOP_URL", "")  # which it sets for its own process
-    told = AppHandover("https://127.0.0.1:1", "/nowhere", "session", "ana")
-    session = dashboard_of(told).main.session
+    told = AppHandover("https://127.0.0.1:1", "session", "ana")
+    session = dashboard_of(told, socket.socket).main.session
     assert (session.has_files, session.views_file, session.memory) == (False, None, None)

@@ -12,6 +12,7 @@ from onloop.records import replace
 from onloop_tui.app import Dashboard
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog, BulkPlan, Phase
+from onloop_tui.model.diff.line_comments import LineComment
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.looks import Looks
@@ -87,6 +88,32 @@ async def test_a_bulk_approval_binds_each_task_to_the_digest_that_was_listed() -
         await _done(pilot, app)
 
     assert {task: last_decision(scene, task).digest for task in digests} == digests
+
+
+async def test_a_rejection_of_many_takes_along_what_was_said_about_lines_to_each_its_own() -> None:
+    scene = busy()
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        await shows(pilot, "◆ approve")
+        comments, first = app.main.session.comments, scene.task("r7k2m.1")
+        comments.put(first, LineComment("src/a.py", 3, "why twice?"))
+        comments.put(first, LineComment("src/b.py", 7, "a test?"))
+        await pilot.press("space", "r")
+        await _listed(pilot, scene, app, "Reject 2 tasks", "✎ 2 comments on its lines")
+        comments.put(first, LineComment("src/b.py", 9, "and this?"))
+        await type_in(pilot, "not yet")
+        await pilot.press("enter")
+        await _done(pilot, app)
+        assert not comments.of(first)
+
+    assert last_decision(scene, "r7k2m.1").reason.split("\n") == [
+        "not yet",
+        "src/a.py:3: why twice?",
+        "src/b.py:7: a test?",
+        "src/b.py:9: and this?",
+    ]
+    assert last_decision(scene, "r7k2m.2").reason == "not yet"
 
 
 async def test_what_is_refused_is_told_by_task_and_stays_marked() -> None:

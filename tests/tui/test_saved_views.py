@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,23 @@ async def test_a_broken_file_is_never_written_over(tmp_path: Path) -> None:
         await _say(pilot, app, "save other")
         await shows(pilot, "v.yaml:2:24: ")
     assert "forest" in file.read_text()
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "an endless device", "too large"])
+async def test_what_is_no_plain_file_is_said_and_never_waited_for(tmp_path: Path, kind: str) -> None:
+    file, scene = tmp_path / "dashboard-views.yaml", busy()
+    if kind == "a pipe":
+        os.mkfifo(file)
+    elif kind == "an endless device":
+        file.symlink_to("/dev/zero")
+    else:
+        file.write_text("# " + "x" * 4_000_000)
+    app = _app(scene, file)
+    async with playing(app) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        await _say(pilot, app, "save mine")
+        await shows(pilot, "not a regular file" if kind != "too large" else "bytes")
+    assert file.is_fifo() or file.is_symlink() or file.stat().st_size > 4_000_000
 
 
 def test_saved_views_are_read_again_as_they_were_written() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
+from onloop.gateway.command_operations import PerformCommand
+from onloop.machine.commands import Approve
 from onloop.machine.definition import HumanGate, Step
+from onloop.machine.digest import shown_digest
 from onloop.machine.state import Reason, State
 from onloop.machine.task import DecisionKind
 from onloop.records import replace
@@ -102,3 +105,34 @@ async def test_where_nothing_was_decided_the_key_says_so() -> None:
         await pilot.press("U")
         await until(pilot, lambda: app.main.sheet.mode is Mode.SHOWN)
         await shows(pilot, "nothing was decided that may be taken back")
+
+
+async def test_of_two_gates_the_key_names_the_approval_that_is_theirs() -> None:
+    (gate,) = APPROVE.gates
+    assert isinstance(gate, HumanGate)
+    gate = replace(gate, grace_ms=100_000)
+    again: Step = replace(APPROVE, gates=(gate, replace(gate, id="second", approvers=("leads",))))
+    scene = Scene(definition=replace(REMEDIATION, steps=(REMEDIATE, again, MERGE)))
+    scene.enrol("ana")
+    scene.enrol("cleo", groups=("leads",))
+    (task,) = scene.fleet(["billing"])
+    scene.wants_approval(task)
+    for request, who in zip(scene.task(task).requests, ("ana", "cleo"), strict=True):
+        scene.clock.later(MINUTE // 10)
+        voice = scene.person(who).voice
+        assert voice is not None
+        digest = shown_digest(scene.task(task), request)
+        scene.gateway.perform(PerformCommand(scene.person(who), task, Approve(request.id, digest, voice)))
+    app = scene.dashboard()
+    async with playing(app) as pilot:
+        await until(pilot, lambda: app.main.around.has_read)
+        await pilot.press("2")
+        app.main.view.go_to(Subject(SubjectKind.TASK, task, (task,)))
+        await pilot.press("U")
+        await until(pilot, lambda: app.main.sheet.mode is Mode.CONFIRMING)
+        assert "take back → human:ana approved release no longer counts" in screen_text(app)
+        scene.clock.later(1000)
+        await pilot.press("enter")
+        await until(pilot, lambda: scene.task(task).state is State.INPUT_REQUIRED)
+
+    assert [decision.by for decision in scene.task(task).decisions] == ["human:cleo"]

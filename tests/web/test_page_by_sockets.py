@@ -223,12 +223,12 @@ def test_nothing_of_the_session_is_in_what_others_can_read_of_the_process(page: 
     home = Path(variables[b"HOME"].decode())
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert not Path(variables[b"PATH"].decode()).exists()
-    assert [each.name for each in home.iterdir()] == ["gateway.sock"]
+    assert list(home.iterdir()) == []
     assert (place / "cwd").resolve() == home
     made.close()
 
 
-async def test_the_session_is_not_in_the_pipe_before_the_process_has_shut_others_out(tmp_path: Path) -> None:
+async def test_the_session_is_not_in_the_channel_before_the_process_has_shut_others_out(tmp_path: Path) -> None:
     program, go_on = tmp_path / "python", tmp_path / "go-on"
     program.write_text(f"#!/bin/sh\nuntil test -e {go_on}; do :; done\necho {APART.decode().strip()}\nread _\n")
     program.chmod(0o700)
@@ -237,7 +237,7 @@ async def test_the_session_is_not_in_the_pipe_before_the_process_has_shut_others
     await app.start(lambda *_: asyncio.Protocol())
 
     def waiting() -> int:
-        return int.from_bytes(fcntl.ioctl(app._pipe, termios.FIONREAD, bytes(4)), "little")
+        return int.from_bytes(fcntl.ioctl(app._channel.unread, termios.TIOCOUTQ, bytes(4)), "little")
 
     assert waiting() == 0
     go_on.touch()
@@ -261,6 +261,19 @@ def test_a_dashboard_asks_for_its_session_once_nobody_can_look_into_it() -> None
     os.close(reading)
     os.close(writing)
     assert ran.stdout == APART + b"0\n"
+
+
+def test_no_path_leads_to_the_gateway_in_the_name_of_somebody_else(page: Page) -> None:
+    made, app = drawing(page, page.session())
+    other, second = drawing(page, page.session("ben", PASSPHRASES["ben"]))
+    homes = [Path(f"/proc/{each}/cwd").resolve() for each in (app, second)]
+    assert len(set(homes)) == 2
+    named = [row.split()[7] for row in Path("/proc/net/unix").read_text().splitlines() if len(row.split()) > 7]
+    assert not [path for path in named if "onloop-web-" in path]
+    held = {os.readlink(each) for pid in (app, second) for each in Path(f"/proc/{pid}/fd").iterdir()}  # noqa: PTH115
+    assert not [path for path in held if path.startswith(tuple(map(str, homes)))]
+    made.close()
+    other.close()
 
 
 def test_the_process_holds_no_file_of_the_store_is_its_own_session_and_has_limits(page: Page) -> None:

@@ -9,7 +9,6 @@ import gc
 import os
 import resource
 import sys
-import threading
 from functools import partial
 
 from textual.drivers import web_driver
@@ -19,10 +18,12 @@ from onloop.home import addressed, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.records import replace
 from onloop.remote.client_credentials import Credentials
+from onloop.remote.http.web.app_channel import LentSockets
 from onloop.remote.http.web.app_handover import AppHandover, read_handover
 from onloop.remote.http.web.app_packets import APART
 from onloop.remote.http_client.carriers import PooledCarrier
 from onloop.remote.http_client.far_place import FarPlace
+from onloop.remote.http_client.lent_connections import Lend
 from onloop_tui.app import Dashboard
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_far
@@ -49,20 +50,9 @@ def limit_itself() -> None:
     keep_others_out()
 
 
-def end_with(descriptor: int) -> None:
-    """End with the gateway: it holds the other end of the pipe, even where it is killed."""
-
-    def wait() -> None:
-        while os.read(descriptor, 1):
-            pass
-        os._exit(0)
-
-    threading.Thread(target=wait, daemon=True, name="gateway").start()
-
-
-def dashboard_of(told: AppHandover) -> Dashboard:
-    """The dashboard of whoever a session was handed over for."""
-    place = FarPlace(told.url, PooledCarrier(told.url, socket=told.socket))
+def dashboard_of(told: AppHandover, lend: Lend) -> Dashboard:
+    """The dashboard of whoever a session was handed over for; it asks the gateway by the sockets that it is lent."""
+    place = FarPlace(told.url, PooledCarrier(told.url, lend=lend))
     os.environ["ONLOOP_URL"] = told.url  # commands that are shown are to be typed at this gateway
     home = find_home(None)
     far = access_far(place, Credentials(bearer=told.session))
@@ -77,10 +67,10 @@ def main() -> int:
     os.write(sys.stdout.fileno(), APART)
     try:
         told = read_handover(descriptor)
-        end_with(descriptor)
+        lend = LentSockets(descriptor, lambda: os._exit(0))  # it holds the other end, even where it is killed
         web_driver.XTermParser = TerminalInput  # type: ignore[attr-defined]  # the driver makes its parser itself
         gc.set_threshold(*RARELY)
-        app = dashboard_of(told)
+        app = dashboard_of(told, lend)
         app.run()
         if app.defect is not None:
             sys.stderr.write(f"onloop: the dashboard ended by a defect of ours: {type(app.defect).__name__}\n")

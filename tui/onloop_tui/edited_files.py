@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Generic, TypeVar
 
 from onloop.errors import OnloopError
 from onloop.machine.definition import Definition
+from onloop.plain_file import plain_bytes
 from onloop.workflow.positioned_tree import LARGEST
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.settings import SavedView, Settings, views_file
@@ -52,7 +52,7 @@ class _File(Generic[T]):
             if mark == self._mark and not anew:
                 return False
             self._mark = mark
-            self.good, self.problem = self._parse(_content(self._path), self.name), ""
+            self.good, self.problem = self._parse(plain_bytes(self._path, LARGEST), self.name), ""
         except FileNotFoundError:
             was_there, self.is_there = self.is_there, False
             self._mark, self.problem, self.good = None, "", None
@@ -159,15 +159,6 @@ def _mark(path: Path) -> object:
     """A value that differs when the file is replaced or written to."""
     stat = path.stat()
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a regular file, at most one more than the loader's limit; OSError for a pipe or the like."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(None, "not a regular file")
-        return file.read(LARGEST + 1)
 
 
 def _shown(path: Path) -> str:

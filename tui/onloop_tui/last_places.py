@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from onloop.plain_file import plain_bytes, replace_file
 
 LARGEST = 64 * 1024
 """The most bytes of the file that are read or written."""
@@ -43,9 +44,7 @@ class LastPlaces:
     def read(self, store: str, person: str) -> LastPlace | None:
         """The place that was written last; None if there is none, or if the file is not one of ours."""
         try:
-            handle = os.open(self._file(store, person), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(handle, "rb") as file:
-                data = json.loads(file.read(LARGEST + 1)[:LARGEST])
+            data = json.loads(plain_bytes(self._file(store, person), LARGEST, follows=False)[:LARGEST])
         except (OSError, ValueError, RecursionError):
             return None
         return _place_in(data)
@@ -58,12 +57,7 @@ class LastPlaces:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = self._file(store, person)
-            beside = file.with_name(f"{file.name}.{os.getpid()}")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(beside, flags, 0o600), "wb") as out:
-                out.write(data)
-            beside.replace(file)
+            replace_file(self._file(store, person), data)
 
     def _file(self, store: str, person: str) -> Path:
         named = sha256(f"{store}\n{person}".encode()).hexdigest()

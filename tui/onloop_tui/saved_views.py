@@ -6,7 +6,6 @@ It imports YAML and pydantic: import it only for a file.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field
 
 from onloop.attention.viewer import Scope
 from onloop.errors import BadInput
+from onloop.plain_file import replace_file
 from onloop.views.task_columns import ColumnProblem, columns_named, order_named
 from onloop.workflow.hints import quoted
 from onloop.workflow.model import WorkflowPart
@@ -96,13 +96,10 @@ def name_fault(name: str) -> tuple[str, str] | None:
 
 def write_views(file: Path, views: Sequence[SavedView]) -> None:
     """Replace the file by one with these views, at once; BadInput says why it cannot be written."""
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside.write_text(views_text(views), encoding="utf-8")
-        beside.replace(file)
+        replace_file(file, views_text(views).encode())
     except OSError as problem:
-        beside.unlink(missing_ok=True)
         raise BadInput(f"{file}: {problem.strerror}", hint="make the folder writable") from problem
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from onloop.plain_file import plain_bytes
 from onloop.workflow.pinned_files import Fetch
 from onloop.workflow.positioned_tree import LARGEST
 
@@ -16,8 +17,8 @@ def beside(file: Path) -> Fetch:
     def fetch(name: str) -> bytes | None:
         path = (root / name).resolve()
         try:
-            is_below = path.is_relative_to(root.resolve()) and path.is_file()
-            return path.read_bytes() if is_below and path.stat().st_size <= LARGEST else None
+            content = plain_bytes(path, LARGEST) if path.is_relative_to(root.resolve()) else None
+            return content if content is not None and len(content) <= LARGEST else None
         except (OSError, ValueError):
             return None
 

@@ -28,9 +28,11 @@ LONGEST_S = 120.0
 def targets_in_file(path: Path, name: str) -> tuple[RunTarget, ...]:
     """The targets that a file lists; paths in it are below its folder."""
     try:
-        if path.stat().st_size > LARGEST_TARGETS:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TARGETS + 1)
+        if len(content) > LARGEST_TARGETS:
             raise BadInput(f"{name} is larger than {LARGEST_TARGETS} bytes", hint="divide the fleet")
-        text = path.read_text(encoding="utf-8")
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as problem:
         raise BadInput(f"{name} cannot be read: {problem}", hint="give a text file, one PATH-OR-URL a line") from None
     return read_targets(text, name, path.absolute().parent)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from onloop.machine.task import DecisionKind, Task
+from onloop.plain_file import plain_bytes, replace_file
 from onloop.records import Record
 
 LARGEST = 4_096
@@ -37,9 +38,7 @@ class SessionMemory(Record):
     def remember(self, known: KnownSession) -> None:
         """Remember a session in the place of the one before."""
         with suppress(OSError):  # without it, the next round begins a fresh session
-            fresh = self.path.with_name(f".{self.path.name}.fresh")
-            fresh.write_text(json.dumps([known.agent, known.step, known.session, known.at]), encoding="utf-8")
-            fresh.replace(self.path)
+            replace_file(self.path, json.dumps([known.agent, known.step, known.session, known.at]).encode())
 
     def forget(self) -> None:
         """Let the next agent begin a fresh session."""
@@ -48,8 +47,7 @@ class SessionMemory(Record):
 
     def _read(self) -> KnownSession | None:
         try:
-            with self.path.open("rb") as file:
-                agent, step, session, at = json.loads(file.read(LARGEST))
+            agent, step, session, at = json.loads(plain_bytes(self.path, LARGEST)[:LARGEST])
         except (OSError, ValueError, TypeError):
             return None
         words = all(isinstance(word, str) for word in (agent, step, session))

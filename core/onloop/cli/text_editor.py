@@ -14,6 +14,7 @@ from pathlib import Path
 
 from onloop.errors import BadInput, Unavailable
 from onloop.gates.repository.modes import umask_of_user
+from onloop.plain_file import plain_bytes
 from onloop.text import safe, safe_lines, typed_lines
 
 LARGEST = 1_048_576
@@ -104,7 +105,10 @@ def _run(command: Sequence[str], file: Path) -> None:
 
 
 def _read(file: Path) -> str:
-    content = file.read_bytes()[: LARGEST + 1]
+    try:
+        content = plain_bytes(file, LARGEST)
+    except OSError as problem:
+        raise BadInput(f"what was written cannot be read: {problem.strerror}", hint="save it as a file") from None
     if len(content) > LARGEST:
         raise BadInput(f"the file holds more than {LARGEST} bytes", hint="write less")
     try:

@@ -72,7 +72,8 @@ class PatchPage(Record):
 
     `head` is the commit that it is about. `old` and `new` are the numbers that the first row's line has in the two
     files, 0 outside of a hunk, and `went_on` are the places in `rows` of those that continue the line before. While it
-    `is_counting`, `total` is what there is so far. These are given only to who asked for a page `soon`.
+    `is_counting`, `total` is what there is so far. `is_slow` says that there is no room to keep it: git makes it anew
+    for every page. These are given only to who asked for a page `soon`.
     """
 
     head: str
@@ -85,6 +86,7 @@ class PatchPage(Record):
     new: int = 0
     went_on: tuple[int, ...] = ()
     is_counting: bool = False
+    is_slow: bool = False
 
     @property
     def following(self) -> int | None:
@@ -135,7 +137,7 @@ def patch_page(task: Task, mirror_of: Callable[[str], Mirror], wanted: PageWante
     if not wanted.soon:
         return page
     old, new = found.place
-    return replace(page, old=old, new=new, went_on=found.went_on, is_counting=found.is_counting)
+    return replace(page, old=old, new=new, went_on=found.went_on, is_counting=found.is_counting, is_slow=found.is_slow)
 
 
 def _base_of(task: Task, mirror: Mirror, since: str) -> str:

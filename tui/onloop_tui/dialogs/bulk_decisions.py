@@ -12,6 +12,7 @@ from onloop_tui.dialogs.bulk_dialog import BulkPlan
 from onloop_tui.dialogs.questions import fields_for
 from onloop_tui.model.decide.actions import action_of, asked_for, command_for
 from onloop_tui.model.decide.bulk_lines import BulkEntry
+from onloop_tui.model.diff.line_comments import LineComments
 from onloop_tui.model.drawing.signs import VERBS, sign_of
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.ground.acts import Act
@@ -51,12 +52,15 @@ def decision_plan(
     voice: Voice | None,
     looks: Looks,
     like: Dossier | None = None,
+    comments: LineComments | None = None,
 ) -> BulkPlan | str:
     """The plan for all tasks that can take the decision, with a remark on the others; an explanation if none can.
 
     Each command is bound to what was read here: the task's request and digest. With `like`, only tasks that ask for
-    exactly the same are taken. An approval names what of its change `looks` did not show, as of when it is sent.
+    exactly the same are taken. An approval names what of its change `looks` did not show, a rejection takes along the
+    `comments` on lines of its own change, as of when it is sent.
     """
+    said = comments if comments is not None and act is Act.REJECT else LineComments()
     targets: dict[str, DecisionTarget] = {}
     left_out: defaultdict[str, list[str]] = defaultdict(list)
     for dossier in dossiers:
@@ -77,6 +81,8 @@ def decision_plan(
 
     def make(task: str, voice: Voice, words: Mapping[str, str]) -> Command:
         target = targets[task]
+        if told := said.added_to(target.dossier.task, words.get("words", "")):
+            words = {**words, "words": told}
         return command_for(act, target.dossier.task, target.asked, voice, words, looks.unseen(target.dossier))
 
     return BulkPlan(
@@ -87,7 +93,13 @@ def decision_plan(
         tuple((words, Tone.WARN) for words in remarks[:MOST_REMARKS]),
         {task: target.dossier for task, target in targets.items()} if act in ABOUT_CHANGES else {},
         is_approval=act is Act.APPROVE,
+        along=lambda task: _along(len(said.of(targets[task].dossier.task))),
+        sent=lambda task: said.sent(targets[task].dossier.task),
     )
+
+
+def _along(count: int) -> str:
+    return f"✎ {count} comment{'s' if count != 1 else ''} on its lines" if count else ""
 
 
 def is_alike(one: Dossier, other: Dossier) -> bool:

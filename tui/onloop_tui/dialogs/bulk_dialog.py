@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
@@ -54,6 +54,7 @@ class BulkPlan:
     """One decision for every entry: its title, the entries, and remarks for or against it.
 
     The person fills `fields` in once; the words go into every command. `changes` are what commits change, by task.
+    `along` says what else goes with one task's command as it is now, and `sent` hears of those that were accepted.
     """
 
     title: str
@@ -63,6 +64,8 @@ class BulkPlan:
     remarks: tuple[tuple[str, Tone], ...] = ()
     changes: Mapping[str, Dossier] = field(default_factory=dict)
     is_approval: bool = False
+    along: Callable[[str], str] = lambda _: ""
+    sent: Callable[[str], None] = lambda _: None
 
 
 class Phase(StrEnum):
@@ -231,6 +234,7 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
             after = await asyncio.to_thread(self._session.place.perform, person, task, command, str(uuid.uuid4()))
         except OnloopError as problem:
             return BulkOutcome(task, None, problem)
+        self._plan.sent(task)
         return BulkOutcome(task, after, None)
 
     # -- keys and lines
@@ -260,7 +264,9 @@ class BulkDialog(Screen[tuple[BulkOutcome, ...]]):
                 bar.renew()
 
     def _line(self, task: str, width: int) -> Line:
-        return entry_line(self._entries[task], self._sign(task), self._outcomes.get(task), width)
+        entry, along = self._entries[task], self._plan.along(task)
+        shown = replace(entry, words=f"{along} · {entry.words}") if along else entry
+        return entry_line(shown, self._sign(task), self._outcomes.get(task), width)
 
     def _sign(self, task: str) -> Sign:
         return sign_for(self._outcomes.get(task), sending=task == self._sending, over=self.phase is Phase.DONE)

@@ -41,5 +41,6 @@ def _file_line(view: ChangeInView, file: FileChange, page: PatchPage | None, win
         place = "only white space changes here" if view.without_space else "nothing to show"
     else:
         place = place_words(page, window[0] - 1, window[1]) + (" so far" if page.is_counting else "")
+        place += "; no room to keep them: each page takes as long as all" if page.is_slow else ""
     hidden = " · white space left out" if view.without_space else ""
     return (sign.span(), Span(f"  {view.name(file.path)}", Tone.UNTRUSTED), Span(f" · {place}{hidden}"))

@@ -37,6 +37,7 @@ from onloop_tui.model.decide.actions import (
     command_for,
     effects_of,
     taken_back_words,
+    undone_words,
 )
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.decide.owners import owners_words
@@ -276,6 +277,8 @@ class DecisionFlow(Vertical):
 
     def _effect(self, act: Act) -> tuple[str, Tone]:
         effect = effects_of(self._dossier.task, self.asked).get(act, "") if self._dossier else ""
+        if act is Act.TAKE_BACK and effect and self._dossier and self._session.person is not None:
+            effect = undone_words(self._dossier.task, self._session.person.id)
         return f"{VERBS[act]} → {effect}", Tone.STRONG
 
     def _send(self, act: Act, words: Mapping[str, str]) -> None:

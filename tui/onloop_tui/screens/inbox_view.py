@@ -337,7 +337,8 @@ class InboxView(View):
                 unread[task] = problem.message
         self._progress = ""
         person = self.session.person
-        plan = decision_plan(act, read, unread, person.voice if person else None, self.session.looks)
+        voice, session = person.voice if person else None, self.session
+        plan = decision_plan(act, read, unread, voice, session.looks, comments=session.comments)
         if isinstance(plan, str):
             self._say(plan)
         else:

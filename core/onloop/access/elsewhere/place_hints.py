@@ -11,6 +11,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from onloop.plain_file import plain_bytes
 from onloop.records import Record
 
 FOLDER = "hints"
@@ -46,7 +47,7 @@ def take_hints(store: Path) -> tuple[ForgeHint, ...]:
     taken: list[ForgeHint] = []
     with suppress(OSError):
         for place in sorted((store / FOLDER).iterdir())[:MOST_HINTS]:
-            content = place.read_bytes()[:LARGEST] if not place.suffix else b""
+            content = plain_bytes(place, LARGEST, follows=False)[:LARGEST] if not place.suffix else b""
             place.unlink(missing_ok=True)
             with suppress(ValueError, TypeError):
                 repository, number, ref = json.loads(content or b"[]")

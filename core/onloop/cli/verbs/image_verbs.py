@@ -65,7 +65,8 @@ def _script(name: str | None) -> str:
     if not name:
         return ""
     try:
-        content = Path(name).read_bytes()[: LARGEST_SCRIPT + 1]
+        with Path(name).open("rb") as file:
+            content = file.read(LARGEST_SCRIPT + 1)
     except OSError as problem:
         words = f"--script {safe(name, 200)}: {problem.strerror or problem}"
         raise BadInput(words, hint="name a file with commands for sh") from problem

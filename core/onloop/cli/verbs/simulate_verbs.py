@@ -100,12 +100,14 @@ def _workflow(name: str) -> Workflow:
 def _read(name: str, largest: int, hint: str = "onloop simulate --print-conduct prints one") -> bytes:
     path = Path(name)
     try:
-        if path.stat().st_size > largest:
-            raise BadInput(f"{safe(name)} is larger than {largest} bytes", hint="give a smaller file")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
     except OSError as problem:
         why = problem.strerror or str(problem)
         raise BadInput(f"{safe(name)} cannot be read: {why}", hint=hint) from None
+    if len(content) > largest:
+        raise BadInput(f"{safe(name)} is larger than {largest} bytes", hint="give a smaller file")
+    return content
 
 
 def _new_folder(name: str | None) -> Path | None:

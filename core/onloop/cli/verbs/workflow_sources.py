@@ -7,6 +7,7 @@ from pathlib import Path
 from onloop.access.files_beside import beside
 from onloop.errors import BadInput
 from onloop.interop.formats.dot_steps import Include
+from onloop.plain_file import plain_bytes
 from onloop.workflow.builtins import builtin, builtins
 from onloop.workflow.hints import nearest
 from onloop.workflow.pinned_files import bundled
@@ -18,7 +19,7 @@ def workflow_bytes(name: str) -> bytes:
     path = Path(name)
     try:
         if path.is_file() and path.stat().st_size <= LARGEST:
-            return bundled(path.read_bytes(), name, beside(path))
+            return bundled(plain_bytes(path, LARGEST), name, beside(path))
         source = b" " * (LARGEST + 1) if path.is_file() else None
     except OSError as problem:
         raise BadInput(f"{name} cannot be read: {problem.strerror}", hint="give a workflow file") from None
@@ -44,8 +45,8 @@ def included_from(folder: Path, most: int) -> Include:
     def include(name: str) -> bytes | None:
         try:
             path = (root / name).resolve()
-            is_below = path.is_relative_to(root) and path.is_file()
-            return path.read_bytes() if is_below and path.stat().st_size <= most else None
+            content = plain_bytes(path, most) if path.is_relative_to(root) else None
+            return content if content is not None and len(content) <= most else None
         except (OSError, ValueError):
             return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onloop.gates.repository.file_changes import LITERAL, SHOWN, RawChange, Status, raw_changes
-from onloop.gates.repository.patch_cutting import OUTSIDE, Keeps, LinePlace, PatchCutter, Take
+from onloop.gates.repository.patch_cutting import OUTSIDE, Keeps, LinePlace, PatchCutter, Take, place_after
 from onloop.gates.repository.patches import FORMAT, HEADER
 
 if TYPE_CHECKING:  # code that only shows changes does not load git
@@ -24,7 +24,8 @@ class PatchRows:
     """Rows of a patch from number `first` on (the first of all is 1), out of `total`; `hunk` is the first with `@@`.
 
     `place` is where in the two files the first row is, and `went_on` are the rows that continue the line before, by
-    their place in `rows`. While `is_counting`, `total` is what there is so far.
+    their place in `rows`. While `is_counting`, `total` is what there is so far. `is_slow` says that git makes all of
+    it anew for every page.
     """
 
     rows: tuple[str, ...]
@@ -34,6 +35,7 @@ class PatchRows:
     place: LinePlace = OUTSIDE
     went_on: tuple[int, ...] = ()
     is_counting: bool = False
+    is_slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ def patch_rows(git: Git, source: PatchSource, first: int, count: int) -> PatchRo
     """The rows of the patch from `first` on, at most `count`; git makes all of it for that."""
     window = _OnePage(first, count)
     cut_patch(git, source, window.take)
-    return PatchRows(tuple(window.rows), first, window.total, window.hunk)
+    return PatchRows(
+        tuple(window.rows), first, window.total, window.hunk, window.place, tuple(window.went_on), is_slow=True
+    )
 
 
 def cut_patch(git: Git, source: PatchSource, take: Take) -> None:
@@ -105,13 +109,18 @@ class _OnePage:
         self._first, self._last = first, first + count - 1
         self._room = MOST_CHARACTERS
         self.rows: list[str] = []
+        self.went_on: list[int] = []
         self.total, self.hunk = 0, 0
+        self.place = OUTSIDE
 
     def take(self, row: str, goes_on: bool) -> None:
         """Take the next row."""
         self.total += 1
         if not self.hunk and not goes_on and row.startswith("@@"):
             self.hunk = self.total
-        if self._first <= self.total <= self._last and self._room > 0:
+        if self.total < self._first:
+            self.place = place_after(self.place, row, goes_on)
+        elif self.total <= self._last and self._room > 0:
             self._room -= len(row)
+            self.went_on += [len(self.rows)] if goes_on else []
             self.rows.append(row)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from onloop.errors import OnloopError
+from onloop.errors import OnloopError, Unavailable
 from onloop.gates.repository.patch_cutting import OUTSIDE, LinePlace, Take, place_after
 from onloop.gates.repository.patch_pages import MOST_CHARACTERS, PatchRows
 
@@ -20,6 +20,8 @@ SOON_S = 0.5
 """How long it is waited for the rows of a page, where the rest may come later."""
 _IN_BLOCK = 250
 _WHOLE, _GOES_ON = ".", "~"
+_BROKEN = "making this patch was broken off, and a part of it would look like all of it"
+_AGAIN = "open it again; if that does not help, onloop show --diff prints it"
 
 
 class _Block(NamedTuple):
@@ -32,13 +34,55 @@ class _Enough(Exception):
     """Nobody wants the rest, or there is no room for it: git is stopped."""
 
 
-class PatchSpool:
-    """A patch that `make` cuts into rows, in a thread of its own; `page` gives those that are there."""
+class PatchRoom:
+    """How many bytes all patches of a process may have in files together; any thread may ask."""
 
-    def __init__(self, make: Callable[[Take], None], most_bytes: int = MOST_BYTES) -> None:
-        self._file = _nameless_file()
-        weakref.finalize(self, os.close, self._file)
-        self._most, self._size = most_bytes, 0
+    def __init__(self, most: int) -> None:
+        self._most, self.used = most, 0
+        self._news = threading.Condition()
+
+    def take(self, size: int, patience_s: float = 0.0) -> bool:
+        """Take so many bytes; whether they were free, or became free within the patience."""
+        with self._news:
+            is_free = self._news.wait_for(lambda: self.used + size <= self._most, timeout=patience_s)
+            self.used += size if is_free else 0
+            return is_free
+
+    def give(self, size: int) -> None:
+        """Give bytes back."""
+        with self._news:
+            self.used -= size
+            self._news.notify_all()
+
+
+class _HeldFile:
+    """A nameless file, and the bytes of the room that it holds; both are given back when it is let go."""
+
+    def __init__(self, give: Callable[[int], None]) -> None:
+        self.file, self.size, self._give = _nameless_file(), 0, give
+
+    def let_go(self) -> None:
+        os.close(self.file)
+        self._give(self.size)
+
+
+class PatchSpool:
+    """A patch that `make` cuts into rows, in a thread of its own; `page` gives those that are there.
+
+    It is whole only once `make` has come to its end: whatever else ends it is what a reader is told. `take` is asked
+    before the file grows by so many bytes, which it gives back by `give` when nobody reads it any more.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Take], None],
+        most_bytes: int = MOST_BYTES,
+        take: Callable[[int], bool] = lambda _: True,
+        give: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._held = _HeldFile(give)
+        weakref.finalize(self, self._held.let_go)
+        self._most, self._has_room = most_bytes, take
         self._blocks: list[_Block] = []
         self._last: list[str] = []
         self._place = self._begins = OUTSIDE
@@ -56,12 +100,17 @@ class PatchSpool:
     @property
     def size(self) -> int:
         """The bytes that the file holds."""
-        return self._size
+        return self._held.size
 
     @property
     def is_too_long(self) -> bool:
         """Whether the patch has no room here."""
         return self._is_too_long
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it could not be made, so that it is worth making anew."""
+        return self._problem is not None
 
     def leave(self) -> None:
         """Nobody reads it any more: stop making it."""
@@ -109,17 +158,19 @@ class PatchSpool:
 
     def _block(self, number: int) -> list[str]:
         block = self._blocks[number]
-        return os.pread(self._file, block.length, block.offset).decode().split("\n")
+        return os.pread(self._held.file, block.length, block.offset).decode().split("\n")
 
     # -- in its thread
 
     def _filled(self, make: Callable[[Take], None]) -> None:
         try:
             make(self._take)
-        except OnloopError as problem:
-            self._problem = problem
+        except OnloopError as found:
+            self._problem = found
         except (_Enough, OSError):
             self._is_too_long = True
+        except BaseException as found:  # whoever reads it is told: nothing else may look like the end
+            self._problem = Unavailable(f"{_BROKEN} ({type(found).__name__})", hint=_AGAIN)
         finally:
             with self._news:
                 self._is_over = True
@@ -136,17 +187,24 @@ class PatchSpool:
     def _put_away(self) -> None:
         """Write a full block to the file, and let who waits know."""
         data = "\n".join(self._last).encode()
-        if self._is_left or self._size + len(data) > self._most:
+        held = self._held
+        if self._is_left or held.size + len(data) > self._most or not self._has_room(len(data)):
             raise _Enough
-        os.pwrite(self._file, data, self._size)
         with self._news:
-            self._blocks.append(_Block(self._size, len(data), self._begins))
-            self._size += len(data)
+            at, held.size = held.size, held.size + len(data)
+        os.pwrite(held.file, data, at)
+        with self._news:
+            self._blocks.append(_Block(at, len(data), self._begins))
             self._last, self._begins = [], self._place
             self._news.notify_all()
 
 
 def _nameless_file() -> int:
-    handle, path = tempfile.mkstemp(prefix="onloop-patch-")
-    os.unlink(path)  # noqa: PTH108 - a name from the system, not a path of ours
-    return handle
+    """A file that no folder ever names: nothing is left of it when its process ends, however it ends."""
+    folder = tempfile.gettempdir()
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:  # a file system that has none of these
+        handle, path = tempfile.mkstemp(prefix="onloop-patch-")
+        os.unlink(path)  # noqa: PTH108 - a name from the system, not a path of ours
+        return handle

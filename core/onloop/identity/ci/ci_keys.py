@@ -9,11 +9,11 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, cast
 
 from onloop.errors import BadInput, FailureKind, Unavailable
 from onloop.identity.ci.ci_settings import Issuer
+from onloop.plain_file import plain_bytes
 from onloop.records import MutableRecord, field
 
 LARGEST_KEYS = 262_144
@@ -96,8 +96,7 @@ def content_of(issuer: Issuer) -> bytes:
     place = issuer.keys
     if place.startswith("/"):
         try:
-            with Path(place).open("rb") as file:
-                return file.read(LARGEST_KEYS + 1)
+            return plain_bytes(place, LARGEST_KEYS)
         except OSError as problem:
             raise Unavailable(
                 f"the keys in {place} cannot be read: {problem.strerror}", hint="look at ci.toml"

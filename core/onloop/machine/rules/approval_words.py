@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from onloop.machine.definition import Step
 from onloop.machine.flags import flagged_clauses
 from onloop.machine.rules.bypass_standing import bypass_words
@@ -16,6 +18,12 @@ def approval_question(task: Task, step: Step) -> str:
     told = "".join(f" It {clause}." for clause in flagged_clauses(flags_of(task)))
     again = f" Asked again (changed_since_approval): {task.voided}." if task.voided else ""
     return f"May {head}{where} pass {step.id}?{told}{again}{amended_words(task)}{bypass_words(task)}"
+
+
+def waiting_words(task: Task, gates: Iterable[str]) -> str:
+    """That the task waits for an approval of these gates, and why that is asked again if it is."""
+    again = f", again (changed_since_approval): {task.voided}" if task.voided else ""
+    return f"approval of {', '.join(gates)}{again}"
 
 
 def amended_words(task: Task) -> str:

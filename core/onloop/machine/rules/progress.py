@@ -12,7 +12,7 @@ from onloop.machine.lessons import Strike, StrikeKind
 from onloop.machine.messages import Handover
 from onloop.machine.rules import fan_out as fan
 from onloop.machine.rules import policy_rules as policy
-from onloop.machine.rules.approval_words import approval_question
+from onloop.machine.rules.approval_words import approval_question, waiting_words
 from onloop.machine.rules.branching import following
 from onloop.machine.rules.budget_rules import held_by_budget
 from onloop.machine.rules.bypass_standing import is_bypassed
@@ -215,9 +215,8 @@ def _ask_people(course: DecisionBuilder, step: Step, waiting: list[HumanGate]) -
     for gate in waiting:
         if gate.id not in asked:
             course.ask(RequestKind.APPROVAL, _question(course, step, gate), gate=gate)
-    names = ", ".join(gate.id for gate in waiting)
-    again = f", again (changed_since_approval): {course.task.voided}" if course.task.voided else ""
-    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, f"approval of {names}{again}"))
+    words = waiting_words(course.task, (gate.id for gate in waiting))
+    course.record(e.Moved(State.INPUT_REQUIRED, Reason.APPROVAL_REQUIRED, words))
 
 
 def _question(course: DecisionBuilder, step: Step, gate: HumanGate) -> str:

@@ -21,7 +21,6 @@ from onloop.remote.http.entry.request_bodies import leave_unread
 from onloop.remote.http.entry.request_checks import ArrivedRequest
 from onloop.remote.http.routes import ROUTES, DoorRoute
 
-ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 LARGE, PIECE = 262_144, 131_072
 """An answer of so many bytes is sent in pieces of so many."""
 _HUNG_UP = 499
@@ -29,7 +28,7 @@ _HUNG_UP = 499
 
 
 class _Answer:
-    """Sends what a route answers, with the headers that every answer has, and remembers its status."""
+    """Sends what a route answers, and remembers its status."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -39,8 +38,6 @@ class _Answer:
         """See ASGI."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            names = {name for name, _ in message["headers"]}
-            message["headers"] = [*message["headers"], *(pair for pair in ALWAYS if pair[0] not in names)]
         await self._send(message)
 
 

@@ -18,6 +18,8 @@ from onloop.remote.line import ConnectionLost
 if TYPE_CHECKING:
     import httpx
 
+    from onloop.remote.http_client.lent_connections import Lend
+
 AGENT = "onloop"
 _NEAR = "http://localhost"
 """What a gateway is called over a socket of this machine: the file says which one it is."""
@@ -85,12 +87,12 @@ class SmallCarrier:
 class PooledCarrier:
     """See Carrier: for any number of threads, which share one httpx client.
 
-    Proxies of the environment do not count: `$ONLOOP_PROXY` names one that does. `socket` is where the gateway listens
-    for this process alone; nothing but what the URL calls it goes another way then.
+    Proxies of the environment do not count: `$ONLOOP_PROXY` names one that does. `lend` gives sockets to the
+    gateway for this process alone; nothing but what the URL calls it goes another way then.
     """
 
-    def __init__(self, url: str, ca: str = "", socket: str = "") -> None:
-        self._url, self._ca, self._socket = url, ca, socket
+    def __init__(self, url: str, ca: str = "", lend: Lend | None = None) -> None:
+        self._url, self._ca, self._lend = url, ca, lend
         self._client: httpx.Client | None = None
         self._turn = threading.Lock()
 
@@ -131,8 +133,10 @@ class PooledCarrier:
         with self._turn:
             if self._client is None:
                 headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
-                if self._socket:
-                    near = httpx.HTTPTransport(uds=self._socket, limits=limits, trust_env=False, verify=False)
+                if self._lend is not None:
+                    from onloop.remote.http_client.lent_connections import LentTransport  # here, as httpx is
+
+                    near = LentTransport(self._lend, limits)
                     self._client = httpx.Client(base_url=_NEAR, transport=near, trust_env=False, headers=headers)
                     return self._client
                 self._client = httpx.Client(

@@ -9,7 +9,7 @@ from onloop.machine import commands as c
 from onloop.machine.rules.freshness import deed_words
 from onloop.machine.rules.looking_first import is_held_by_base
 from onloop.machine.rules.people.entitlement import may_decide
-from onloop.machine.rules.people.taking_back import takeable
+from onloop.machine.rules.people.taking_back import meant, takeable
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, RequestKind, Task
 from onloop.views.dossier import Asked, Dossier
@@ -95,10 +95,14 @@ def _always(task: Task) -> Mapping[Act, str]:
 
 
 def _taken_back(task: Task) -> Mapping[Act, str]:
-    if not takeable(task):
-        return {}
-    last = task.decisions[-1]
-    return {Act.TAKE_BACK: f"{deed_words(last)} no longer counts, and it is asked again about the same"}
+    return {Act.TAKE_BACK: undone_words(task)} if takeable(task) else {}
+
+
+def undone_words(task: Task, person: str = "") -> str:
+    """What it comes to if that person takes back what they may: which decision, of several, counts no more."""
+    decision = meant(task, person)
+    said = deed_words(decision) if decision is not None else "nothing"
+    return f"{said} no longer counts, and it is asked again about the same"
 
 
 def taken_back_words(task: Task, now: int) -> str:

@@ -84,6 +84,11 @@ class LineComments:
         fresh = [words for words in told if words not in before and words not in reason]
         return "\n".join(filter(None, (reason.rstrip("\n"), *fresh)))
 
+    def added_to(self, task: Task, reason: str) -> str:
+        """The reason with all comments on what the task has submitted."""
+        told = [each.told for each in self.of(task) if each.told not in reason]
+        return "\n".join(filter(None, (reason.rstrip("\n"), *told)))
+
     def sent(self, task: Task) -> None:
         """They reached the agent."""
         self._kept.pop(_key(task), None)

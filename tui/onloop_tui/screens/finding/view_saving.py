@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from onloop.errors import BadInput, OnloopError
 from onloop.machine.task import Kind
+from onloop.plain_file import plain_bytes
+from onloop.workflow.positioned_tree import LARGEST
 from onloop_tui.background import in_background
 from onloop_tui.bindings import Where
 from onloop_tui.model.columns.arrangement import arrangement_of
@@ -69,7 +71,7 @@ class ViewSaving(MainPart):
         file, views = self.session.views_file, self.session.settings.views
         try:
             if file is not None and file.exists():  # another dashboard may have saved one; what is broken is never lost
-                views = load_views(file.read_bytes(), file.name)
+                views = load_views(plain_bytes(file, LARGEST), file.name)
             views = tuple(changed(views))
             if file is None:
                 return "there is no settings folder here to save a view in"

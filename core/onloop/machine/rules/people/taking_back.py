@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
 from typing import NoReturn
 
 from onloop.errors import Exit, NotAllowed
@@ -9,7 +11,7 @@ from onloop.machine import commands as c
 from onloop.machine import events as e
 from onloop.machine.definition import Assurance, Definition, HumanGate
 from onloop.machine.rules.decision_builder import DecisionBuilder, refuse
-from onloop.machine.rules.freshness import decided_words, told_since
+from onloop.machine.rules.freshness import decided_words, deed_words, told_since
 from onloop.machine.rules.people.entitlement import Electorate, standing
 from onloop.machine.rules.people.proofs import check_level
 from onloop.machine.state import Reason, State
@@ -17,8 +19,23 @@ from onloop.machine.taken_back import Stood
 from onloop.machine.task import Decision, DecisionKind, Kind, Request, Task
 from onloop.records import fields_of, replace
 
-TAKEABLE = frozenset({DecisionKind.APPROVE, DecisionKind.REJECT, DecisionKind.ANSWER})
-"""What may be taken back; everything else has a command that does the opposite."""
+
+class Taker(Enum):
+    """Who may take a decision back."""
+
+    WHO_DECIDED = "whoever made it, or in whose place it was made"
+    WHO_MAY_DECIDE = "whoever made it, and whoever may decide the same"
+
+
+TAKERS: Mapping[DecisionKind, Taker] = {
+    DecisionKind.APPROVE: Taker.WHO_MAY_DECIDE,
+    DecisionKind.REJECT: Taker.WHO_DECIDED,
+    DecisionKind.ANSWER: Taker.WHO_DECIDED,
+}
+"""What may be taken back, and by whom; everything else has a command that does the opposite.
+
+A yes of another is only held up by it. A no, or an answer, that another could undo would be no more than their yes.
+"""
 
 _INSTEAD = {
     DecisionKind.RETRY: "onloop pause {task} stops it again",
@@ -40,7 +57,7 @@ def take_back(course: DecisionBuilder, command: c.TakeBack) -> None:
             check_level(task, request, _demanded(request), command.voice, course.facts.signed)
         course.record(e.TakenBack(vote.request, vote.by, vote.at, person))
         return
-    decision = _newest(course)
+    decision = _meant(course, person)
     _check_no_vote(course, decision)
     stood = course.facts.untold
     if stood is None:
@@ -55,10 +72,31 @@ def take_back(course: DecisionBuilder, command: c.TakeBack) -> None:
         )
 
 
+def meant(task: Task, person: str) -> Decision | None:
+    """The decision that somebody would take back: their own of this approval, else the newest; None without any."""
+    vote = own_vote(task, person)
+    if vote is not None or not task.decisions:
+        return vote
+    newest = task.decisions[-1]
+    own = (each for each in reversed(task.decisions) if person in each.voices and are_beside(each, newest))
+    return next(own, newest)
+
+
+def are_beside(decision: Decision, other: Decision) -> bool:
+    """Whether they are the same, or two approvals of one thing: of different gates, or of one that asks several."""
+    if DecisionKind.APPROVE not in {decision.answer, other.answer} or decision.answer is not other.answer:
+        return decision == other
+    return _about(decision) == _about(other)
+
+
+def _about(decision: Decision) -> tuple[object, ...]:
+    return decision.step, decision.visit, decision.head, decision.base, decision.definition
+
+
 def own_vote(task: Task, person: str) -> Decision | None:
     """The person's vote on a request that is still open."""
     still_open = {request.id for request in task.requests}
-    return next((d for d in reversed(task.decisions) if d.request in still_open and d.by == person), None)
+    return next((d for d in reversed(task.decisions) if d.request in still_open and person in d.voices), None)
 
 
 def stood_of(task: Task) -> Stood:
@@ -82,7 +120,9 @@ def takeable(task: Task) -> bool:
     if any(decision.request in still_open for decision in task.decisions):
         return True
     last = task.decisions[-1] if task.decisions else None
-    return last is not None and last.answer in TAKEABLE and task.since == last.at and may_follow(task)
+    if last is None or last.answer not in TAKERS or not may_follow(task):
+        return False
+    return task.since == last.at or (task.reason is Reason.APPROVAL_REQUIRED and _is_of_here(task, last))
 
 
 def grace_left(definition: Definition, task: Task, now: int) -> int | None:
@@ -97,16 +137,18 @@ def grace_left(definition: Definition, task: Task, now: int) -> int | None:
 def is_rejected(task: Task) -> bool:
     """Whether it waits before a rejection, which may still be taken back, sends it back."""
     last = task.decisions[-1] if task.decisions else None
-    here = (task.step or "", task.visits.get(task.step or "", 0))
-    return last is not None and last.answer is DecisionKind.REJECT and (last.step, last.visit) == here
+    return last is not None and last.answer is DecisionKind.REJECT and _is_of_here(task, last)
 
 
-def _newest(course: DecisionBuilder) -> Decision:
-    task = course.task
-    if not task.decisions:
+def _is_of_here(task: Task, decision: Decision) -> bool:
+    return (decision.step, decision.visit) == (task.step, task.visits.get(task.step or "", 0))
+
+
+def _meant(course: DecisionBuilder, person: str) -> Decision:
+    task, decision = course.task, meant(course.task, person)
+    if decision is None:
         refuse(f"nobody has decided anything about {task.id}", Exit.NOTHING, f"onloop show {task.id}")
-    decision = task.decisions[-1]
-    if decision.answer not in TAKEABLE:
+    if decision.answer not in TAKERS:
         hint = _INSTEAD.get(decision.answer, "onloop show {task}").format(task=task.id)
         refuse(f"{decided_words(decision, course.now)}, which is not taken back", Exit.USAGE, hint)
     return decision
@@ -125,10 +167,15 @@ def _check_may(course: DecisionBuilder, stood: Task, decision: Decision, voice: 
     if request is None:
         _refuse_late(course, decision)
     among = Electorate(course.facts.people, course.facts.delegations)
-    own = voice.person == decision.by and voice.person in course.facts.people
-    if not own and standing(stood, request, _gate(course.definition, request), among, voice.person) is None:
-        who = ", ".join(request.approvers) or "an enrolled person"
-        raise NotAllowed(f"{voice.person} may not take back what {decision.who} decided", hint=f"it is for {who}")
+    if not (voice.person in decision.voices and voice.person in course.facts.people):
+        said = f"{voice.person} may not take back what {decision.who} decided"
+        if TAKERS[decision.answer] is Taker.WHO_DECIDED:
+            said = f"{said}: {deed_words(decision)}, and only they take that back"
+            raise NotAllowed(
+                said, hint=f'onloop note {course.task.id} "…" says what you think; the next round asks again'
+            )
+        if standing(stood, request, _gate(course.definition, request), among, voice.person) is None:
+            raise NotAllowed(said, hint=f"it is for {', '.join(request.approvers) or 'an enrolled person'}")
     check_level(stood, request, _demanded(request), voice, course.facts.signed)
 
 

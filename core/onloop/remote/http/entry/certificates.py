@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from onloop.errors import BadInput
+from onloop.plain_file import plain_bytes
 from onloop.remote.http.door_settings import TlsFiles
 from onloop.times import utc_words
 
+LARGEST = 1_048_576
+"""How many bytes of a certificate's file are looked at."""
 SOON_MS = 14 * 86_400_000
 """How long before its end a certificate is spoken of."""
 
@@ -60,6 +63,8 @@ class Certificates:
     def _loaded(self) -> tuple[ssl.SSLContext, int]:
         made, files = _context(), self._files
         try:
+            for path in (files.certificate, files.key):
+                plain_bytes(path, 0)  # what is no plain file would hold up whoever opens it
             made.load_cert_chain(files.certificate, files.key, _no_passphrase)
             return made, _end_of(files.certificate)
         except (OSError, ValueError) as problem:  # SSLError is an OSError
@@ -93,7 +98,7 @@ def _end_of(certificate: Path) -> int:
     """When the first certificate of the file ends."""
     from cryptography import x509  # here: of the extra, and nobody else needs it
 
-    first = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    first = x509.load_pem_x509_certificates(plain_bytes(certificate, LARGEST))[0]
     return int(first.not_valid_after_utc.timestamp() * 1000)
 
 

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from onloop.remote.http.door_settings import DoorLimits
+from onloop.remote.http.entry.answer_headers import AnsweringConnection
 from onloop.remote.http.entry.problem_details import MEDIA_TYPE, bad_request
 
 _QUIET = logging.getLogger("onloop.door")
@@ -38,6 +39,7 @@ class DoorConnection(H11Protocol):
     ) -> None:
         told = {"connection": self, **({"inner": inner} if inner else {})}
         super().__init__(config, state, told, asyncio.get_running_loop())
+        self.conn = AnsweringConnection(h11.SERVER, limits.headers)
         self.logger = _QUIET
         self.access_log = False
         self._limits, self._left = limits, left

@@ -1,4 +1,4 @@
-"""What a dashboard of the page is told when it begins: over an inherited pipe, which no other process can read."""
+"""What a dashboard of the page is told when it begins: over an inherited channel, which no other process can read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ LARGEST = 8_192
 
 
 class AppHandover(SecretRecord):
-    """Whose dashboard it is, by which socket it reaches its gateway, and with which session that reads."""
+    """Whose dashboard it is, what its gateway is called, and with which session it reads."""
 
     url: str
-    socket: str
     session: str
     person: str
     task: str = ""
@@ -28,7 +27,7 @@ class AppHandover(SecretRecord):
 
 
 def read_handover(descriptor: int) -> AppHandover:
-    """What stands in the pipe's first line; BadInput where that is no handover. The pipe stays open."""
+    """What stands in the channel's first line; BadInput where that is no handover. The channel stays open."""
     told = bytearray()
     while not told.endswith(b"\n") and len(told) < LARGEST:
         piece = os.read(descriptor, LARGEST)

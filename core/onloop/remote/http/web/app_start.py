@@ -21,7 +21,7 @@ _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 
 
 def command(python: str, descriptor: int) -> list[str]:
-    """What is run: a Python apart from whatever is around it. The pipe is all that it is told."""
+    """What is run: a Python apart from whatever is around it. The channel is all that it is told."""
     return [python, "-I", "-B", "-m", PROGRAM, str(descriptor)]
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import signal
-import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Protocol
 
 from onloop.records import SecretRecord
+from onloop.remote.http.web.app_channel import AppChannel
 from onloop.remote.http.web.app_handover import AppHandover
 from onloop.remote.http.web.app_packets import APART, DATA, GREETING, HEAD, head_of, is_leaving, told, typed
 from onloop.remote.http.web.app_start import as_user, command, environment
+from onloop.remote.http.web.private_folder import PrivateFolder
 from onloop.remote.http.web.web_settings import WebSettings
 from onloop.text import safe
 
-SOCKET = "gateway.sock"
 MOST_SAID = 2_048
 """As much is kept of what a dashboard says on its way out, in bytes."""
 _BUFFER = 65_536
@@ -71,10 +69,10 @@ class BrowserApp:
         self.left_at: float | None = None
         """Since when nobody looks; None while somebody does, or is about to."""
         self._order, self._settings, self._limits, self._now = order, settings, settings.limits, now
-        self._folder = Path(tempfile.mkdtemp(prefix="onloop-web-"))
+        self._folder = PrivateFolder()
+        self._channel = AppChannel()
+        self._connect: Connect | None = None
         self._process: Process | None = None
-        self._server: asyncio.Server | None = None
-        self._pipe = -1
         self._seat: Seat | None = None
         self._said = b""
         self._connections = 0
@@ -87,35 +85,29 @@ class BrowserApp:
 
     async def start(self, connect: Connect) -> None:
         """Begin; OSError where it cannot be run."""
-        loop, order, socket = asyncio.get_running_loop(), self._order, self._folder / SOCKET
-        self._server = await loop.create_unix_server(
-            lambda: connect(order.address, self._has_place, self._leave_place), str(socket)
-        )
-        socket.chmod(0o600)
-        user = self._settings.user
+        order, user, theirs = self._order, self._settings.user, self._channel.theirs
+        self._connect = connect
         uid, gid, groups = as_user(user)
         if user is not None:
-            for path in (socket, self._folder):
-                os.chown(path, user.uid, user.gid)
-        reading, self._pipe = os.pipe()
+            self._folder.give_to(user)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *command(self._settings.python, reading),
+                *command(self._settings.python, theirs.fileno()),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=_BUFFER,
-                env=environment(self._folder, order.columns, order.rows),
-                cwd=self._folder,
+                env=environment(self._folder.path, order.columns, order.rows),
+                cwd=self._folder.path,
                 start_new_session=True,
-                pass_fds=(reading,),
+                pass_fds=(theirs.fileno(),),
                 umask=0o077,
                 user=uid,
                 group=gid,
                 extra_groups=groups,
             )
         finally:
-            os.close(reading)
+            theirs.close()
         self._tasks = [asyncio.create_task(self._run(self._process)), asyncio.create_task(self._hear(self._process))]
 
     def _has_place(self) -> bool:
@@ -179,11 +171,17 @@ class BrowserApp:
             await self._finish(process)
 
     def _hand_over(self) -> None:
-        """Tell it whose it is: others with its user could have read that from the pipe before it shut them out."""
-        order, socket = self._order, str(self._folder / SOCKET)
-        if self._pipe >= 0:
-            handover = AppHandover(self._settings.url, socket, order.session, order.person, order.task)
-            os.write(self._pipe, handover.line())
+        """Tell it whose it is: others with its user could have looked into it before it shut them out."""
+        order = self._order
+        if self._channel.is_open:
+            handover = AppHandover(self._settings.url, order.session, order.person, order.task)
+            self._channel.hand_over(handover.line(), self._connected)
+
+    def _connected(self) -> asyncio.Protocol:
+        """A connection of this dashboard to the door, in the name of who looks at it."""
+        if self._connect is None:
+            raise OSError("it has not begun")
+        return self._connect(self._order.address, self._has_place, self._leave_place)
 
     async def _pass_on(self, output: asyncio.StreamReader) -> None:
         while True:
@@ -219,9 +217,7 @@ class BrowserApp:
     def end(self, why: str = "") -> None:
         """Tell it to end; `ended` is set once it has."""
         self.why = self.why or why
-        if self._pipe >= 0:
-            os.close(self._pipe)
-            self._pipe = -1
+        self._channel.close()
         if self._process is None:
             self._forget()
         else:
@@ -246,15 +242,11 @@ class BrowserApp:
         with suppress(ProcessLookupError, PermissionError):  # others of its group: it can begin none, but who knows
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-        if self._pipe >= 0:
-            os.close(self._pipe)
-            self._pipe = -1
+        self._channel.close()
         self._forget()
 
     def _forget(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
         self.ended.set()
 
 

@@ -6,13 +6,17 @@ import asyncio
 import logging
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
-from wsproto.events import CloseConnection
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import CloseConnection, Event, RejectConnection
 from wsproto.utilities import LocalProtocolError
+
+from onloop.remote.http.entry.answer_headers import with_always
 
 WAITING = 65_536
 """As many bytes wait for a browser at most, but for one piece: past them, its dashboard waits."""
@@ -21,6 +25,16 @@ _QUIET = logging.getLogger("onloop.page")
 """Where uvicorn's remarks go: nowhere, for a stranger could write as many as they like."""
 _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
+
+
+class LineConnection(WSConnection):
+    """The protocol at our end: whatever refuses a line has the headers of every answer."""
+
+    def send(self, event: Event) -> bytes:
+        """See WSConnection."""
+        if isinstance(event, RejectConnection):
+            event = replace(event, headers=with_always(event.headers))
+        return super().send(event)
 
 
 class BrowserConnection(WSProtocol):
@@ -34,6 +48,7 @@ class BrowserConnection(WSProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, {**app_state, "line": self}, _loop or asyncio.get_running_loop())
+        self.conn = LineConnection(ConnectionType.SERVER)
         self.logger = _QUIET
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import os
 from collections.abc import Callable
 
 from onloop.errors import Unavailable
 from onloop.remote.http.entry.problem_details import HttpProblem, too_many
 from onloop.remote.http.web.browser_app import AppOrder, BrowserApp, Connect
 from onloop.remote.http.web.person_cookie import SignedIn
+from onloop.remote.http.web.private_folder import remove_left
 from onloop.remote.http.web.web_settings import WebSettings
 from onloop.text import safe
 
@@ -27,6 +29,9 @@ class KeptApps:
         self._say, self._now = say, now
         self._apps: dict[str, BrowserApp] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        users = {os.geteuid(), *(() if settings.user is None else (settings.user.uid,))}
+        for left in remove_left(users):
+            say(f"removed {left}: the gateway that made it was killed")
 
     @property
     def count(self) -> int:
