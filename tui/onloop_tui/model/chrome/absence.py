@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onloop_tui.model.chrome.header import age_words
+from onloop.attention.groups import age
 from onloop_tui.model.drawing.text_line import Span, Tone
 from onloop_tui.model.ground.snapshot import Snapshot
 
@@ -25,7 +25,7 @@ class Absence:
     def told(self, now: int, snapshot: Snapshot) -> Span:
         """What happened until `now` (ms), of which `snapshot` knows."""
         events, needs = snapshot.seq - self.seq, snapshot.board.counts.needs_you
-        away = f"back after {age_words(now - self.since)}"
+        away = f"back after {age(now - self.since)}"
         if events <= 0:
             return Span(f"{away}: nothing happened", Tone.DIM)
         if needs == self.needed:
