@@ -181,6 +181,7 @@ KEYS: tuple[Key, ...] = (
     Key(("A",), "A", "alike", "approve all alike", "approve exactly this change in every task of the row; the list is "
         "shown first", Where.SHEET, "onloop approve --cause {cause}"),
     Key(("question_mark",), "?", "app.keys", "keys", "this list; Enter shows the guides", _EVERY, footer=_ALL),
+    Key(("ctrl+l",), "^L", "app.redraw", "redraw", "draw all of it anew, if another program wrote over it", _EVERY),
     Key(("ctrl+z",), "^Z", "app.suspend_process", "suspend", "give the terminal back to the shell; fg comes back, and "
         "says what happened meanwhile", _EVERY),
     Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", _LIST, footer=_LISTS),

@@ -28,6 +28,11 @@ class LinePace:
         """Whether an answer may still come from a terminal that is known to answer."""
         return self._answers and bool(self._asked)
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether the last answer took long."""
+        return self._took_s >= QUICK_S
+
     def may_paint(self, now: float, *, urgent: bool) -> bool:
         """Whether to send something: on a slow line only what is `urgent`, while something is on its way."""
         if self._asked and now - self._asked[0][0] > STALLED_S:

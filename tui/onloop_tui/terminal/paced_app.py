@@ -6,13 +6,14 @@ import time
 from typing import Any
 
 from rich.console import RenderableType
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers import linux_driver
 from textual.geometry import Region
 from textual.screen import Screen
 
+from onloop_tui.terminal.fewer_bytes import FewerBytes
 from onloop_tui.terminal.job_control import has_a_shell, stop_the_job
 from onloop_tui.terminal.terminal_driver import TerminalDriver
 from onloop_tui.terminal_input import TerminalInput
@@ -48,9 +49,24 @@ class PacedApp(App[str]):
             super()._display(screen, renderable)
         elif driver.may_paint(urgent=self._is_hurried()):
             with driver.painting():
-                super()._display(screen, renderable)
+                super()._display(screen, self._shortened(renderable, driver))
         else:
             self._hold(renderable)
+
+    def _shortened(self, renderable: RenderableType, driver: TerminalDriver) -> Any:
+        """On a slow line, what differs from what is shown; else Textual's own, of which nobody keeps count."""
+        if self._batch_count or not isinstance(renderable, LayoutUpdate | ChopsUpdate) or not driver.pace.is_slow:
+            driver.shown.forget()
+            return renderable
+        driver.shown.sized(self.size)
+        return FewerBytes(renderable, driver.shown)
+
+    def action_redraw(self) -> None:
+        """Draw everything anew, whatever another program has written over it."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.shown.forget()
+        self.refresh(layout=True)
+        self.screen.refresh()
 
     def _is_hurried(self) -> bool:
         return time.monotonic() - self._hurried_at < HURRY_S

@@ -12,6 +12,7 @@ from textual.events import CursorPosition
 from textual.message import Message
 
 from onloop_tui.terminal.line_pace import LinePace
+from onloop_tui.terminal.shown_cells import ShownCells
 
 WHERE_ARE_YOU = "\x1b[6n"
 """Asks for the place of the cursor. Hardly a terminal does not answer, and the answer can be nothing else."""
@@ -63,7 +64,7 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """See LinuxDriver."""
-        self.pace = LinePace()
+        self.pace, self.shown = LinePace(), ShownCells()
         self._is_quiet = Event()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._writes = self._key_thread is not None and self._key_thread.is_alive()
