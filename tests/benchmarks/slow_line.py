@@ -22,7 +22,7 @@ from support.slow_line import SlowLine, on_slow_line  # noqa: E402
 
 ONE_WAY_S, RATE = 0.15, 20_000
 QUIET_S, PATIENCE_S = 0.8, 8.0
-KEYS = tuple("jjk2jjkGg3jj4jj5jjk6j1jkj") + ("enter", "j", "j", "]", "d", "esc", "esc", "?", "esc")
+KEYS = (*"jjk2jjkGg3jj4jj5jjk6j1jkj", "enter", "j", "j", "]", "d", "esc", "esc", "?", "esc")
 SENT = {"enter": b"\r", "esc": b"\x1b"}
 EVENTS_S, CHURN_S = 50, 12
 STORE = """

@@ -35,6 +35,7 @@ from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.terminal.colour_depth import is_sixteen
 from onloop_tui.terminal.paced_app import PacedApp
+from onloop_tui.terminal.terminal_driver import TerminalDriver
 from onloop_tui.theme import THEMES
 from onloop_tui.typing_order import Typed, TypingOrder, is_field
 from onloop_tui.watching import Watching
@@ -93,9 +94,8 @@ class Dashboard(PacedApp):
         self._typing = TypingOrder(self._typed)
         self._session = session
         self._ask_on_quit = ask_on_quit
-        sixteen = is_sixteen(os.environ)
-        self._preferred = ThemeName.MONO if self.no_color else ThemeName.ANSI if sixteen else ThemeName.DARK
-        self.set_class(sixteen, "-sixteen")
+        self._is_sixteen = False
+        self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
         for theme in THEMES.values():
             self.register_theme(theme)
         self.feed = Feed(session.place, session.clock, self._post_news)
@@ -114,6 +114,8 @@ class Dashboard(PacedApp):
     def on_mount(self) -> None:
         """Show the main screen and start to read."""
         self._heed_signals()
+        if isinstance(self._driver, TerminalDriver) and is_sixteen(os.environ):
+            self.keep_to_sixteen()
         self.push_screen(self.main)
         self.app_resume_signal.subscribe(self, self._on_back)
         self.notices.begin()
@@ -223,9 +225,16 @@ class Dashboard(PacedApp):
         if before is None or before.keys != settings.keys:
             self.set_keymap(bindings.textual_keymap(settings.keys))
 
+    def keep_to_sixteen(self) -> None:
+        """Ask the terminal for no colours but its own 16, whatever the theme."""
+        self._is_sixteen = True
+        self._dress(self._session.settings.theme or self._preferred)
+
     def _dress(self, name: ThemeName) -> None:
+        """Put on these colours; a terminal of 16 colours has them in its own, for ours would run into each other."""
         self.no_color = name is ThemeName.MONO
-        self.theme = THEMES[name].name
+        self.set_class(self._is_sixteen and not self.no_color, "-sixteen")
+        self.theme = THEMES[ThemeName.ANSI if self._is_sixteen and not self.no_color else name].name
 
     def on_theme_wanted(self, event: ThemeWanted) -> None:
         """Change the colours until the person leaves."""
