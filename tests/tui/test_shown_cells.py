@@ -14,7 +14,7 @@ from rich.style import Style
 
 from onloop_tui.app import Dashboard
 from onloop_tui.terminal.fewer_bytes import FewerBytes
-from onloop_tui.terminal.shown_cells import Piece, ShownCells
+from onloop_tui.terminal.shown_cells import PaintedPiece, ShownCells
 from support.drawn_cells import DrawnCells
 from support.tui_scenes import busy, playing, shows
 
@@ -36,7 +36,7 @@ PIECES = st.lists(
 )
 
 
-def _in_full(pieces: Sequence[Piece]) -> str:
+def _in_full(pieces: Sequence[PaintedPiece]) -> str:
     """As it would be sent without any memory."""
     return "".join(ShownCells().painted([piece], ColorSystem.TRUECOLOR) for piece in pieces)
 
@@ -53,7 +53,7 @@ def test_what_is_shown_is_what_was_painted(
     shown, terminal, model = ShownCells(), DrawnCells(), DrawnCells()
     for painting in (first, second, second):
         pieces = [
-            Piece(y, 40 * x, [Segment(text, style) for text, style in segments])
+            PaintedPiece(y, 40 * x, [Segment(text, style) for text, style in segments])
             for y, x, segments in painting
             if _is_whole(segments) and not any(text.startswith("\u0301") for text, _ in segments)
         ]
@@ -64,20 +64,20 @@ def test_what_is_shown_is_what_was_painted(
 
 def test_what_is_shown_already_is_not_sent_again() -> None:
     shown = ShownCells()
-    piece = Piece(0, 0, [Segment("needs you 4", STYLES[2])])
+    piece = PaintedPiece(0, 0, [Segment("needs you 4", STYLES[2])])
 
     assert "needs you 4" in shown.painted([piece], None)
     assert shown.painted([piece], None) == ""
-    assert shown.painted([Piece(0, 0, [Segment("needs you 5", STYLES[2])])], None).count("5") == 1
+    assert shown.painted([PaintedPiece(0, 0, [Segment("needs you 5", STYLES[2])])], None).count("5") == 1
     shown.forget()
     assert "needs you 4" in shown.painted([piece], None)
 
 
 def test_a_row_about_whose_widths_terminals_disagree_is_sent_whole() -> None:
     shown = ShownCells()
-    shown.painted([Piece(0, 0, [Segment("👍🏽 one", STYLES[0])])], None)
+    shown.painted([PaintedPiece(0, 0, [Segment("👍🏽 one", STYLES[0])])], None)
 
-    assert "👍🏽 two" in shown.painted([Piece(0, 0, [Segment("👍🏽 two", STYLES[0])])], None)
+    assert "👍🏽 two" in shown.painted([PaintedPiece(0, 0, [Segment("👍🏽 two", STYLES[0])])], None)
 
 
 def _painted(app: Dashboard, shown: ShownCells) -> str:

@@ -35,6 +35,7 @@ from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
 from onloop_tui.terminal.colour_depth import is_sixteen
 from onloop_tui.terminal.paced_app import PacedApp
+from onloop_tui.terminal.reading_order import ReadingOrder, leaves_order_to_us
 from onloop_tui.terminal.terminal_driver import TerminalDriver
 from onloop_tui.theme import THEMES
 from onloop_tui.typing_order import Typed, TypingOrder, is_field
@@ -95,6 +96,7 @@ class Dashboard(PacedApp):
         self._session = session
         self._ask_on_quit = ask_on_quit
         self._is_sixteen = False
+        self._order: tuple[LineFilter, ...] = (ReadingOrder(),) if leaves_order_to_us(os.environ) else ()
         self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
         for theme in THEMES.values():
             self.register_theme(theme)
@@ -107,9 +109,9 @@ class Dashboard(PacedApp):
         self._apply(session.settings, before=None)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, one without colour if the theme has none, and our guard last. All lines pass them."""
+        """Textual's filters, one without colour if the theme has none, our guard, and the order of reading last."""
         kept = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
-        return [*kept, *([NoColor()] if self.no_color else []), GUARD]
+        return [*kept, *([NoColor()] if self.no_color else []), GUARD, *self._order]
 
     def on_mount(self) -> None:
         """Show the main screen and start to read."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
-from onloop_tui.terminal.shown_cells import Piece, ShownCells
+from onloop_tui.terminal.shown_cells import PaintedPiece, ShownCells
 
 
 class FewerBytes(CompositorUpdate):
@@ -22,13 +22,13 @@ class FewerBytes(CompositorUpdate):
         return self._shown.painted(pieces_of(self._painting), console._color_system)  # noqa: SLF001 - as rich renders
 
 
-def pieces_of(painting: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
+def pieces_of(painting: LayoutUpdate | ChopsUpdate) -> Iterator[PaintedPiece]:
     """What a painting puts where."""
     if isinstance(painting, LayoutUpdate):
         for y, row in enumerate(painting.strips, painting.region.y):
-            yield Piece(y, painting.region.x, [segment for strip in row for segment in strip])
+            yield PaintedPiece(y, painting.region.x, [segment for strip in row for segment in strip])
         return
     for y, left, right in painting.spans:
         for end, (x, strip) in zip(painting.chop_ends[y], painting.chops[y].items(), strict=False):
             if strip is not None and x <= right and end > left:
-                yield Piece(y, x, strip.crop(0, max(0, min(end, right) - x)))
+                yield PaintedPiece(y, x, strip.crop(0, max(0, min(end, right) - x)))

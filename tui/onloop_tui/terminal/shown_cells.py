@@ -15,14 +15,14 @@ CHEAPER_THAN_MOVING = 6
 """So many cells that are right already are sent again rather than jumped over."""
 
 
-class Cell(NamedTuple):
+class ShownCell(NamedTuple):
     """A character with its marks, and its style. What is behind a wide one has an empty text."""
 
     text: str
     style: Style
 
 
-class Piece(NamedTuple):
+class PaintedPiece(NamedTuple):
     """Segments that begin at a column of a row."""
 
     y: int
@@ -38,7 +38,7 @@ class Pen(NamedTuple):
     paper: str
 
 
-_UNKNOWN = Cell("\0", Style.null())
+_UNKNOWN = ShownCell("\0", Style.null())
 _ON_BLANKS = ("4", "7", "9")
 """Attributes that are seen where nothing is written: underline, reverse, strike."""
 
@@ -47,7 +47,7 @@ class ShownCells:
     """The cells of a terminal as far as they are known; nothing is at first, and after `forget`."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, list[Cell]] = {}
+        self._rows: dict[int, list[ShownCell]] = {}
         self._size = (0, 0)
 
     def forget(self) -> None:
@@ -60,7 +60,7 @@ class ShownCells:
             self._size = size
             self.forget()
 
-    def painted(self, pieces: Iterable[Piece], colours: ColorSystem | None) -> str:
+    def painted(self, pieces: Iterable[PaintedPiece], colours: ColorSystem | None) -> str:
         """What to send, so that the terminal shows the pieces."""
         sent: list[str] = []
         pen: Pen | None = None
@@ -77,19 +77,19 @@ class ShownCells:
         return "".join(sent)
 
 
-def cells_of(segments: Iterable[Segment]) -> Iterator[Cell]:
+def cells_of(segments: Iterable[Segment]) -> Iterator[ShownCell]:
     """The cells of the segments, as many as Textual lays out."""
     for text, style, control in segments:
         if control:
             continue
         own = style or Style.null()
         if text.isascii():
-            yield from (Cell(char, own) for char in text)
+            yield from (ShownCell(char, own) for char in text)
         else:
             yield from _wide_cells(text, own)
 
 
-def _wide_cells(text: str, style: Style) -> Iterator[Cell]:
+def _wide_cells(text: str, style: Style) -> Iterator[ShownCell]:
     kept = ""
     for char in text:
         if cell_len(char) == 0:
@@ -102,13 +102,13 @@ def _wide_cells(text: str, style: Style) -> Iterator[Cell]:
         yield from _spread(kept, style)
 
 
-def _spread(text: str, style: Style) -> Iterator[Cell]:
-    yield Cell(text, style)
+def _spread(text: str, style: Style) -> Iterator[ShownCell]:
+    yield ShownCell(text, style)
     if cell_len(text) == 2:
-        yield Cell("", style)
+        yield ShownCell("", style)
 
 
-def _differing(before: list[Cell], after: list[Cell]) -> Iterator[tuple[int, int]]:
+def _differing(before: list[ShownCell], after: list[ShownCell]) -> Iterator[tuple[int, int]]:
     """The stretches to send. A row in which terminals may disagree about widths is sent whole, or not at all."""
     if before == after:
         return
@@ -132,7 +132,7 @@ _SURE = frozenset("─│┆┼├└┌┐┘┤▶▸▾◆✗✓●○◐‖�
 """Signs that every terminal draws in one cell."""
 
 
-def _write(sent: list[str], cells: list[Cell], pen: Pen | None, colours: ColorSystem | None) -> Pen | None:
+def _write(sent: list[str], cells: list[ShownCell], pen: Pen | None, colours: ColorSystem | None) -> Pen | None:
     """Append the cells, changing the pen as little as possible; returns the pen at the end."""
     for text, style in cells:
         if not text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,11 @@ from textual.events import CursorPosition
 from textual.message import Message
 
 from onloop_tui.terminal.line_pace import LinePace
+from onloop_tui.terminal.reading_order import ITS_OWN_ORDER, LOGICAL_ORDER, leaves_order_to_us
 from onloop_tui.terminal.shown_cells import ShownCells
 
 WHERE_ARE_YOU = "\x1b[6n"
 """Asks for the place of the cursor. Hardly a terminal does not answer, and the answer can be nothing else."""
-LOGICAL_ORDER, ITS_OWN_ORDER = "\x1b[8l", "\x1b[8h"
-"""ECMA-48's bidirectional mode: a terminal that reorders lines would reorder our columns around a word in Hebrew."""
 MOST_QUEUED = 8
 """As many writes may wait for a terminal that takes none before nothing is painted."""
 LAST_ANSWER_S = 1.0
@@ -68,7 +68,7 @@ class TerminalDriver(LinuxDriver):
         self._is_quiet = Event()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._writes = self._key_thread is not None and self._key_thread.is_alive()
-        if self._writes:
+        if self._writes and leaves_order_to_us(os.environ):
             self.write(LOGICAL_ORDER)
 
     def stop_application_mode(self) -> None:
@@ -77,7 +77,8 @@ class TerminalDriver(LinuxDriver):
             self._writes = False
             if self.pace.is_asked:
                 self._is_quiet.wait(LAST_ANSWER_S)
-            self.write(ITS_OWN_ORDER)
+            if leaves_order_to_us(os.environ):
+                self.write(ITS_OWN_ORDER)
         super().stop_application_mode()
 
     def _sigcont_application(self, *_: object) -> None:
