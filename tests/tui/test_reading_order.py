@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Key
+from textual.widgets import Input
 
 from onloop.access.opening import create_home
 from onloop.home import Home
@@ -19,6 +21,7 @@ from onloop_tui.model.form.clusters import cluster_after, cluster_before
 from onloop_tui.store_access import access_of
 from onloop_tui.terminal.reading_order import as_read, leaves_order_to_us
 from onloop_tui.terminal_input import TerminalInput
+from onloop_tui.widgets.form_entry import LinesEntry
 from support.slow_line import on_slow_line
 from support.tmux_pane import needs_tmux, pane
 from support.tui_decisions import entry
@@ -95,6 +98,10 @@ def test_the_cursor_always_gets_to_both_ends(text: str, start: int) -> None:
         assert at < before
 
 
+def _said(field: Input | LinesEntry) -> str:
+    return field.value if isinstance(field, Input) else field.words
+
+
 @pytest.mark.parametrize("key", ["r", "slash"])
 async def test_backspace_and_the_cursor_go_by_what_a_person_sees_as_a_character(key: str) -> None:
     app = busy().dashboard()
@@ -102,17 +109,17 @@ async def test_backspace_and_the_cursor_go_by_what_a_person_sees_as_a_character(
     async with playing(app, (80, 24)) as pilot:
         await shows(pilot, "▶ ◆ approve")
         await pilot.press(key)
-        field = app.main.prompt.line if key == "slash" else await entry(pilot)
+        said = partial(_said, app.main.prompt.line if key == "slash" else await entry(pilot))
         typed = [token for token in TerminalInput().feed("abe\u0301ש修") if isinstance(token, Key)]
         for token in typed:
             app.post_message(token)
             await pilot.pause()
         await pilot.press("left", "left", "left", "x")
-        assert (field.value if key == "slash" else field.words) == "abxe\u0301ש修"
+        assert said() == "abxe\u0301ש修"
         await pilot.press("end", "backspace", "backspace", "backspace")
-        assert (field.value if key == "slash" else field.words) == "abx"
+        assert said() == "abx"
         await pilot.press("home", "delete")
-        assert (field.value if key == "slash" else field.words) == "bx"
+        assert said() == "bx"
 
 
 def _home(folder: Path) -> Home:

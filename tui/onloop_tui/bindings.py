@@ -307,6 +307,12 @@ def answer_names(keys: Iterable[Key]) -> Mapping[Act, str]:
     return {**found, Act.RESUME: found[Act.PAUSE]}
 
 
+def answer_words(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """The word of every act on a task; pausing and resuming share one key, and one word."""
+    found = {Act(key.action[8:-2]): key.word for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
+
+
 def answer_keys(keys: Iterable[Key]) -> Mapping[Act, str]:
     """The key of every act on a task; pausing and resuming share one key."""
     found = {Act(key.action[8:-2]): key.shown for key in keys if key.action.startswith("decide(")}

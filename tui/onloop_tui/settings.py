@@ -65,7 +65,7 @@ class Settings:
     """A person's settings: `theme` None follows the terminal, `keys` is the registry with the person's keys.
 
     `start` None begins at the last place; `views` come from a file of their own. `proof_ms` is how long a typed
-    passphrase stays valid for decisions.
+    passphrase stays valid for decisions. `plain` talks in lines.
     """
 
     theme: ThemeName | None = None
@@ -76,6 +76,7 @@ class Settings:
     start: Where | None = None
     proof_ms: int = PROOF_MS
     views: tuple[SavedView, ...] = ()
+    plain: bool = False
 
 
 ROLE_VIEWS: Mapping[str, Where] = {"engineer": Where.TREE, "approver": Where.INBOX, "operator": Where.FLEET}
