@@ -18,6 +18,8 @@ from onloop_tui.app import GONE, Dashboard
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.last_places import LastPlaces, places_folder
 from onloop_tui.model.drawing.terminal_text import safe
+from onloop_tui.plain.plain_console import is_wanted
+from onloop_tui.plain.plain_dashboard import PlainDashboard
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
@@ -40,6 +42,7 @@ def open_dashboard(
     settings: str | None = None,
     workflows: Sequence[str] = (),
     role: str | None = None,
+    plain: bool = False,
 ) -> str:
     """Show the dashboard until the person leaves; returns how: `quit`, or with `ask_on_quit` also `stop` or `leave`.
 
@@ -47,7 +50,7 @@ def open_dashboard(
 
     Without a `person`, the first decision asks for a passphrase, and for a name if `person_name` does not say it.
     `settings` replaces the person's settings file; `workflows` are folders to watch in addition to `.onloop`.
-    `role` says with which view to begin.
+    `role` says with which view to begin; `plain` talks in lines, for people who listen to their terminal.
     """
     keep_others_out()
     own = Path(settings) if settings else settings_file(os.environ)
@@ -65,6 +68,8 @@ def open_dashboard(
         role=role,
         views_file=views_file(own),
     )
+    if plain or begin.plain or is_wanted(os.environ):
+        return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=_settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")

@@ -9,10 +9,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.css.query import NoMatches
-from textual.driver import Driver
-from textual.drivers import linux_driver
 from textual.events import Event, Key, MouseDown, Paste
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
@@ -25,6 +23,7 @@ from onloop_tui.dialogs.leaving import Leaving
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.feed import Feed, News, StoreLost
 from onloop_tui.guard import GUARD
+from onloop_tui.model.chrome.absence import Absence
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.notices import Notices, Terminal
@@ -35,7 +34,10 @@ from onloop_tui.screens.screen_chrome import LEAST
 from onloop_tui.screens.task_log_screen import TaskLogScreen
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, ThemeName
-from onloop_tui.terminal_input import TerminalInput
+from onloop_tui.terminal.colour_depth import is_sixteen
+from onloop_tui.terminal.paced_app import PacedApp
+from onloop_tui.terminal.reading_order import ReadingOrder, leaves_order_to_us
+from onloop_tui.terminal.terminal_driver import TerminalDriver
 from onloop_tui.theme import THEMES
 from onloop_tui.typing_order import Typed, TypingOrder, is_field
 from onloop_tui.watching import Watching
@@ -46,6 +48,9 @@ ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 NOTICE_S = 1.0
 """How often the app checks whether collected notices are due."""
+
+BACK_S = 0.1
+"""How often is asked, after a person came back, whether the store was looked at."""
 
 
 def _let_go_of_terminal() -> None:
@@ -63,7 +68,7 @@ GONE_S = 10.0
 """How long a store's folder may be away, in seconds: a backup may be on its way into its place."""
 
 
-class Dashboard(App[str]):
+class Dashboard(PacedApp):
     """Reads the store 30 times a second and shows it; returns how the person left: `quit`, `stop` or `leave`."""
 
     CSS_PATH = "theme.tcss"
@@ -92,9 +97,12 @@ class Dashboard(App[str]):
         """The first defect of ours that nothing foresaw; it ended the dashboard."""
         self._settled, self._has_all = settled, False
         self._handlers: dict[int, Any] = {}
+        self._absence: Absence | None = None
         self._typing = TypingOrder(self._typed)
         self._session = session
         self._ask_on_quit = ask_on_quit
+        self._is_sixteen = False
+        self._order: tuple[LineFilter, ...] = (ReadingOrder(),) if leaves_order_to_us(os.environ) else ()
         self._preferred = ThemeName.MONO if self.no_color else ThemeName.DARK
         for theme in THEMES.values():
             self.register_theme(theme)
@@ -106,20 +114,18 @@ class Dashboard(App[str]):
         self.notices = Notices(session, Terminal.of(os.environ), self._write)
         self._apply(session.settings, before=None)
 
-    def get_driver_class(self) -> type[Driver]:
-        """Textual's driver, with our parser of what the terminal sends."""
-        linux_driver.XTermParser = TerminalInput  # type: ignore[attr-defined]  # the driver makes its parser itself
-        return super().get_driver_class()
-
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, one without colour if the theme has none, and our guard last. All lines pass them."""
+        """Textual's filters, one without colour if the theme has none, our guard, and the order of reading last."""
         kept = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
-        return [*kept, *([NoColor()] if self.no_color else []), GUARD]
+        return [*kept, *([NoColor()] if self.no_color else []), GUARD, *self._order]
 
     def on_mount(self) -> None:
         """Show the main screen and start to read."""
         self._heed_signals()
+        if isinstance(self._driver, TerminalDriver) and is_sixteen(os.environ):
+            self.keep_to_sixteen()
         self.push_screen(self.main)
+        self.app_resume_signal.subscribe(self, self._on_back)
         self.notices.begin()
         self.call_after_refresh(self._begin_to_read)
         self.set_interval(NOTICE_S, self._look_for_notices)
@@ -155,6 +161,7 @@ class Dashboard(App[str]):
     async def on_event(self, event: Event) -> None:
         """Note key presses, because they show that somebody is there; keys wait for their turn."""
         if isinstance(event, Key | MouseDown):
+            self.hurry()
             self.notices.pressed()
         if self._exit and isinstance(event, Key | Paste | MouseDown):
             return  # what is typed after the last key means a shell, not screens that are going
@@ -232,9 +239,16 @@ class Dashboard(App[str]):
         if before is None or before.keys != settings.keys:
             self.set_keymap(bindings.textual_keymap(settings.keys))
 
+    def keep_to_sixteen(self) -> None:
+        """Ask the terminal for no colours but its own 16, whatever the theme."""
+        self._is_sixteen = True
+        self._dress(self._session.settings.theme or self._preferred)
+
     def _dress(self, name: ThemeName) -> None:
+        """Put on these colours; a terminal of 16 colours has them in its own, for ours would run into each other."""
         self.no_color = name is ThemeName.MONO
-        self.theme = THEMES[name].name
+        self.set_class(self._is_sixteen and not self.no_color, "-sixteen")
+        self.theme = THEMES[ThemeName.ANSI if self._is_sixteen and not self.no_color else name].name
 
     def on_theme_wanted(self, event: ThemeWanted) -> None:
         """Change the colours until the person leaves."""
@@ -310,6 +324,32 @@ class Dashboard(App[str]):
         if self.main.is_attached:
             self.main.remember_place()
         super().exit(result, return_code, message)
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell until it says to go on; a demo goes on by itself, so it is left."""
+        why_not = "q leaves a demo, and asks what becomes of it" if self._ask_on_quit else self.why_not_suspended()
+        if why_not:
+            self.main.say(why_not, Tone.WARN)
+        else:
+            self._absence = Absence.begun(self._session.now(), self.main.live)
+            self.suspend_job()
+
+    def _on_back(self, _app: object) -> None:
+        self.refresh(layout=True)
+        self._say_what_happened(self._session.now())
+
+    def _say_what_happened(self, back_at: int) -> None:
+        """Say it, once the store was looked at and what was found has had the time to arrive here."""
+        if self.feed.looked_at <= back_at or not self.main.children:
+            self.set_timer(BACK_S, lambda: self._say_what_happened(back_at))
+        else:
+            self.set_timer(BACK_S, lambda: self._tell(back_at))
+
+    def _tell(self, back_at: int) -> None:
+        absence, self._absence = self._absence, None
+        if absence is not None:
+            told = absence.told(back_at, self.main.live)
+            self.main.say(told.text, told.tone)
 
     async def action_quit(self) -> None:
         """Leave. If the dashboard started other processes, ask first whether to stop them."""

@@ -186,6 +186,9 @@ KEYS: tuple[Key, ...] = (
     Key(("A",), "A", "alike", "approve all alike", "approve exactly this change in every task of the row; the list is "
         "shown first", Where.SHEET, "onloop approve --cause {cause}"),
     Key(("question_mark",), "?", "app.keys", "keys", "this list; Enter shows the guides", _EVERY, footer=_ALL),
+    Key(("ctrl+l",), "^L", "app.redraw", "redraw", "draw all of it anew, if another program wrote over it", _EVERY),
+    Key(("ctrl+z",), "^Z", "app.suspend_process", "suspend", "give the terminal back to the shell; fg comes back, and "
+        "says what happened meanwhile", _EVERY),
     Key(("q",), "q", "leave", "quit", "leave the dashboard; work goes on without it", _LIST, footer=_LISTS),
 )  # fmt: skip
 """The keys of the main screen and of its views."""
@@ -323,6 +326,12 @@ def key_piece(key: Key) -> Line:
 def answer_names(keys: Iterable[Key]) -> Mapping[Act, str]:
     """Textual's name for the key of every act on a task."""
     found = {Act(key.action[8:-2]): key.names[0] for key in keys if key.action.startswith("decide(")}
+    return {**found, Act.RESUME: found[Act.PAUSE]}
+
+
+def answer_words(keys: Iterable[Key]) -> Mapping[Act, str]:
+    """The word of every act on a task; pausing and resuming share one key, and one word."""
+    found = {Act(key.action[8:-2]): key.word for key in keys if key.action.startswith("decide(")}
     return {**found, Act.RESUME: found[Act.PAUSE]}
 
 

@@ -70,7 +70,7 @@ class Settings:
     """A person's settings: `theme` None follows the terminal, `keys` is the registry with the person's keys.
 
     `start` None begins at the last place; `views` come from a file of their own. `proof_ms` is how long a typed
-    passphrase stays valid for decisions.
+    passphrase stays valid for decisions. `plain` talks in lines.
     """
 
     theme: ThemeName | None = None
@@ -83,6 +83,7 @@ class Settings:
     views: tuple[SavedView, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By view: the columns that it begins with."""
+    plain: bool = False
 
 
 ROLE_VIEWS: Mapping[str, Where] = {"engineer": Where.TREE, "approver": Where.INBOX, "operator": Where.FLEET}

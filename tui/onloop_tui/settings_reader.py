@@ -52,6 +52,7 @@ class SettingsFile(WorkflowPart):
     proof: Freshness = Field(
         default=PROOF_MS, description="how long a passphrase is remembered; 0s: it is asked for each decision"
     )
+    plain: bool = Field(default=False, description="whether it talks in lines, for people who listen to their terminal")
 
 
 FORM = FileShape(SettingsFile, nouns={(): "the settings"}, patterns={}, later_fields={}, later_values={})
@@ -86,6 +87,7 @@ def load_settings(source: bytes, name: str) -> Settings:
         start=given.start.where if given.start is not None else None,
         proof_ms=given.proof,
         columns={view: tuple(dict.fromkeys(names)) for view, names in given.columns.items()},
+        plain=given.plain,
     )
 
 

@@ -32,6 +32,7 @@ class DashboardArguments(Arguments, frozen=True, kw_only=True):
     read_only: bool
     person: str | None
     role: str | None
+    plain: bool
     settings: str | None
     workflows: tuple[str, ...]
 

@@ -111,6 +111,11 @@ DASHBOARD: tuple[Argument, ...] = (
         help="what to begin with: the Tree, the Inbox or the Fleet (default: where you left it)",
         choices=("engineer", "approver", "operator"),
     ),
+    arg(
+        "--plain",
+        help="talk in lines that nothing is drawn over, for a screen reader; ONLOOP_PLAIN=1 does so always",
+        action="store_true",
+    ),
     arg("--settings", help="a settings file in the place of ~/.config/onloop/dashboard.yaml", metavar="FILE"),
     arg(
         "--workflows",

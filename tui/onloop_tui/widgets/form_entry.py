@@ -10,7 +10,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
+from onloop_tui.model.form.clusters import cluster_after, cluster_before
 from onloop_tui.model.form.fields import FormField, pasted, takes
+from onloop_tui.widgets.cluster_input import ClusterInput
 
 
 class Entered(Message):
@@ -24,7 +26,7 @@ class Remarked(Message):
     words: str
 
 
-class LineEntry(Input):
+class LineEntry(ClusterInput):
     """One line; a paste of several is refused in words."""
 
     def __init__(self, field: FormField) -> None:
@@ -108,6 +110,17 @@ class LinesEntry(TextArea):
     def end_line(self) -> None:
         """Begin a new line at the cursor."""
         self._replace_via_keyboard("\n", *self.selection)
+
+    def get_cursor_left_location(self) -> tuple[int, int]:
+        """Where the character before the cursor begins."""
+        row, column = self.cursor_location
+        return (row, cluster_before(self.document[row], column)) if column else super().get_cursor_left_location()
+
+    def get_cursor_right_location(self) -> tuple[int, int]:
+        """Where the character behind the cursor ends."""
+        row, column = self.cursor_location
+        line = self.document[row]
+        return (row, cluster_after(line, column)) if column < len(line) else super().get_cursor_right_location()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Nothing before it has its colours, or once it was removed: a screen may draw it then, which would end us."""

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from onloop_tui.bindings import PROMPT, bindings_of
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted
 from onloop_tui.widgets.bar import Bar
+from onloop_tui.widgets.cluster_input import ClusterInput
 
 
 class Prompt(Vertical):
@@ -50,7 +51,7 @@ class Prompt(Vertical):
     def compose(self) -> ComposeResult:
         """The line for problems, and the input."""
         yield Bar(self._problem_lines, id="prompt-problem")
-        entry = Input(id="prompt-line", compact=True)
+        entry = ClusterInput(id="prompt-line", compact=True)
         entry.cursor_blink = False
         yield entry
 

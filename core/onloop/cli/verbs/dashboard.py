@@ -50,6 +50,7 @@ def open_dashboard(context: Context[DashboardArguments]) -> VerbOutput:
         settings=context.args.settings,
         workflows=context.args.workflows,
         role=context.args.role,
+        plain=context.args.plain,
     )
     return VerbOutput()
 

@@ -358,7 +358,6 @@ class TreeIndex:
         self._settle()
         return sum(top.hits for top in self._tops)
 
-
     def _touch(self, node: Node) -> None:
         self._stale.add(node.top.id)
 

@@ -1,0 +1,1 @@
+"""What the plain dashboard says: rows, sheets and changes as sentences."""

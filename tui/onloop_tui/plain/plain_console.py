@@ -1,0 +1,84 @@
+"""The terminal of the plain dashboard: lines go out one after the other, and nothing is ever drawn over."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import readline
+import sys
+import termios
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from onloop_tui.model.drawing.terminal_text import safe
+
+
+class PlainConsole:
+    """Says lines, and asks at a prompt. News come between what a person types, and never into it."""
+
+    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+        self._words = words
+        self._lock = threading.Lock()
+        self._prompt = ""
+        self._news: list[str] = []
+        readline.set_auto_history(True)
+        readline.parse_and_bind("set enable-bracketed-paste off")
+        readline.parse_and_bind("tab: complete")
+        readline.set_completer_delims("")
+        readline.set_completer(self._completed)
+
+    def say(self, *lines: str) -> None:
+        """Say lines, made safe to show."""
+        with self._lock:
+            self._write(lines)
+
+    def ask(self, prompt: str, *, anew: bool = False) -> str | None:
+        """What the person types at the prompt; None once there is no more input.
+
+        With `anew`, what was typed before it was asked does not count.
+        """
+        if anew:
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        with self._lock:
+            self._write(self._news)
+            self._news.clear()
+            self._prompt = prompt
+        try:
+            return input(prompt)
+        except EOFError:
+            return None
+        finally:
+            with self._lock:
+                self._prompt = ""
+
+    def secret(self, prompt: str) -> str | None:
+        """What the person types without seeing it; None once there is no more input."""
+        try:
+            return getpass.getpass(prompt)
+        except EOFError:
+            return None
+
+    def announce(self, lines: Sequence[str]) -> None:
+        """Say news now, if nothing is being typed; else before the next prompt."""
+        with self._lock:
+            self._news.extend(lines)
+            if self._news and self._prompt and not readline.get_line_buffer():
+                sys.stdout.write("\n")
+                self._write(self._news)
+                self._news.clear()
+                sys.stdout.write(self._prompt)
+                sys.stdout.flush()
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for words in lines:
+            sys.stdout.write(f"{safe(words)}\n")
+        sys.stdout.flush()
+
+    def _completed(self, typed: str, number: int) -> str | None:
+        found = sorted({word for word in self._words() if word.startswith(typed.casefold())})
+        return found[number] if number < len(found) else None
+
+
+def is_wanted(environment: os._Environ[str] | dict[str, str]) -> bool:
+    """Whether the environment asks for the plain dashboard, or for a terminal that can show no other."""
+    return environment.get("ONLOOP_PLAIN", "") not in {"", "0"} or environment.get("TERM") == "dumb"
