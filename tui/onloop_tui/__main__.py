@@ -70,7 +70,6 @@ def open_dashboard(
     )
     if plain or begin.plain or is_wanted(os.environ):
         return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
-    gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=_settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
@@ -80,6 +79,7 @@ def open_dashboard(
 
 def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:
     """Show it until it is left; returns how, or raises Defect."""
+    gc.set_threshold(*RARELY)
     with _screen_on_terminal():
         left = app.run()
     if app.defect is not None:
