@@ -43,7 +43,7 @@ def test_a_worker_tells_what_its_slots_are_at_and_drains_when_a_person_asks(worl
         assert (crew["name"], crew["slots"], crew["idle"], crew["drain_by"]) == ("crew", 2, 0, None)
         assert {slot["task"] for slot in crew["at_work"]} <= {f"{run}.{number}" for number in (1, 2, 3)}
         assert {slot["step"] for slot in crew["at_work"]} == {"develop.write"}
-        assert "crew  for implementer on" in world.onloop("workers").out
+        assert "crew  2 of 2 slots at work, for implementer on" in world.onloop("workers").out
 
         assert world.onloop("workers", "drain", "crew").code != 0, "nobody in particular may not ask"
         wrong = world.onloop("workers", "drain", "cerw", "--as", "ana", passphrase=PASSPHRASE)
