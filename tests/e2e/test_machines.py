@@ -13,6 +13,7 @@ from onloop.identity.resolution import this_process
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.worker_slots import SlotsTold, SlotWork
 from onloop.views.queries.worker_reads import SILENT_MS, ReadMachines
+from support.far_machines import Far
 from support.tui_scenes import Scene
 from support.waiting import DEADLINE_S, wait_for
 from support.world import PASSPHRASE, World
@@ -43,7 +44,7 @@ def test_a_worker_tells_what_its_slots_are_at_and_drains_when_a_person_asks(worl
         assert (crew["name"], crew["slots"], crew["idle"], crew["drain_by"]) == ("crew", 2, 0, None)
         assert {slot["task"] for slot in crew["at_work"]} <= {f"{run}.{number}" for number in (1, 2, 3)}
         assert {slot["step"] for slot in crew["at_work"]} == {"develop.write"}
-        assert "crew  for implementer on" in world.onloop("workers").out
+        assert "crew  2 of 2 slots at work, for implementer on" in world.onloop("workers").out
 
         assert world.onloop("workers", "drain", "crew").code != 0, "nobody in particular may not ask"
         wrong = world.onloop("workers", "drain", "cerw", "--as", "ana", passphrase=PASSPHRASE)
@@ -66,6 +67,19 @@ def test_a_worker_tells_what_its_slots_are_at_and_drains_when_a_person_asks(worl
     assert _machines(world)["workers"] == [], "who has ended is not listed"
     names = [event["name"] for event in world.onloop("log", "house", "--json").json["events"]]
     assert [name for name in names if name.startswith("Drain")] == ["DrainAsked", "DrainLifted", "DrainAsked"]
+
+
+def test_a_worker_at_another_machine_is_listed_and_drains_over_its_url(far: Far) -> None:
+    worker = far.machine.work(far.gateway.let_in(), GOOD, "--name", "farm-1")
+    wait_for(lambda: [each["name"] for each in _machines(far.world)["workers"]] == ["farm-1"], lambda: far.machine.said)
+    (known,) = _machines(far.world)["workers"]
+    assert (known["launcher"], known["idle"], known["at_work"]) == ("launcher:farm", 1, [])
+
+    far.world.onloop("workers", "drain", "farm-1", "--as", "ana", passphrase=PASSPHRASE)
+
+    assert worker.wait(DEADLINE_S) == 0
+    assert "human:ana asks this worker to drain" in far.machine.said
+    assert _machines(far.world)["workers"] == []
 
 
 def _tell(scene: Scene, *told: SlotWork, worker: str = "a@h:1", gone: bool = False) -> str:

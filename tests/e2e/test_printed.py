@@ -34,6 +34,7 @@ from onloop.cli.json_models.clock_models import (
 from onloop.cli.json_models.dossier_models import AttachmentShownJson, FilePatchJson
 from onloop.cli.json_models.envelope import ErrorJson
 from onloop.cli.json_models.insight.bench_models import AddedToSuiteJson, BenchJson
+from onloop.cli.json_models.machine_models import DrainJson, MachinesJson
 from onloop.cli.json_models.people_models import (
     CauseListJson,
     CauseOutcomesJson,
@@ -113,6 +114,8 @@ ELSEWHERE = {
     ("join", ClaimJson): "it needs a clone of one's own: tests/e2e/test_agents_by_name.py",
     ("leave", GivenBackJson): "who joined leaves: tests/e2e/test_agents_by_name.py",
     ("trigger", DeliveryShownJson): "a webhook must come in: tests/e2e/test_triggers.py",
+    ("workers", MachinesJson): "a worker has to run: tests/e2e/test_machines.py",
+    ("workers", DrainJson): "a worker has to run: tests/e2e/test_machines.py",
     ("schedule", SchedulesJson): "files and a verifier: tests/e2e/test_schedules.py",
     ("schedule", ScheduleChangeJson): "files and a verifier: tests/e2e/test_schedules.py",
     ("schedule", FiredJson): "files and a verifier: tests/e2e/test_schedules.py",

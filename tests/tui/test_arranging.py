@@ -9,6 +9,7 @@ import pytest
 from onloop.machine.limits import Id, Title
 from onloop_tui.app import Dashboard
 from onloop_tui.bindings import Where
+from onloop_tui.command_words import choices
 from onloop_tui.last_places import LastPlace, LastPlaces
 from onloop_tui.saved_views import load_views
 from onloop_tui.session import Session
@@ -207,6 +208,12 @@ async def test_columns_and_order_are_part_of_a_saved_view(tmp_path: Path) -> Non
         await until(pilot, lambda: _rows(app, *NAMES) == ["cart", "sessions", "ledger", "billing"])
     (saved,) = load_views((tmp_path / "v.yaml").read_bytes(), "v.yaml")
     assert saved == SavedView("slow", Where.TREE, columns="holder age", sort="age")
+
+
+def test_columns_that_begin_like_the_last_word_are_shown_as_one_types() -> None:
+    assert choices("columns state, a", Settings()) == "age, attempts"
+    assert choices("sort -ag", Settings()) == "age"
+    assert choices("columns ", Settings()).startswith("state, reason") and "usual" in choices("sort ", Settings())
 
 
 def test_columns_in_files_are_read_strictly() -> None:

@@ -21,7 +21,7 @@ def _tell(scene: Scene, *told: SlotWork, name: str = "crew", host: str = "box", 
     )
 
 
-def _at_work() -> Scene:
+def at_work() -> Scene:
     """A worker with two of three slots at work; a gate of what a third task handed in is checked."""
     scene = Scene()
     scene.enrol("ana")
@@ -37,7 +37,7 @@ def _at_work() -> Scene:
 
 
 async def test_workers_their_slots_and_gates_stand_below_the_agents_with_what_is_idle_counted() -> None:
-    scene = _at_work()
+    scene = at_work()
     app = scene.dashboard()
 
     async with playing(app) as pilot:
@@ -52,7 +52,7 @@ async def test_workers_their_slots_and_gates_stand_below_the_agents_with_what_is
 
 
 async def test_z_asks_first_and_then_has_the_worker_drain_and_again_lets_it_go_on() -> None:
-    scene = _at_work()
+    scene = at_work()
     app = scene.dashboard()
 
     def asked_by() -> str:
@@ -83,7 +83,7 @@ async def test_z_asks_first_and_then_has_the_worker_drain_and_again_lets_it_go_o
 
 
 async def test_a_worker_that_is_not_heard_of_is_silent_and_nobody_reads_machines_of_the_past() -> None:
-    scene = _at_work()
+    scene = at_work()
     app = scene.dashboard()
 
     async with playing(app) as pilot:

@@ -11,8 +11,9 @@ from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
 from onloop.records import replace
 from onloop_tui.model.drawing.prefix_sums import PrefixSums
+from onloop_tui.model.ground.places import places_in
 from onloop_tui.model.tree.tree_index import TreeIndex
-from onloop_tui.model.tree.tree_node import key_of
+from onloop_tui.model.tree.tree_node import TreeStanding, key_of, standing_in
 
 NOON = 1_800_000_000_000
 
@@ -254,3 +255,15 @@ def test_a_letter_typed_before_all_was_tested_goes_on_with_what_was_found_and_wh
 
     assert rows(index) == ["b", "b.2", "b.2.2", "a", "a.2", "a.2.2", "c", "c.2", "c.2.2"]
     assert len(asked) < len(tasks), "what the wider one did not find is not asked again"
+
+
+def test_tasks_stand_in_the_places_of_an_order_what_is_new_after_them_and_ended_runs_stay_last() -> None:
+    tasks = [task("r1"), *(task(f"r1.{number}") for number in (1, 2, 3)), task("r0", State.COMPLETED, created=-5)]
+    index = TreeIndex(tasks)
+    index.stand_in(standing_in(tasks, places_in(("r0", "r1.3", "r1.1", "r1.2"))))
+    assert rows(index) == ["r1", "r1.3", "r1.1", "r1.2", "r0"]
+
+    index.apply([task("r1.0")])
+    assert rows(index) == ["r1", "r1.3", "r1.1", "r1.2", "r1.0", "r0"]
+    index.stand_in(TreeStanding())
+    assert rows(index) == ["r1", "r1.0", "r1.1", "r1.2", "r1.3", "r0"]

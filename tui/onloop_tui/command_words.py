@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from onloop.views.task_columns import COLUMNS, OTHER_WAY
 from onloop.workflow.hints import nearest, quoted
 from onloop_tui.bindings import Key
 from onloop_tui.settings import SavedView, Settings, ThemeName
@@ -66,6 +67,8 @@ class Forget:
     name: str
 
 
+USUAL = "usual"
+"""After `:columns` and `:sort`: as the view is by itself."""
 WithWords = Travel | ExportWords | ColumnWords | OrderWords
 """The commands that words of their own follow, as they were typed."""
 Meaning = Key | Narrow | ThemeName | SavedView | Keep | Forget | WithWords | Unknown
@@ -103,7 +106,11 @@ def completed(typed: str, settings: Settings) -> tuple[str, str]:
 
 
 def choices(typed: str, settings: Settings) -> str:
-    """What the words may become, as one types; of a single key, what it does."""
+    """What the words may become, as one types; of a single key, what it does; of columns, which begin like the last."""
+    verb, named, rest = typed.lstrip().partition(" ")
+    if named and _WITH_WORDS.get(verb.casefold()) in {ColumnWords, OrderWords}:
+        last = rest.replace(",", " ").rpartition(" ")[2].removeprefix(OTHER_WAY).casefold()
+        return ", ".join(name for name in (*COLUMNS, USUAL) if name.startswith(last))
     found = begun(typed, settings)
     key = next((key for key in settings.keys if found == [key.word]), None)
     return f"{key.word} ({key.shown}): {key.help}" if key is not None else ", ".join(found)

@@ -19,7 +19,7 @@ from onloop_tui.model.columns.arrangement import RowArrangement
 from onloop_tui.model.columns.column_cells import ColumnPlan
 from onloop_tui.model.drawing.text_line import Line, fitted
 from onloop_tui.model.filter.filters import EVERYTHING, Filter
-from onloop_tui.model.ground.places import NO_PLACES, Places, places_in
+from onloop_tui.model.ground.places import NO_PLACES, places_in
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.tree.ended_fold import ENDED_RUNS, EndedFold
 from onloop_tui.model.tree.tree_arrangement import (
@@ -32,7 +32,7 @@ from onloop_tui.model.tree.tree_arrangement import (
 )
 from onloop_tui.model.tree.tree_index import TreeIndex
 from onloop_tui.model.tree.tree_matches import Matches
-from onloop_tui.model.tree.tree_node import Node
+from onloop_tui.model.tree.tree_node import Node, TreeStanding, standing_in
 from onloop_tui.model.tree.tree_rows import RowPosition, ended_pieces, gates_of, row_line
 from onloop_tui.widgets.row_view import RowView
 
@@ -141,7 +141,7 @@ class TreeView(RowView):
         self.ended = EndedFold(self.index)
         self.ended.only = self.snapshot.run or None
         if self._places:
-            self.index.stand_in(self._places)
+            self.index.stand_in(TreeStanding(self._places))
         for drawn in (self._strips, self._gates, self._causes):
             drawn.clear()
         self._painted.clear()
@@ -165,26 +165,25 @@ class TreeView(RowView):
 
     def order_anew(self) -> None:
         """Let the tasks stand in the order that was asked for as they are now."""
-        if not self.arrangement.order:
-            self._stand_in(NO_PLACES)
-        elif len(self.snapshot.tasks) > LARGE:
+        if len(self.snapshot.tasks) > LARGE:
             in_background(self, self._order_aside, group="order", exclusive=True)
         else:
-            self._stand_in(self._places_now(self.snapshot, self.arrangement.order))
+            self._stand_in(self._standing_now(self.snapshot, self.arrangement.order))
 
     async def _order_aside(self) -> None:
         order = self.arrangement.order
-        places = await asyncio.to_thread(self._places_now, self.snapshot, order)
+        standing = await asyncio.to_thread(self._standing_now, self.snapshot, order)
         if order == self.arrangement.order:
-            self._stand_in(places)
+            self._stand_in(standing)
 
-    def _places_now(self, snapshot: Snapshot, order: str) -> Places:
-        return places_in(ordered_ids(order_rows(snapshot, self._clock()), order))
+    def _standing_now(self, snapshot: Snapshot, order: str) -> TreeStanding:
+        places = places_in(ordered_ids(order_rows(snapshot, self._clock()), order)) if order else NO_PLACES
+        return standing_in(snapshot.tasks.values(), places)
 
-    def _stand_in(self, places: Places) -> None:
-        if places or self._places:
-            self._places = places
-            self.index.stand_in(places)
+    def _stand_in(self, standing: TreeStanding) -> None:
+        if standing.places or self._places:
+            self._places = standing.places
+            self.index.stand_in(standing)
             self._draw()
 
     def plan(self, width: int) -> ColumnPlan:

@@ -49,12 +49,12 @@ class WorkerNow(Record):
         return max(0, self.slots - len(self.at_work))
 
     def words(self, now: int) -> str:
-        """The worker in words, without its name: for which role, where, how many slots, and how it stands."""
+        """The worker in words, without its name: how many slots, how it stands, for which role, and where."""
         role = f"for {self.role}" if self.role else "for every role"
         busy = f"{len(self.at_work)} of {self.slots} {'slot' if self.slots == 1 else 'slots'} at work"
         drain = f", drains ({self.drain_by} asked)" if self.drain_by else ""
         silent = f", silent for {age(now - self.said_at)}: it may be gone" if self.is_silent(now) else ""
-        return f"{role} on {self.host}: {busy}{drain}{silent}"
+        return f"{busy}{drain}{silent}, {role} on {self.host}"
 
     def is_silent(self, now: int) -> bool:
         """Whether it was not heard of for long."""

@@ -60,18 +60,18 @@ def arranged_line(lead: Line, plan: ColumnPlan, row: ColumnRow, width: int) -> L
 def title_lines(wanted: RowArrangement, plan: ColumnPlan | None, width: int) -> tuple[Line, ...]:
     """What is said above the rows: their order, what all of them share, and what has no room; nothing of none."""
     pieces: list[Line] = []
+    if plan is not None and plan.left_out:  # first: it is short, and is what a narrow line must not lose
+        pieces.append((Span(left_out_words(plan.left_out), Tone.WARN),))
     if wanted.order:
-        pieces.append((Span("order ", Tone.ACCENT), Span(wanted.words), Span("  R applies it again", Tone.DIM)))
+        pieces.append((Span("order ", Tone.ACCENT), Span(wanted.words)))
     if plan is not None and plan.shared:
         told = (f"{name} {value or 'none'}" for name, value in plan.shared.items())
         pieces.append((Span("in every row ", Tone.ACCENT), Span(" · ".join(safe(each, 80) for each in told))))
-    if plan is not None and plan.left_out:
-        pieces.append((Span(left_out_words(plan.left_out), Tone.WARN),))
+    if wanted.order:
+        pieces.append((Span("R applies it again", Tone.DIM),))
     if not pieces:
         return ()
-    # what has no room is said first: it is short, and is what a narrow line must not lose
-    pieces.sort(key=lambda piece: piece[0].tone is not Tone.WARN)
-    return (fitted(tuple(span for piece in pieces for span in (*piece, Span("  ")))[:-1], width),)
+    return (fitted(tuple(span for piece in pieces for span in (Span("  "), *piece)), width),)
 
 
 def _cell(each: TaskColumn, row: ColumnRow) -> Span:

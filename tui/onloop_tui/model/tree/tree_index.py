@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from onloop.attention.scope import Whose
 from onloop.machine.task import Task
 from onloop_tui.model.drawing.prefix_sums import PrefixSums
-from onloop_tui.model.ground.places import NO_PLACES, Places
+from onloop_tui.model.ground.places import NO_PLACES
 from onloop_tui.model.ground.rollup import RollupCategory, carry, difference, rollup_category_of
 from onloop_tui.model.tree.tree_matches import Matches, TreeMatches
-from onloop_tui.model.tree.tree_node import Node, all_of, key_of, planted, stand_in
+from onloop_tui.model.tree.tree_node import Node, TreeStanding, all_of, key_of, planted, stand_in
 
 _EVERYBODYS: Mapping[str, Whose] = {}
 
@@ -207,10 +207,10 @@ class TreeIndex:
     def _standing(self, task: Task) -> RollupCategory:
         return rollup_category_of(task, idle=task.id in self._idle, whose=self._whose.get(task.id, Whose.YOU))
 
-    def stand_in(self, places: Places) -> None:
-        """Let runs, and tasks below one parent, stand in these places; what is in none stands after them."""
-        self._places, self._disordered = places, True
-        stand_in(self._nodes.values(), places)
+    def stand_in(self, standing: TreeStanding) -> None:
+        """Let runs, and tasks below one parent, stand so; what has no place in it stands after them."""
+        self._places, self._disordered = standing.places, True
+        stand_in(self._nodes.values(), standing)
         self._stale.update(self._chunks)
 
     def remove(self, task_id: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from onloop.machine.task import Kind, Task
+from onloop.records import Record
 from onloop_tui.model.ground.places import NO_PLACES, Places
 from onloop_tui.model.ground.rollup import NONE, RollupCategory, Tally, add, is_over
 
@@ -159,11 +161,23 @@ def key_of(task: Task, places: Places = NO_PLACES) -> Key:
     return (place, 1, 0, task.id)
 
 
-def stand_in(nodes: Iterable[Node], places: Places) -> None:
-    """Let the children of all these nodes stand in these places."""
-    known = list(nodes)
+class TreeStanding(Record):
+    """The places of tasks in an order, and the sort keys that follow; it can be worked out in a thread."""
+
+    places: Places = NO_PLACES
+    keys: Mapping[str, Key] = MappingProxyType({})
+
+
+def standing_in(tasks: Iterable[Task], places: Places) -> TreeStanding:
+    """How these tasks stand in these places."""
+    return TreeStanding(places, {task.id: key_of(task, places) for task in tasks})
+
+
+def stand_in(nodes: Iterable[Node], standing: TreeStanding) -> None:
+    """Let the children of all these nodes stand so."""
+    known, keys = list(nodes), standing.keys
     for node in known:
-        node.key = key_of(node.task, places)
+        node.key = keys.get(node.id) or key_of(node.task, standing.places)
     for node in known:
         if len(node.children) > 1:
             node.children.sort(key=_key)

@@ -7,15 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from onloop.views.task_columns import ColumnProblem, columns_named, order_named
-from onloop_tui.command_words import ColumnWords, OrderWords
+from onloop_tui.command_words import USUAL, ColumnWords, OrderWords
 from onloop_tui.model.columns.arrangement import RowArrangement, arrangement_of
 from onloop_tui.model.drawing.text_line import Tone
 from onloop_tui.screens.finding.column_picker import ColumnPicker
 from onloop_tui.screens.main_part import MainPart
 from onloop_tui.screens.view import View
-
-USUAL = "usual"
-"""After `:columns` and `:sort`: as the view is by itself."""
 
 
 class Arranging(MainPart):
