@@ -24,7 +24,7 @@ from support.tui_scenes import playing  # noqa: E402
 
 SIZES = (50_000, 50_000_000)
 LARGEST_TEXT = 30_000_000
-"""Larger files are binary to our git (`core.bigFileThreshold`); changed in every line, half of it is enough."""
+"""What the figures have been measured with; changed in every line, half of it is enough."""
 KEYS = 200
 PATIENCE_S = 60.0
 LINE = "    total_{0} = price_{0} * (1 + rate)  # what line {0} of the cart costs\n"

@@ -15,7 +15,7 @@ from onloop.gates.repository.file_changes import raw_changes
 from onloop.gates.repository.git import Git
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.patch_cutting import OUTSIDE, LinePlace, Take
-from onloop.gates.repository.patch_pages import MOST_CHARACTERS, PatchRows, PatchSource, patch_rows
+from onloop.gates.repository.patch_pages import LARGE, LARGEST, MOST_CHARACTERS, PatchRows, PatchSource, patch_rows
 from onloop.gates.repository.patch_spool import PatchSpool
 from onloop.gates.repository.provenance import provenance_of
 from onloop.machine.task import Kind, Submission, Task
@@ -178,6 +178,32 @@ def test_rows_are_there_while_the_rest_is_still_made_and_whoever_waits_gets_all(
     assert (len(early.rows), early.total, early.is_counting) == (500, 600, True)
     assert (end.rows, end.is_counting) == ((), True)
     assert (whole.rows, whole.total, whole.is_counting) == (("+598", "+599", "+end"), 601, False)
+
+
+LINE = "x" * 1_023 + "\n"
+
+
+def test_text_is_shown_up_to_a_size_of_ours(mirror: Mirror, origin: Origin, agent: Agent) -> None:
+    head = agent.commit({"long.txt": LINE * (LARGE // 1_024) + "end\n"})
+    handed_in(mirror, agent.path, TASK, 1)
+    source, kept = source_of(mirror, origin.tip(), head, "long.txt", 4_000), KeptPatches()
+
+    total = kept.page(mirror.git, source, 1, 1, soon=False).total
+
+    assert total > LARGE // 1_024
+    assert kept.page(mirror.git, source, total, 1, soon=False).rows == ("+end",)
+
+
+def test_past_that_size_it_is_said_that_no_diff_is_made(mirror: Mirror, origin: Origin) -> None:
+    before = origin.tip()
+    head = origin.commit({"long.txt": LINE * (LARGEST // 1_024) + "end\n"})
+    mirror.refresh("main")
+
+    page = KeptPatches().page(mirror.git, source_of(mirror, before, head, "long.txt", 4_000), 1, 50, soon=False)
+
+    assert (
+        page.rows[-1] == "Not compared: it has 67,108,868 bytes, and of files of more than 67,108,864 no diff is made"
+    )
 
 
 @pytest.mark.parametrize("failure", [ValueError("no"), RuntimeError("no"), MemoryError()])

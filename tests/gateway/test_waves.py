@@ -397,3 +397,19 @@ def test_a_cause_is_tried_again_across_fleets(small: Shop) -> None:
     assert len(causes) == 1
     wanted = [(task, c.Retry(small.voice(), "again")) for task in ("r1.1", "r2.1")]
     assert all(outcome.after for outcome in perform_each(small.gateway, small.person(), wanted))
+
+
+def test_what_was_decided_about_a_wave_is_not_taken_back_and_its_opposite_is_named(small: Shop) -> None:
+    small.fleet(2, sizes=(1, 1), asks=True)
+    complete(small, "r1.1")
+    small.later(1_000)
+    small.reject("look first", task_id="r1")
+    with pytest.raises(Refused, match="not taken back") as no:
+        say(small, "r1", c.TakeBack(small.voice()))
+    assert "onloop approve r1 lets it go on" in no.value.hint
+    small.later(1_000)
+    small.approve(task_id="r1")
+    with pytest.raises(Refused, match="not taken back") as yes:
+        say(small, "r1", c.TakeBack(small.voice()))
+    assert "onloop pause r1 stops it" in yes.value.hint
+    rows_agree(small)

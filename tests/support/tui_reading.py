@@ -11,8 +11,10 @@ from textual.pilot import Pilot
 
 from onloop.gates.repository.mirror import Mirror
 from onloop.gates.repository.provenance import provenance_of
+from onloop.gateway.service import Gateway
 from onloop.machine.task import DecisionKind, Submission, Task
 from onloop.records import replace
+from onloop.store.port import Store
 from onloop.views.changes import Changes, PageWanted, PatchPage, changes_of, patch_page
 from onloop.views.kept_patches import KeptPatches
 from onloop_tui.app import Dashboard
@@ -31,10 +33,14 @@ class Reading(Scene):
 
     mirror: Mirror | None = None
     kept: KeptPatches = field(default_factory=KeptPatches)
+    opened: Callable[[], Store] | None = None
+    """Opens the store anew for whoever closes it; None for one in memory."""
 
     @property
     def place(self) -> StoreAccess:
-        return replace(super().place, pages=self.page, since=self.since)
+        opened = self.opened or (lambda: self.store)
+        place = replace(super().place, pages=self.page, since=self.since)
+        return replace(place, open=lambda: Gateway(opened(), self.clock))
 
     def page(self, task: Task, wanted: PageWanted) -> PatchPage:
         return patch_page(task, self._mirror, wanted, self.kept)
@@ -56,18 +62,29 @@ def git(folder: Path, *argv: str) -> str:
     return done.stdout.decode("utf-8", "replace").strip()
 
 
-def reading(folder: Path, before: Files, *rounds: Files) -> tuple[Reading, str]:
-    """A task whose agent has handed in so many commits, each sent back but the last, which asks for approval."""
+def reading(
+    folder: Path,
+    before: Files,
+    *rounds: Files,
+    opened: Callable[[], Store] | None = None,
+    mirror_at: Callable[[str], Mirror] | None = None,
+) -> tuple[Reading, str]:
+    """A task whose agent has handed in so many commits, each sent back but the last, which asks for approval.
+
+    It is in a store of its own with nobody but ana in it, or in one that is `opened`, which has people.
+    """
     origin = folder / "origin"
     origin.mkdir(parents=True)
     git(origin, "init", "-q", "-b", "main")
     heads = [_committed(origin, files) for files in (before, *rounds)]
     git(origin, "branch", "-q", "work")
-    mirror = Mirror(folder / "mirror.git", str(origin))
+    mirror = mirror_at(str(origin)) if mirror_at is not None else Mirror(folder / "mirror.git", str(origin))
     mirror.create()
     mirror.refresh("main")
-    scene = Reading(mirror_of=lambda _: mirror, origins={"cart": mirror.origin}, mirror=mirror)
-    scene.enrol("ana")
+    known = {"mirror_of": lambda _: mirror, "origins": {"cart": mirror.origin}, "mirror": mirror}
+    scene = Reading(**known) if opened is None else Reading(store=opened(), opened=opened, **known)  # type: ignore[arg-type]
+    if opened is None:
+        scene.enrol("ana")
     (task,) = scene.fleet(["cart"])
     for number, head in enumerate(heads[1:], 1):
         mirror.keep(task, number, head)

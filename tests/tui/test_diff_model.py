@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_file
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,11 @@ def test_comments_are_of_one_commit_have_limits_and_are_told_with_file_and_line(
         (change("vendor/lib/conftest.py"), False),
         (change(".github/workflows/generated/ci.yml"), False),
         (change("src/cart.py"), False),
+        (replace_file(change("src/cart.py"), marked="generated"), True),
+        (replace_file(change("src/rows.csv"), marked="not to be diffed"), True),
+        (replace_file(change("src/cart.py", flag="decides what the gates said"), marked="generated"), False),
+        (replace_file(change(".gitattributes"), marked="generated"), False),
+        (replace_file(change(".github/workflows/ci.yml"), marked="generated"), False),
     ],
 )
 def test_only_what_nobody_has_to_read_first_is_folded(file: FileChange, is_folded: bool) -> None:

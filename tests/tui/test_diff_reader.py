@@ -164,6 +164,22 @@ async def test_a_search_finds_what_is_not_on_the_screen_in_any_file_and_says_whe
         await shows(pilot, "'Haystack' is not found anywhere")
 
 
+async def test_what_the_base_says_is_generated_is_folded_and_told_by_whom(tmp_path: Path) -> None:
+    before = {**BEFORE, ".gitattributes": "sums.py linguist-generated\n"}
+    says = ".gitattributes", "sums.py linguist-generated\ntax.py linguist-generated\n"
+    scene, _ = reading(tmp_path, before, {**CHANGED, says[0]: says[1]})
+    app = scene.dashboard()
+
+    async with playing(app) as pilot:
+        screen = await open_reader(pilot, scene, app)
+        screen.file_list.go_to("src/cart/sums.py")
+        await shows(pilot, "folded: generated, says .gitattributes of the base", "Enter unfolds it")
+        screen.file_list.go_to("src/cart/deep/er/tax.py")
+        await shows(pilot, "+rate = 2")
+        screen.file_list.go_to(".gitattributes")
+        await shows(pilot, "+tax.py linguist-generated")
+
+
 async def comment(pilot: Pilot[str], screen: DiffScreen, kind: RowKind, words: str) -> None:
     """Write about the line that was, or is, the eleventh."""
     await go_to_line(pilot, screen, kind, 11)

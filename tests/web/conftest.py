@@ -116,6 +116,7 @@ def _door(page: Page, limits: WebLimits, more: Mapping[str, Any], adopt: Adopt) 
         return replace(WebSettings(url, limits=limits), **more.get("web", {}))
 
     settings = replace(DoorSettings("127.0.0.1", 0), tls=certified().files, public=more.get("public", ()))
+    settings = replace(settings, **more.get("door", {}))
     page.doors.append(HttpDoor(settings, adopt, page.words.append, wall_clock, web=web))
     return page.doors[-1]
 

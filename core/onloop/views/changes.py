@@ -16,6 +16,7 @@ from onloop.text import safe
 from onloop.views.risk import in_reading_order, is_generated
 
 if TYPE_CHECKING:
+    from onloop.gates.repository.git import Git
     from onloop.gates.repository.mirror import Mirror
     from onloop.views.kept_patches import KeptPatches
 
@@ -58,6 +59,7 @@ def changes_of(task: Task, mirror_of: Callable[[str], Mirror], since: str = "") 
         check_provenance(mirror, submission, task.target)
         base, head = _base_of(task, mirror, since), submission.head
         files = in_reading_order(with_flags(task, mirror.diff_stat(base, head)))
+        files = _with_marks(files, mirror.git, submission.base)
         if since:
             return Changes(files)
         generated = {file.path for file in files if is_generated(file)}
@@ -159,6 +161,19 @@ def with_flags(task: Task, files: Iterable[FileChange]) -> tuple[FileChange, ...
     return tuple(
         dataclasses.replace(file, flag=FLAG_WORDS[flags[place].kind]) if place < len(flags) else file
         for place, file in ordered
+    )
+
+
+def _with_marks(files: Sequence[FileChange], git: Git, base: str) -> tuple[FileChange, ...]:
+    """The files with what the base says of them; of one that was renamed, only what it says of both its names."""
+    from onloop.gates.changes.base_attributes import base_marks  # here: as above
+
+    marks = base_marks(git, base, [path for file in files for path in (file.path, file.previous) if path])
+    return tuple(
+        dataclasses.replace(file, marked=said)
+        if (said := marks.get(file.path, "")) and marks.get(file.previous or file.path) == said
+        else file
+        for file in files
     )
 
 

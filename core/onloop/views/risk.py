@@ -31,6 +31,7 @@ def _test_shrinks(change: FileChange) -> bool:
 
 
 PINS = "pins dependencies"
+OTHERS = "is somebody else's code"
 _LOCK = r"(^|/)([\w.-]*\.lock|[\w.-]*lock\.(json|ya?ml)|go\.sum|npm-shrinkwrap\.json)$"
 _FLAGGED = "decides what the gates said"
 _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
@@ -82,7 +83,7 @@ _RULES: Sequence[tuple[Callable[[FileChange], bool], str]] = (
     (_path(r"(^|/)migrations?/"), "changes stored data"),
     (_test_shrinks, "a test loses lines"),
     (lambda change: change.added is None, "is binary: there is no diff to read"),
-    (_path(r"(^|/)(vendor|third_party|node_modules)/"), "is somebody else's code"),
+    (_path(r"(^|/)(vendor|third_party|node_modules)/"), OTHERS),
 )
 
 
@@ -116,6 +117,11 @@ def is_generated(change: FileChange) -> bool:
     """Whether a program writes the file, by its name; never for one that another rule wants read first."""
     is_written = _WRITTEN_DATA.search(change.path) or _WRITTEN_CODE.search(change.path)
     return risk_of(change) in _MAY_BE_GENERATED and is_written is not None
+
+
+def may_be_folded(change: FileChange) -> bool:
+    """Whether nothing asks for a look at the file but its size: what is flagged, or risky by its name, never may."""
+    return not change.flag and risk_of(change) in {None, PINS, OTHERS}
 
 
 def _rank(change: FileChange) -> int:

@@ -61,17 +61,7 @@ def decision_plan(
     `comments` on lines of its own change, as of when it is sent.
     """
     said = comments if comments is not None and act is Act.REJECT else LineComments()
-    targets: dict[str, DecisionTarget] = {}
-    left_out: defaultdict[str, list[str]] = defaultdict(list)
-    for dossier in dossiers:
-        asked = asked_for(dossier, voice)
-        action = action_of(act, dossier, asked, read_only=False)
-        if action.why_not:
-            left_out[action.why_not].append(dossier.task.id)
-        elif like is not None and not is_alike(dossier, like):
-            left_out["what it asks to approve is not the same"].append(dossier.task.id)
-        else:
-            targets[dossier.task.id] = DecisionTarget(dossier, asked)
+    targets, left_out = _sorted_out(act, dossiers, voice, like)
     for task, words in unread.items():
         left_out[words].append(task)
     remarks = [f"left out: {_some(tasks)}: {why}" for why, tasks in left_out.items()]
@@ -96,6 +86,24 @@ def decision_plan(
         along=lambda task: _along(len(said.of(targets[task].dossier.task))),
         sent=lambda task: said.sent(targets[task].dossier.task),
     )
+
+
+def _sorted_out(
+    act: Act, dossiers: Sequence[Dossier], voice: Voice | None, like: Dossier | None
+) -> tuple[dict[str, DecisionTarget], defaultdict[str, list[str]]]:
+    """The tasks that can take the decision, and those that cannot, by why not."""
+    targets: dict[str, DecisionTarget] = {}
+    left_out: defaultdict[str, list[str]] = defaultdict(list)
+    for dossier in dossiers:
+        asked = asked_for(dossier, voice)
+        action = action_of(act, dossier, asked, read_only=False)
+        if action.why_not:
+            left_out[action.why_not].append(dossier.task.id)
+        elif like is not None and not is_alike(dossier, like):
+            left_out["what it asks to approve is not the same"].append(dossier.task.id)
+        else:
+            targets[dossier.task.id] = DecisionTarget(dossier, asked)
+    return targets, left_out
 
 
 def _along(count: int) -> str:

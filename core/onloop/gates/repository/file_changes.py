@@ -60,7 +60,8 @@ class FileChange:
     """One file's change for a list: lines added and removed (None if binary), and its path before a rename.
 
     `flag` says in words why the file can decide the gates' verdicts; empty if it cannot. `lines_shown` is how many of
-    the changed lines the diff beside it shows, None for all of them.
+    the changed lines the diff beside it shows, None for all of them. `marked` is what `.gitattributes` of the base says
+    of the file, in words.
     """
 
     path: str
@@ -71,6 +72,7 @@ class FileChange:
     previous: str | None = None
     flag: str = ""
     lines_shown: int | None = None
+    marked: str = ""
 
     @property
     def is_whole(self) -> bool:

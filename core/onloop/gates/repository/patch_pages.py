@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ MOST_ROWS = 2_000
 """How many rows a page may have."""
 MOST_CHARACTERS = 1_000_000
 """A page ends where its rows hold as many characters."""
+LARGE, LARGEST = 32 * 1_048_576, 64 * 1_048_576
+"""Files of more bytes than LARGE are binary to our git but here, and of more than LARGEST here, too: it holds both
+sides in memory, some ten times their size. So one such patch is made at a time.
+"""
+_one_large = threading.Lock()
 _SPACE = ("--ignore-all-space", "--ignore-blank-lines")
 
 
@@ -65,6 +71,25 @@ def patch_rows(git: Git, source: PatchSource, first: int, count: int) -> PatchRo
 
 def cut_patch(git: Git, source: PatchSource, take: Take) -> None:
     """Have git make the patch, and give on its rows as they come."""
+    size = largest_of(git, source.file)
+    if size <= LARGE:
+        _cut(git, source, take)
+    elif size <= LARGEST:
+        with _one_large:
+            _cut(git._replace(settings=(*git.settings, f"core.bigFileThreshold={LARGEST + 1}")), source, take)
+    else:
+        _cut(git, source, take)
+        take(f"Not compared: it has {size:,} bytes, and of files of more than {LARGEST:,} no diff is made", False)
+
+
+def largest_of(git: Git, file: RawChange) -> int:
+    """The bytes of the larger side of a file, 0 for what is none."""
+    asked = "".join(f"{each}\n" for each in file.ids if each.strip("0"))
+    said = git.run("cat-file", "--batch-check=%(objecttype) %(objectsize)", stdin=asked.encode()).text.split("\n")
+    return max((int(line.removeprefix("blob ")) for line in said if line.startswith("blob ")), default=0)
+
+
+def _cut(git: Git, source: PatchSource, take: Take) -> None:
     paths = source.file.paths
     raws = raw_changes(git, source.base, source.head, paths)
     if not any(raw.paths[-1] == source.path for raw in raws):  # its name is no UTF-8, and cannot be asked for

@@ -1,12 +1,13 @@
 """What stands in the place of a patch: that it is folded and why, or, of a folder, the files in it.
 
-A patch is folded until somebody opens it, by its file's name alone, and never where it is flagged.
+A patch is folded by its file's name, or as the base of the change says: nothing that is flagged is ever folded, and
+nothing that the change itself says folds anything.
 """
 
 from __future__ import annotations
 
 from onloop.gates.repository.file_changes import FileChange
-from onloop.views.risk import is_generated, risk_of
+from onloop.views.risk import OTHERS, is_generated, may_be_folded, risk_of
 from onloop.views.work_warnings import WorkWarning
 from onloop_tui.model.diff.file_tree import TreeRow
 from onloop_tui.model.drawing.terminal_text import safe
@@ -15,7 +16,6 @@ from onloop_tui.model.drawing.warning_lines import warning_text
 from onloop_tui.model.sheet.change_lines import LONGEST_PATH, counts_words
 
 MOST_FILES = 200
-_OTHERS = "is somebody else's code"
 _NAME = 0.6
 
 
@@ -23,7 +23,9 @@ def fold_reason(change: FileChange) -> str:
     """Why the patch is folded at first; empty where it is not."""
     if is_generated(change):
         return "a program writes it, by its name"
-    return _OTHERS if risk_of(change) == _OTHERS and not change.flag else ""
+    if change.marked and may_be_folded(change):
+        return f"{change.marked}, says .gitattributes of the base"
+    return OTHERS if risk_of(change) == OTHERS and not change.flag else ""
 
 
 def fold_lines(change: FileChange, reason: str, width: int) -> tuple[Line, ...]:

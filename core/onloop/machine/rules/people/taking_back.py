@@ -59,6 +59,7 @@ def take_back(course: DecisionBuilder, command: c.TakeBack) -> None:
         return
     decision = _meant(course, person)
     _check_no_vote(course, decision)
+    _check_no_wave(course, decision)
     stood = course.facts.untold
     if stood is None:
         _refuse_late(course, decision)
@@ -159,6 +160,15 @@ def _check_no_vote(course: DecisionBuilder, decision: Decision) -> None:
     if course.task.request(decision.request) is not None:
         words = f"the vote of {decision.by} on {decision.request} is theirs to take back"
         raise NotAllowed(words, hint=f'onloop reject {course.task.id} --reason "…" says no to it')
+
+
+def _check_no_wave(course: DecisionBuilder, decision: Decision) -> None:
+    """Refuse for what was decided about a fleet: its tasks have moved by it, and a halt is lifted by its opposite."""
+    task = course.task
+    if task.kind is Kind.FLEET:
+        has_approved = decision.answer is DecisionKind.APPROVE
+        hint = f"onloop pause {task.id} stops it" if has_approved else f"onloop approve {task.id} lets it go on"
+        refuse(f"{decided_words(decision, course.now)}, and its tasks stand by that: not taken back", Exit.HELD, hint)
 
 
 def _check_may(course: DecisionBuilder, stood: Task, decision: Decision, voice: c.Voice) -> None:
