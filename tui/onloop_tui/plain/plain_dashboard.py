@@ -116,13 +116,9 @@ class PlainDashboard:
     def _announce(self) -> None:
         """Say what has changed, as it comes."""
         while not self._stopped.wait(TICK_S):
-            if not self._has_read.is_set():
-                continue
-            groups, now = self._seen().groups, self._session.clock()
-            if self._told is None:
-                self._told = Announced.of(groups, now)
-            self._told, sentences = announced_after(self._told, groups, now)
-            self._console.announce(sentences)
+            if self._told is not None:
+                self._told, sentences = announced_after(self._told, self._seen().groups, self._session.clock())
+                self._console.announce(sentences)
 
     def _seen(self) -> Snapshot:
         return self._session.seen(self._whole)
@@ -137,6 +133,7 @@ class PlainDashboard:
             self._console.say("The store is still being read.")
         if self._session.why_read_only:
             self._console.say("It is read-only: nothing can be decided.")
+        self._told = Announced.of(self._seen().groups, self._session.clock())
         self._say_counts()
         self._say_row()
 
@@ -254,7 +251,7 @@ class PlainDashboard:
             self._console.say(f"{wanted.message}; {wanted.hint}")
             return
         self._filter = wanted
-        self._console.say(f"{counted_words(len(self._rows()), 'row')}{' fit the filter' if wanted else ''}.")
+        self._console.say(f"{counted_words(len(self._rows()), 'row')}{', by the filter' if wanted else ''}.")
         self._say_row()
 
     def _scope(self) -> None:
