@@ -24,7 +24,7 @@ from onloop_tui.bindings import KEYS
 from onloop_tui.model.drawing.text_line import GUTTER, Span, Tone, heading, line
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.inbox.order import shown_rows
-from onloop_tui.model.spoken.announcement import GAP_MS, MOST, Announced, announced_after
+from onloop_tui.model.spoken.announcement import GAP_MS, MOST, SaidSoFar, announced_after
 from onloop_tui.model.spoken.spoken_line import parts_of, spoken
 from onloop_tui.model.spoken.spoken_row import cause_sentence, spoken_age, task_sentence
 from onloop_tui.plain.plain_console import is_wanted
@@ -114,7 +114,7 @@ def _groups(scene: Scene) -> tuple[Group, ...]:
 
 def test_news_are_said_the_most_important_first_and_the_rest_is_counted() -> None:
     scene = busy()
-    before = Announced.of((), 0)
+    before = SaidSoFar.of((), 0)
     _, said = announced_after(before, _groups(scene) * 2, GAP_MS)
 
     assert said[0].startswith("new, needs you: approve release at ship.approve")
@@ -124,7 +124,7 @@ def test_news_are_said_the_most_important_first_and_the_rest_is_counted() -> Non
 
 def test_what_grows_and_what_is_cleared_is_said_once() -> None:
     scene = busy()
-    told = Announced.of(_groups(scene), 0)
+    told = SaidSoFar.of(_groups(scene), 0)
     scene.wants_approval("r7k2m.9")
     grown, said = announced_after(told, _groups(scene), GAP_MS)
     assert said == ("more, needs you: approve release at ship.approve, 3 tasks",)
@@ -136,7 +136,7 @@ def test_what_grows_and_what_is_cleared_is_said_once() -> None:
 @given(st.lists(st.tuples(st.integers(1, GAP_MS), st.integers(0, 3)), max_size=30))
 def test_never_more_than_one_announcement_comes_within_the_gap_and_none_is_lost(story: list[tuple[int, int]]) -> None:
     groups = _groups(_STILL)
-    told, now, last = Announced.of((), 0), 0, -GAP_MS
+    told, now, last = SaidSoFar.of((), 0), 0, -GAP_MS
     for passed, count in story:
         now += passed
         told, said = announced_after(told, groups[:count], now)

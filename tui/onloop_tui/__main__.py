@@ -69,8 +69,13 @@ def open_dashboard(
         return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
     gc.set_threshold(*RARELY)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, once_read=gc.freeze)
+    return _run(app, home, "stop" if ask_on_quit else "quit")
+
+
+def _run(app: Dashboard, home: Home, otherwise: str) -> str:
+    """How the dashboard was left, or `otherwise` if it does not say; StoreError if the store's folder has gone."""
     with _screen_on_terminal():
-        left = app.run() or ("stop" if ask_on_quit else "quit")
+        left = app.run() or otherwise
     if left == GONE:
         home.check_there()
     return left
