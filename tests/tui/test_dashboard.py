@@ -203,7 +203,7 @@ def test_the_core_finds_the_dashboard_through_its_entry_point() -> None:
     assert found == {"onloop_tui.__main__:open_dashboard"}
     assert list(parameters) == [
         *("home", "person", "read_only", "person_name", "footer", "ask_on_quit", "tour"),
-        *("settings", "workflows", "role"),
+        *("settings", "workflows", "role", "plain"),
     ]
 
 

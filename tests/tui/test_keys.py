@@ -67,7 +67,7 @@ DECIDING = (
     Step("b", "its base is not red"), AWAY,
     Step("at", "Reassign: "), Step("escape", gone="Reassign: "), AWAY,
     Step("U", "nothing was decided that may be taken back"), AWAY,
-    Step("ctrl+l", "[1 Inbox]", under=APPROVE), Step("ctrl+z", "only in a terminal can it be suspended"), AWAY,
+    Step("ctrl+l", "[1 Inbox]", under=FAILING), Step("ctrl+z", "only in a terminal can it be suspended"), AWAY,
 )  # fmt: skip
 INBOX = (
     Step("space", "2 of 2 marked"), Step("space", gone="2 of 2 marked"),

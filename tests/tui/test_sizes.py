@@ -16,7 +16,7 @@ from support.tui_decisions import entry
 from support.tui_scenes import Scene, busy, playing, screen_lines, screen_text, shows, until
 
 Size = tuple[int, int]
-SIZES: tuple[Size, ...] = ((60, 15), (80, 24), (100, 30), (140, 45), (200, 60))
+SIZES: tuple[Size, ...] = ((60, 15), (80, 24), (100, 30), (140, 45), (200, 60), (400, 120))
 SMALL: tuple[Size, ...] = ((LEAST[0] - 1, 30), (100, LEAST[1] - 1), (12, 3), (1, 1))
 
 

@@ -16,7 +16,7 @@ from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.ground.acts import Act
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.model.inbox.explain import explanation
-from onloop_tui.model.spoken.announcement import Announced, announced_after
+from onloop_tui.model.spoken.announcement import SaidSoFar, announced_after
 from onloop_tui.model.spoken.spoken_line import ROOM, spoken
 from onloop_tui.model.spoken.spoken_row import counted_words
 from onloop_tui.plain.plain_console import PlainConsole
@@ -56,7 +56,7 @@ class PlainDashboard:
         self._has_read, self._stopped = threading.Event(), threading.Event()
         self._news = threading.Condition()
         self._whole, self._lost = Snapshot(), ""
-        self._told: Announced | None = None
+        self._told: SaidSoFar | None = None
         self._view = session.landing if session.landing in SPOKEN_VIEWS else Where.INBOX
         self._cursor, self._place = "", 0
         self._filter: Filter = Filter()
@@ -116,13 +116,9 @@ class PlainDashboard:
     def _announce(self) -> None:
         """Say what has changed, as it comes."""
         while not self._stopped.wait(TICK_S):
-            if not self._has_read.is_set():
-                continue
-            groups, now = self._seen().groups, self._session.clock()
-            if self._told is None:
-                self._told = Announced.of(groups, now)
-            self._told, sentences = announced_after(self._told, groups, now)
-            self._console.announce(sentences)
+            if self._told is not None:
+                self._told, sentences = announced_after(self._told, self._seen().groups, self._session.clock())
+                self._console.announce(sentences)
 
     def _seen(self) -> Snapshot:
         return self._session.seen(self._whole)
@@ -137,6 +133,7 @@ class PlainDashboard:
             self._console.say("The store is still being read.")
         if self._session.why_read_only:
             self._console.say("It is read-only: nothing can be decided.")
+        self._told = SaidSoFar.of(self._seen().groups, self._session.clock())
         self._say_counts()
         self._say_row()
 
@@ -254,7 +251,7 @@ class PlainDashboard:
             self._console.say(f"{wanted.message}; {wanted.hint}")
             return
         self._filter = wanted
-        self._console.say(f"{counted_words(len(self._rows()), 'row')}{' fit the filter' if wanted else ''}.")
+        self._console.say(f"{counted_words(len(self._rows()), 'row')}{', by the filter' if wanted else ''}.")
         self._say_row()
 
     def _scope(self) -> None:

@@ -15,7 +15,7 @@ MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class SaidSoFar:
     """What a person has been told: how many tasks have each cause, the words of it, and when they were told (ms)."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Announced:
     at: int = 0
 
     @classmethod
-    def of(cls, groups: Sequence[Group], at: int) -> Announced:
+    def of(cls, groups: Sequence[Group], at: int) -> SaidSoFar:
         """All that these groups say has been told."""
         return cls(
             {group.cause: len(group.members) for group in groups},
@@ -32,11 +32,11 @@ class Announced:
         )
 
 
-def announced_after(before: Announced, groups: Sequence[Group], now: int) -> tuple[Announced, tuple[str, ...]]:
+def announced_after(before: SaidSoFar, groups: Sequence[Group], now: int) -> tuple[SaidSoFar, tuple[str, ...]]:
     """What has been told after this look, and the sentences that are due: new causes, then grown ones, then cleared."""
     if 0 <= now - before.at < GAP_MS:
         return before, ()
-    here = Announced.of(groups, now)
+    here = SaidSoFar.of(groups, now)
     new = [f"new, needs you: {group_words(group)}" for group in groups if group.cause not in before.counts]
     grown = [
         f"more, needs you: {group_words(group)}"
@@ -46,7 +46,7 @@ def announced_after(before: Announced, groups: Sequence[Group], now: int) -> tup
     cleared = [f"no longer needs you: {words}" for cause, words in before.words.items() if cause not in here.counts]
     sentences = [*new, *grown, *cleared]
     if not sentences:
-        return Announced(here.counts, here.words, before.at), ()
+        return SaidSoFar(here.counts, here.words, before.at), ()
     left = len(sentences) - MOST
     more = (f"and {counted_words(left, 'change')} more",) if left > 0 else ()
     return here, (*sentences[:MOST], *more)

@@ -50,7 +50,7 @@ def cause_sentence(row: InboxRow, place: int, count: int, now: int) -> str:
 def group_words(group: Group) -> str:
     """A cause in words, and how many tasks have it."""
     sign = REASON_SIGNS.get(group.reason)
-    kind = f"{sign.word}: " if sign is not None and not group.headline.startswith(sign.word) else ""
+    kind = f"{sign.word}: " if sign is not None and sign.word not in group.headline else ""
     tasks = f", {counted_words(len(group.members), 'task')}" if len(group.members) > 1 else ""
     return f"{kind}{safe(group.headline, MOST_WORDS)}{tasks}"
 
