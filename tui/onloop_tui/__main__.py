@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,14 +16,10 @@ from onloop_tui.app import GONE, Dashboard
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.last_places import LastPlaces, places_folder
 from onloop_tui.model.drawing.terminal_text import safe
+from onloop_tui.resident_memory import begin_to_build, settle
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
-
-RARELY = (100_000, 20, 20)
-"""Collect cycles rarely while much is built: at 100,000 tasks a collection stops everything for 0.3 s."""
-AFTERWARDS = (20_000, 20, 20)
-"""Then a little at a time: what has been built is not looked through again, so that no collection takes long."""
 
 
 def open_dashboard(
@@ -64,18 +59,13 @@ def open_dashboard(
         role=role,
         views_file=views_file(own),
     )
-    gc.set_threshold(*RARELY)
-    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=_settle)
+    begin_to_build()
+    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=settle)
     with _screen_on_terminal():
         left = app.run() or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
     return left
-
-
-def _settle() -> None:
-    gc.freeze()
-    gc.set_threshold(*AFTERWARDS)
 
 
 @contextmanager
