@@ -120,8 +120,6 @@ class Dashboard(App[str]):
         self.notices.begin()
         self.call_after_refresh(self._begin_to_read)
         self.set_interval(NOTICE_S, self._look_for_notices)
-        if self.watching is not None:
-            self.run_worker(self.watching.run, thread=True, group="watching")
 
     def _heed_signals(self) -> None:
         """On a signal or a closed terminal, leave as the key does: restore the terminal, end the processes."""
@@ -138,6 +136,8 @@ class Dashboard(App[str]):
     def _begin_to_read(self) -> None:
         """Start after the first paint, because reading a large store would delay it."""
         self.run_worker(self.feed.run, thread=True, group="feed")
+        if self.watching is not None:
+            self.run_worker(self.watching.run, thread=True, group="watching")
 
     def on_unmount(self) -> None:
         """End the threads and restore the terminal's title."""
