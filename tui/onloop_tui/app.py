@@ -63,7 +63,7 @@ GONE_S = 10.0
 
 
 class Dashboard(App[str]):
-    """Reads the store 30 times a second and shows it; returns how the person left: `quit`, `stop` or `leave`."""
+    """Reads the store 50 times a second and shows it; returns how the person left: `quit`, `stop` or `leave`."""
 
     CSS_PATH = "theme.tcss"
     TITLE = "onloop"
