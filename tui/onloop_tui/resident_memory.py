@@ -27,6 +27,11 @@ def settle() -> None:
     """What has been built stays: it is not looked through for garbage again, and what it took besides is given back."""
     gc.freeze()
     gc.set_threshold(*AFTERWARDS)
+    give_back()
+
+
+def give_back() -> None:
+    """Give back to the machine what was freed."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
