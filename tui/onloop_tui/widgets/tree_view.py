@@ -201,7 +201,8 @@ class TreeView(RowView):
 
     async def _sift(self) -> None:
         while self.index.matches.go_on(AT_A_TIME):
-            self._draw()
+            if len(self.ended) < self.size.height:
+                self._draw()
             await asyncio.sleep(0)
         self._draw()
         self.post_message(self.Sifted())
