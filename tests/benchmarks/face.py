@@ -40,6 +40,8 @@ RUN = 1000
 ASKING = 40
 """Of how many live tasks one asks a person."""
 EVENTS_A_SECOND = 50
+LETTER_S = 0.15
+"""How long after one letter a person types the next."""
 KEYS, SAMPLES, IDLE_S = 200, 200, 10.0
 BARE = """
 from textual.app import App
@@ -234,9 +236,10 @@ def hits(all_tasks: int) -> Iterator[tuple[int, int]]:
 
 
 def filtered(shown: Shown, number: int, found: int) -> float:
-    """From the last letter of a filter to its effect; then it is taken away again."""
+    """From the last letter of a filter to its whole effect; then it is taken away again."""
     shown.painted_ms(b"/", b"age:")
     shown.painted_ms(f"repo:repo{number}".encode(), f"is repo{number}".encode())
+    time.sleep(LETTER_S)
     took = shown.painted_ms(b"7", f" {found} found".encode())
     os.write(shown.ours, b"\x1b")
     time.sleep(0.3)  # what comes right after Esc is taken for a key with Alt

@@ -8,6 +8,7 @@ from onloop.machine.events import Created, Moved, StepEntered
 from onloop.machine.evolve import evolve
 from onloop.machine.state import Reason, State
 from onloop.machine.task import Kind, Task
+from onloop.records import replace
 from onloop.store.codec import from_text, to_text
 from onloop.store.port import EventEntry, TaskFilter, Transaction
 from onloop.store.shared_values import PIECE, SharedValues
@@ -40,6 +41,18 @@ def test_equal_texts_and_empty_mappings_become_one_object_and_the_tasks_stay_equ
     assert id(first.evidence) == id(second.branches)
     assert second == made("r1.2")
     assert to_text(second) == stored
+
+
+def test_times_that_are_equal_within_a_task_and_of_tasks_begun_together_become_one_object() -> None:
+    long_ago = 1_700_000_000_000
+    tasks = [replace(made(f"r1.{n}"), created_at=long_ago + 1, since=long_ago + n) for n in (1, 2)]
+    tasks = [from_text(Task, to_text(replace(task, updated_at=task.since))) for task in tasks]
+
+    SharedValues().of(tasks)
+
+    assert tasks[0].created_at is tasks[1].created_at
+    assert all(task.since is task.updated_at for task in tasks)
+    assert [task.since - long_ago for task in tasks] == [1, 2]
 
 
 def test_what_differs_stays_apart() -> None:

@@ -24,6 +24,7 @@ from onloop.home import Home
 from onloop.machine.state import Reason
 from onloop.views.changes import Changes
 from onloop_tui.app import Dashboard
+from onloop_tui.feed import StoreUpdate, StoreWatch
 from onloop_tui.model.drawing.text_line import plain
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_apart
@@ -86,6 +87,18 @@ def test_who_may_not_open_the_store_sees_and_decides_through_the_gateway(stocked
     with resident(home, wall_clock, lambda _: CHANGED):
         asyncio.run(play(app, story))
     assert _reason(home, task) is Reason.APPROVAL_REQUIRED
+
+
+def test_what_many_tasks_have_in_common_is_one_object_though_it_came_over_a_line(stocked: tuple[Home, str]) -> None:
+    home, task = stocked
+    with resident(home, wall_clock, lambda _: CHANGED):
+        watch = StoreWatch(access_apart(home.socket, home.store), wall_clock)
+        news = watch.look()
+        watch.close()
+
+    assert isinstance(news, StoreUpdate)
+    root, child = news.snapshot.tasks[task.partition(".")[0]], news.snapshot.tasks[task]
+    assert root.definition is child.definition
 
 
 def test_a_gateway_that_goes_is_missed_at_once_and_found_again(stocked: tuple[Home, str]) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import subprocess
+import sys
 import threading
 from typing import Any
+
+import pytest
 
 from onloop.gateway.port import GatewayPort
 from onloop.machine.state import State
@@ -12,9 +17,11 @@ from onloop.views.queries.store_changes import ReadStoreChanges
 from onloop_tui.app import Dashboard
 from onloop_tui.feed import StoreUpdate, StoreWatch
 from onloop_tui.model.ground.snapshot import NO_SEQ, Snapshot
+from onloop_tui.resident_memory import AFTERWARDS, RARELY, begin_to_build, settle
 from onloop_tui.session import Session
 from onloop_tui.store_access import StoreAccess
-from support.tui_scenes import Scene, playing, screen_text, shows
+from onloop_tui.widgets import tree_view
+from support.tui_scenes import Scene, playing, screen_text, shows, until
 
 
 def large() -> tuple[Scene, str, int]:
@@ -131,3 +138,47 @@ async def test_nobody_looks_back_from_a_part_of_the_store_and_it_is_said_why() -
         assert app.main.session.moment is None
         told.set()
         await shows(pilot, "waiting")
+
+
+async def test_what_was_built_is_settled_once_all_is_read_and_once_the_tree_of_a_large_store_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tree_view, "LARGE", 3)
+    scene = Scene()
+    scene.enrol("ana")
+    scene.fleet(["cart", "flags", "links"])
+    settled = list[str]()
+    app = Dashboard(Session(scene.place, scene.clock, scene.person()), settled=lambda: settled.append("now"))
+
+    async with playing(app) as pilot:
+        await until(pilot, lambda: app.main.live.is_whole and app.main.around.has_read)
+        assert settled == ["now"]
+        scene.claim("r7k2m.1")
+        await until(pilot, lambda: app.main.live.tasks["r7k2m.1"].holder is not None)
+        assert settled == ["now"]
+        await pilot.press("2")
+        await shows(pilot, "links")
+        await until(pilot, lambda: len(settled) == 2)
+
+
+def test_what_settles_memory_leaves_the_collector_on_and_is_repeatable() -> None:
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    try:
+        begin_to_build()
+        assert gc.get_threshold() == RARELY
+        settle()
+        settle()
+        assert gc.isenabled() and gc.get_threshold() == AFTERWARDS
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+def test_the_first_paint_waits_for_nothing_that_it_does_not_show() -> None:
+    late = ("watchfiles", "onloop_tui.diff.diff_screen")
+    words = f"import sys, onloop_tui.__main__; print([name for name in {late} if name in sys.modules])"
+
+    told = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "[]"

@@ -51,14 +51,14 @@ def test_a_journal_knows_what_changed_since_any_place_at_which_it_was_written(ba
 
     assert written.since(5) is None
     for seq in range(len(batches)):
-        assert written.since(seq * 10) == {name for names in batches[seq + 1 :] for name in names}
+        assert written.since(seq * 10) == frozenset(name for names in batches[seq + 1 :] for name in names)
 
 
 def test_two_that_go_on_from_one_journal_know_nothing_of_each_other() -> None:
     one = Journal().after(1, ["a"])
     left, right = one.after(2, ["left"]), one.after(2, ["right"])
 
-    assert (left.since(1), right.since(1), one.since(1)) == ({"left"}, {"right"}, frozenset())
+    assert (left.since(1), right.since(1), one.since(1)) == (frozenset({"left"}), frozenset({"right"}), frozenset())
 
 
 def test_a_journal_forgets_the_oldest_of_very_many_changes() -> None:
@@ -68,7 +68,7 @@ def test_a_journal_forgets_the_oldest_of_very_many_changes() -> None:
 
     assert written.since(0) is None
     assert len(written.entries) == journal.KEPT + 1
-    assert written.since(journal.MOST - 1) == {str(journal.MOST)}
+    assert written.since(journal.MOST - 1) == frozenset({str(journal.MOST)})
 
 
 def test_a_view_that_was_away_for_thousands_of_changes_is_told_which_tasks_they_were() -> None:
@@ -76,4 +76,4 @@ def test_a_view_that_was_away_for_thousands_of_changes_is_told_which_tasks_they_
     for seq in range(2, 5_000):
         snapshot = snapshot.after([replace(snapshot.tasks["b"], version=seq)], snapshot.house, seq)
 
-    assert snapshot.changed_since(first.seq) == {"b"}
+    assert snapshot.changed_since(first.seq) == frozenset({"b"})

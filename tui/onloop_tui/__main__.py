@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +19,10 @@ from onloop_tui.last_places import LastPlaces, places_folder
 from onloop_tui.model.drawing.terminal_text import safe
 from onloop_tui.plain.plain_console import is_wanted
 from onloop_tui.plain.plain_dashboard import PlainDashboard
+from onloop_tui.resident_memory import begin_to_build, settle
 from onloop_tui.session import Session
 from onloop_tui.settings import Settings, settings_file, views_file
 from onloop_tui.store_access import access_of
-
-RARELY = (100_000, 20, 20)
-"""Collect cycles rarely while much is built: at 100,000 tasks a collection stops everything for 0.3 s."""
-AFTERWARDS = (20_000, 20, 20)
-"""Then a little at a time: what has been built is not looked through again, so that no collection takes long."""
 
 
 def open_dashboard(
@@ -70,7 +65,8 @@ def open_dashboard(
     )
     if plain or begin.plain or is_wanted(os.environ):
         return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
-    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=_settle)
+    begin_to_build()
+    app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
@@ -79,17 +75,11 @@ def open_dashboard(
 
 def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:
     """Show it until it is left; returns how, or raises Defect."""
-    gc.set_threshold(*RARELY)
     with _screen_on_terminal():
         left = app.run()
     if app.defect is not None:
         raise kept_defect(app.defect, "the dashboard", clock(), defects_folder()) from app.defect
     return left
-
-
-def _settle() -> None:
-    gc.freeze()
-    gc.set_threshold(*AFTERWARDS)
 
 
 @contextmanager

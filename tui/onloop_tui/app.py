@@ -69,7 +69,7 @@ GONE_S = 10.0
 
 
 class Dashboard(PacedApp):
-    """Reads the store 30 times a second and shows it; returns how the person left: `quit`, `stop` or `leave`."""
+    """Reads the store 50 times a second and shows it; returns how the person left: `quit`, `stop` or `leave`."""
 
     CSS_PATH = "theme.tcss"
     TITLE = "onloop"
@@ -129,8 +129,6 @@ class Dashboard(PacedApp):
         self.notices.begin()
         self.call_after_refresh(self._begin_to_read)
         self.set_interval(NOTICE_S, self._look_for_notices)
-        if self.watching is not None:
-            self.run_worker(self.watching.run, thread=True, group="watching")
 
     def _heed_signals(self) -> None:
         """On a signal or a closed terminal, leave as the key does: restore the terminal, end the processes."""
@@ -147,6 +145,8 @@ class Dashboard(PacedApp):
     def _begin_to_read(self) -> None:
         """Start after the first paint, because reading a large store would delay it."""
         self.run_worker(self.feed.run, thread=True, group="feed")
+        if self.watching is not None:
+            self.run_worker(self.watching.run, thread=True, group="watching")
 
     def on_unmount(self) -> None:
         """End the threads and restore the terminal's title."""

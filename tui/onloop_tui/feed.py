@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from onloop.errors import OnloopError
 from onloop.gateway.port import GatewayPort
 from onloop.records import Record
+from onloop.store.shared_values import SharedValues
 from onloop.views.overview_projector import OverviewProjector
 from onloop.views.queries.first_sight import FEW, ReadFirstSight
 from onloop.views.queries.store_changes import ReadStoreChanges
@@ -101,6 +102,8 @@ class StoreWatch:
         if after is not None and (changes.seq < after or changes.state.id != self._snapshot.house.id):
             return self._begin(gateway, resumes=False)
         self._stamp = stamp
+        if after is None and self._place.is_apart:
+            SharedValues().of(changes.tasks)
         self._snapshot = self._snapshot.after(
             changes.tasks,
             changes.state,

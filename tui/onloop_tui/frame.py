@@ -1,8 +1,8 @@
-"""How often the dashboard looks at the store: 30 times a second, less often if a look is expensive."""
+"""How often the dashboard looks at the store: 50 times a second, less often if a look is expensive."""
 
 from __future__ import annotations
 
-FRAME_S = 1 / 30
+FRAME_S = 1 / 50
 SHARE = 3
 """Looks may take at most one part in this many of a core's time."""
 

@@ -111,6 +111,8 @@ class StoreAccess(Record):
     """The store's time: its gateway's, where that is on another machine."""
     resumes: bool = False
     """Whether a reader who lost the store goes on from where they were, if it is the same one."""
+    is_apart: bool = False
+    """Whether what is read comes over a line, each value by itself."""
     addressed: Callable[[str], str] = _as_it_is
     """A command for `onloop` so that it means this store wherever it is typed."""
 
@@ -289,6 +291,7 @@ def _through(lines: LinePool) -> StoreAccess:
         agent_log=agent_log,
         pages=page,
         since=changes,
+        is_apart=True,
     )
 
 

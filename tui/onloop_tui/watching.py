@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from watchfiles import Change, watch
-
 from onloop_tui.edited_files import EditedFile, Files
 
 LOOK_S = 2.0
@@ -46,6 +44,8 @@ class Watching:
 
     def _until_folders_move(self, watched: dict[Path, object]) -> None:
         """Post changes in the folders until one of them is created, removed or replaced."""
+        from watchfiles import Change, watch  # here, in the thread: the first paint does not wait for it
+
         moved = False
 
         def concerns(_: Change, path: str) -> bool:

@@ -250,7 +250,7 @@ class Store(Protocol):
         ...
 
     def stamp(self) -> int:
-        """A number that differs after another connection has committed; cheap enough to ask 30 times a second."""
+        """A number that differs after another connection has committed; cheap enough to ask 50 times a second."""
         ...
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ from textual.screen import Screen
 
 from onloop.views.dossier import Dossier
 from onloop_tui.bindings import CHANGE, bindings_of, key_piece
-from onloop_tui.diff.diff_screen import DiffScreen
 from onloop_tui.model.drawing.text_line import Line, Tone, flowed, hanging
 from onloop_tui.model.sheet.change_lines import totals
 from onloop_tui.model.sheet.sections import change_lines
@@ -67,6 +66,8 @@ class ChangeScreen(Screen[None]):
 
     def action_files(self) -> None:
         """Open the reader of it."""
+        from onloop_tui.diff.diff_screen import DiffScreen  # here: a start shows no diff
+
         self.app.push_screen(DiffScreen(self.session, self.dossier))
 
     def action_back(self) -> None:

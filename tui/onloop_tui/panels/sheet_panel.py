@@ -23,7 +23,6 @@ from onloop_tui.app_messages import DecisionAccepted, SheetClosed
 from onloop_tui.background import in_background
 from onloop_tui.dialogs.bulk_decisions import decision_plan
 from onloop_tui.dialogs.bulk_dialog import BulkDialog
-from onloop_tui.diff.diff_screen import DiffScreen
 from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Tone, line
@@ -170,6 +169,8 @@ class Sheet(Vertical):
             self.decision.tell("there is no change to open")
         elif self.mode in {Mode.SHOWN, Mode.CONFIRMING}:
             looked_at = self._looks.other_head(self._dossier)
+            from onloop_tui.diff.diff_screen import DiffScreen  # here: a start shows no diff
+
             self.app.push_screen(DiffScreen(self._session, self._dossier, looked_at, self._alike()), self._looked)
 
     def _alike(self) -> int:

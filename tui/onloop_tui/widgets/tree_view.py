@@ -131,9 +131,9 @@ class TreeView(RowView):
         tasks = self.snapshot.tasks
         if changed is not None:
             return [tasks[task_id] for task_id in changed if task_id in tasks]
-        if not self.snapshot.run and any(node_id not in tasks for node_id in self.index.ids()):
+        if not self.snapshot.run and not self.index.ids() <= set(tasks):
             self._begin_anew()
-        return (task for task in tasks.values() if not self.index.holds(task))
+        return self.index.unlike(tasks.values())
 
     def _begin_anew(self, index: TreeIndex | None = None) -> None:
         """Draw `index` from now on, or an empty one because another store has replaced this one; forget the rest."""
@@ -263,7 +263,8 @@ class TreeView(RowView):
 
     async def _sift(self) -> None:
         while self.index.matches.go_on(AT_A_TIME):
-            self._draw()
+            if len(self.ended) < self.size.height:
+                self._draw()
             await asyncio.sleep(0)
         self._draw()
         self.post_message(self.Sifted())

@@ -7,9 +7,11 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from onloop.machine.store_state import HOUSE
 from onloop.machine.task import Task
 from onloop.records import Record
 from onloop.store.codec import to_text
+from onloop.store.past_fold import portions
 from onloop.store.rows import ROWS, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
 
@@ -72,6 +74,18 @@ def changed_since(tasks: int | None) -> str:
     among = "" if tasks is None else f" AND task IN ({','.join('?' * tasks)})"
     grouped = "GROUP BY task HAVING max(seq) > ?1 ORDER BY min(seq)"
     return f"SELECT task, min(seq) FROM event WHERE task <> ?2{among} {grouped}"  # noqa: S608 - no words of others
+
+
+def changed_among(
+    run: Callable[[str, Sequence[Any]], list[Any]], seq: int, tasks: Sequence[str] | None
+) -> list[tuple[str, bool]]:
+    """The tasks that changed after a sequence, of these or of all, oldest first, and whether each had begun by then."""
+    if tasks is None:
+        found = run(changed_since(None), (seq, HOUSE))
+    else:  # in portions: a statement takes only so many values
+        asked = [run(changed_since(len(names)), (seq, HOUSE, *names)) for names in portions(tasks)]
+        found = sorted((row for rows in asked for row in rows), key=lambda row: row[1])
+    return [(name, first <= seq) for name, first in found]
 
 
 @lru_cache(maxsize=64)

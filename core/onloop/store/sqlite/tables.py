@@ -16,7 +16,7 @@ from onloop.machine.task import Task
 from onloop.store.chain import GENESIS, sealed
 from onloop.store.chain import columns_of as columns_of_event
 from onloop.store.codec import from_text, to_text
-from onloop.store.past_fold import past_of, portions
+from onloop.store.past_fold import past_of
 from onloop.store.port import EventEntry, EventRow, Recorded, StandingCount, StorePast, TaskFilter
 from onloop.store.rows import LOG, Head, IdempotencyRecord, Lease, StoreRow, table_of
 from onloop.store.rows import columns as columns_of
@@ -212,17 +212,8 @@ class Tables:
 
     def past(self, seq: int, tasks: Sequence[str] | None = None) -> StorePast:
         """See Reading."""
-        changed = self._changed_since(seq, tasks)
+        changed = sql.changed_among(self.run, seq, tasks)
         return past_of(changed, lambda names: self.run(sql.events_until(len(names)), (seq, *names)))
-
-    def _changed_since(self, seq: int, tasks: Sequence[str] | None) -> list[tuple[str, bool]]:
-        """The tasks that changed after a sequence, oldest first, and whether each had begun by then."""
-        if tasks is None:
-            found = self.run(sql.changed_since(None), (seq, HOUSE))
-        else:  # in portions: a statement takes only so many values
-            asked = [self.run(sql.changed_since(len(names)), (seq, HOUSE, *names)) for names in portions(tasks)]
-            found = sorted((row for rows in asked for row in rows), key=lambda row: row[1])
-        return [(name, first <= seq) for name, first in found]
 
     def last_seq(self) -> int:
         """See Reading."""

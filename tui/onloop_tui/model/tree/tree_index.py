@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from onloop.attention.scope import Whose
 from onloop.machine.task import Task
@@ -114,12 +114,12 @@ class TreeIndex:
         """The node of a task that must exist; KeyError if it does not."""
         return self._nodes[task_id]
 
-    def holds(self, task: Task) -> bool:
-        """Whether the index holds this very object for the task."""
-        node = self._nodes.get(task.id)
-        return node is not None and node.task is task
+    def unlike(self, tasks: Iterable[Task]) -> list[Task]:
+        """Those of the tasks that it does not hold as these very objects."""
+        nodes = self._nodes
+        return [task for task in tasks if (node := nodes.get(task.id)) is None or node.task is not task]
 
-    def ids(self) -> Collection[str]:
+    def ids(self) -> Set[str]:
         """The ids of all tasks."""
         return self._nodes.keys()
 
