@@ -65,7 +65,6 @@ def open_dashboard(
     )
     if plain or begin.plain or is_wanted(os.environ):
         return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
-    begin_to_build()
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
@@ -75,6 +74,7 @@ def open_dashboard(
 
 def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:
     """Show it until it is left; returns how, or raises Defect."""
+    begin_to_build()
     with _screen_on_terminal():
         left = app.run()
     if app.defect is not None:
