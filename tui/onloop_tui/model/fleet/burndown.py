@@ -76,12 +76,12 @@ def pace_lines(history: RunHistory | None, told: Estimate, stuck: int, width: in
     if width < _ROOMY:
         (row,) = chart_rows(points, _CHART) or ("",)
         last = f" {points[-1].open} open" if points else ""
-        chart: list[Line] = [(Span(row), Span(last))] if row else []
+        chart: list[Line] = [(Span(row, Tone.DIM), Span(last))] if row else []
         return flowed([*chart, *((Span(each, Tone.DIM),) for each in words)], width, 2) if chart or words else ()
     rows = chart_rows(points, _WIDE_CHART, _HEIGHT)
     told_beside = (*_chart_words(history.burndown), *words)
     return tuple(
-        fitted((Span("▕", Tone.DIM), Span(row), Span(f"  {_at(told_beside, i)}", Tone.DIM)), width)
+        fitted((Span("▕", Tone.DIM), Span(row, Tone.DIM), Span(f"  {_at(told_beside, i)}", Tone.DIM)), width)
         for i, row in enumerate(rows)
     )
 
