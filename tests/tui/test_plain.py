@@ -133,6 +133,18 @@ def test_what_grows_and_what_is_cleared_is_said_once() -> None:
     assert gone == ("no longer needs you: approve release at ship.approve, 3 tasks",)
 
 
+def test_what_only_one_task_needs_is_said_with_its_repository() -> None:
+    scene = Scene()
+    scene.enrol("ana")
+    (task,) = scene.fleet(["guestbook"])
+    scene.wants_approval(task)
+
+    told, said = announced_after(SaidSoFar.of((), 0), _groups(scene), GAP_MS)
+    _, gone = announced_after(told, (), 2 * GAP_MS)
+    assert said == ("new, needs you: approve release at ship.approve, guestbook",)
+    assert gone == ("no longer needs you: approve release at ship.approve, guestbook",)
+
+
 @given(st.lists(st.tuples(st.integers(1, GAP_MS), st.integers(0, 3)), max_size=30))
 def test_never_more_than_one_announcement_comes_within_the_gap_and_none_is_lost(story: list[tuple[int, int]]) -> None:
     groups = _groups(_STILL)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onloop.attention.groups import Group
-from onloop_tui.model.spoken.spoken_row import counted_words, group_words
+from onloop_tui.model.spoken.spoken_row import counted_words, named_words
 
 GAP_MS = 5_000
 """The least time between announcements; what changes in between is said together."""
@@ -27,7 +27,7 @@ class SaidSoFar:
         """All that these groups say has been told."""
         return cls(
             {group.cause: len(group.members) for group in groups},
-            {group.cause: group_words(group) for group in groups},
+            {group.cause: named_words(group) for group in groups},
             at,
         )
 
@@ -37,9 +37,9 @@ def announced_after(before: SaidSoFar, groups: Sequence[Group], now: int) -> tup
     if 0 <= now - before.at < GAP_MS:
         return before, ()
     here = SaidSoFar.of(groups, now)
-    new = [f"new, needs you: {group_words(group)}" for group in groups if group.cause not in before.counts]
+    new = [f"new, needs you: {named_words(group)}" for group in groups if group.cause not in before.counts]
     grown = [
-        f"more, needs you: {group_words(group)}"
+        f"more, needs you: {named_words(group)}"
         for group in groups
         if before.counts.get(group.cause, len(group.members)) < len(group.members)
     ]

@@ -55,6 +55,12 @@ def group_words(group: Group) -> str:
     return f"{kind}{safe(group.headline, MOST_WORDS)}{tasks}"
 
 
+def named_words(group: Group) -> str:
+    """A cause in words, and where only one task has it, its repository."""
+    only = group.members[0].repo if len(group.members) == 1 else ""
+    return f"{group_words(group)}, {safe(only, MOST_WORDS)}" if only else group_words(group)
+
+
 def task_sentence(task: Task, place: int, count: int, now: int) -> str:
     """One task: its id, what it is, how it stands, and for how long."""
     said = [
