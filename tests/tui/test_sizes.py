@@ -45,7 +45,21 @@ async def test_every_view_has_its_header_its_row_and_its_keys_in_every_size(size
             assert "1 Inbox" in lines[0]
             assert lines[-1].startswith(" Enter open · ")
             assert any(shown.lstrip().startswith("▶") for shown in lines[1:-1])
-        assert (f"made for {MADE_FOR[0]}×{MADE_FOR[1]}" in screen_text(app)) is (size < MADE_FOR)
+        assert "is small" not in screen_text(app)
+
+
+async def test_a_low_terminal_gives_its_rows_to_the_list_and_to_the_question() -> None:
+    app = busy().dashboard()
+
+    async with playing(app, SIZES[0]) as pilot:
+        await shows(pilot, "▶ ◆ approve")
+        await pilot.press("3")
+        await until(pilot, lambda: sum(("·" in row and "1m" in row) or "4m" in row for row in screen_lines(app)) >= 3)
+        await pilot.press("1", "enter")
+        await shows(pilot, "May ", "approve  → ", "reject   → ", "a approve · r reject")
+        assert "(e answer" not in screen_text(app)
+    async with playing(busy().dashboard(), (MADE_FOR[0] - 1, MADE_FOR[1])) as pilot:
+        await shows(pilot, f"made for {MADE_FOR[0]}×{MADE_FOR[1]}")
 
 
 @pytest.mark.parametrize("size", SMALL, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -41,6 +41,7 @@ from onloop_tui.model.decide.actions import (
 )
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.decide.owners import owners_words
+from onloop_tui.model.drawing.room import is_low
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.model.drawing.warning_lines import warning_remarks
@@ -371,4 +372,5 @@ class DecisionFlow(Vertical):
         if self.doing not in {Doing.NOTHING, Doing.CONFIRMING} or self._dossier is None:
             return ()
         keys = self._session.settings.keys
-        return action_lines(self._actions(), answer_keys(keys), answer_names(keys), width)
+        low = is_low(self.app.size.height)
+        return action_lines(self._actions(), answer_keys(keys), answer_names(keys), width, is_low=low)

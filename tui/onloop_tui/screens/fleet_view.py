@@ -21,6 +21,7 @@ from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
 from onloop_tui.model.decide.retry_rest import remedy_of
 from onloop_tui.model.detail.row_detail import RowDetail, task_detail
+from onloop_tui.model.drawing.room import is_low
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.fleet.burndown import burndown_lines, pace_lines, title_line, wave_strip
@@ -322,11 +323,12 @@ class FleetView(View):
         turns, counts = rows.turns, rows.matrix.counts
         place = f"run {turns.index(run.id) + 1} of {len(turns)}  < >" if len(turns) > 1 else ""
         row = rows.matrix.row(rows.drilled) if rows.drilled is not None else None
+        low = is_low(self.app.size.height)
         return (
             title_line(run.id, run.title, run.workflow, place, width),
-            *burndown_lines(counts, width),
+            *burndown_lines(counts, width, 2 if low else 3),
             *wave_strip(rows.matrix.waves, width),
-            *self._paced(run.id, counts.stuck, width),
+            *(() if low else self._paced(run.id, counts.stuck, width)),
             *((drilled_line(row, width),) if row is not None else ()),
         )
 

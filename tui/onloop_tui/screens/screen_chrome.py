@@ -22,7 +22,7 @@ TABS = {where: f"{number} {where.name.capitalize()}" for number, where in enumer
 """The label of each view in the header: its number key and its name."""
 Tabs = Sequence[tuple[str, bool]]
 """Labels of views, and whether each is in front."""
-MADE_FOR = (80, 24)
+MADE_FOR = (60, 15)
 """The smallest terminal that shows everything."""
 LEAST = (40, 10)
 """The smallest terminal that shows anything but a message."""

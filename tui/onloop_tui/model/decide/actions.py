@@ -171,9 +171,12 @@ def asked_for(dossier: Dossier, voice: c.Voice | None, chosen: str = "") -> Aske
 
 
 def action_lines(
-    actions: Sequence[Action], keys: Mapping[Act, str], names: Mapping[Act, str], width: int
+    actions: Sequence[Action], keys: Mapping[Act, str], names: Mapping[Act, str], width: int, *, is_low: bool = False
 ) -> tuple[Line, ...]:
-    """The keys of the possible acts, and below them the others with the reason. `names` are Textual's for the keys."""
+    """The keys of the possible acts, and below them the others with the reason, but in a low terminal only those.
+
+    `names` are Textual's for the keys.
+    """
     able = [
         (Span(keys[a.act], Tone.STRONG, names[a.act]), Span(f" {VERBS[a.act]}", press=names[a.act]))
         for a in actions
@@ -185,6 +188,8 @@ def action_lines(
             unable.setdefault(action.why_not, []).append(f"{keys[action.act]} {VERBS[action.act]}")
     if len(unable) == 1 and not able:
         return ((Span(f"({' '.join(keys[a.act] for a in actions)}: {actions[0].why_not})", Tone.DIM),),)
+    if is_low and able:
+        return flowed(able, width, 2)
     reasons = [(Span(f"({', '.join(names)}: {why_not})", Tone.DIM),) for why_not, names in unable.items()]
     return (*flowed(able, width, 2), *flowed(reasons, width, 2))
 

@@ -34,8 +34,8 @@ def title_line(run: str, title: str, workflow: str, place: str, width: int) -> L
     return spread((*left, Span(f"  {fit(workflow, 40)}", Tone.DIM)), (Span(place, Tone.DIM),), width)
 
 
-def burndown_lines(counts: RunCounts, width: int) -> tuple[Line, ...]:
-    """The bar, the counts of the classes, and, of those that need a person, whom they need."""
+def burndown_lines(counts: RunCounts, width: int, most: int = 3) -> tuple[Line, ...]:
+    """The bar, the counts of the classes, and whom those need that need a person, in at most so many lines."""
     pieces: list[Line] = [(Span(words, _TONES.get(name, Tone.PLAIN)),) for name, words in counts.classes.pieces]
     pieces.append((Span(f"{counts.total} in all", Tone.DIM),))
     whose = (
@@ -45,7 +45,7 @@ def burndown_lines(counts: RunCounts, width: int) -> tuple[Line, ...]:
     )
     pieces.extend((Span(words, tone),) for count, words, tone in whose if count)
     bar = _bar(counts, _WIDE_BAR if width >= _ROOMY else _BAR)
-    return flowed([(*bar, Span(" "), *pieces[0]), *pieces[1:]], width, 3)
+    return flowed([(*bar, Span(" "), *pieces[0]), *pieces[1:]], width, most)
 
 
 _WAVE_TONES: dict[WaveState, Tone] = {
