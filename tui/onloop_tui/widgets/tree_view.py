@@ -255,9 +255,9 @@ class TreeView(RowView):
 
     def _apply_filter(self) -> None:
         self._filtered_at = self._clock()
-        narrower = self.filter.narrows(self._applied)
+        narrower, again = self.filter.narrows(self._applied), self.filter == self._applied
         self._applied = self.filter
-        self.index.filter(self._fitting() if self.filter else None, narrower=narrower, most=AT_ONCE)
+        self.index.filter(self._fitting() if self.filter else None, narrower=narrower, most=AT_ONCE, again=again)
         if not self.index.matches.is_whole:
             in_background(self, self._sift, group="sift", exclusive=True)
 

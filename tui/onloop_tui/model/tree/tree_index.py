@@ -338,8 +338,10 @@ class TreeIndex:
 
     # -- the filter
 
-    def filter(self, matches: Matches | None, *, narrower: bool = False, most: int | None = None) -> None:
-        """Show only tasks that match and their ancestors; None shows all. Call it again when time changes the matches.
+    def filter(
+        self, matches: Matches | None, *, narrower: bool = False, most: int | None = None, again: bool = False
+    ) -> None:
+        """Show only tasks that match and their ancestors; None shows all. Call it `again` when time changes them.
 
         With `narrower`, only tasks that match now are tested, because no other task can match. Where there are more
         than `most`, so many are tested, those of live runs first, and `matches.go_on` tests the others.
@@ -349,7 +351,10 @@ class TreeIndex:
         if matches is None or not self.is_filtered:
             self._closed_by_hand.clear()
             self._stale.update(self._chunks)
-        self.matches.begin(matches, all_of(self._tops), narrower=narrower)
+        if again and matches is not None and self.is_filtered:
+            self.matches.begin_again(matches, all_of(self._tops))
+        else:
+            self.matches.begin(matches, all_of(self._tops), narrower=narrower)
         self.matches.go_on(most)
 
     @property

@@ -43,6 +43,10 @@ class TreeMatches:
         self._test = test
         self._left, self.is_whole = iter(asked if test is not None else ()), test is None
 
+    def begin_again(self, test: Matches, nodes: Iterable[Node]) -> None:
+        """Test all nodes with what asks the same of a later time: until its turn comes, each stays as it was found."""
+        self._test, self._left, self.is_whole = test, iter(nodes), False
+
     def go_on(self, most: int | None = None) -> bool:
         """Test the next nodes, at most so many, or all; whether some are left."""
         if self.is_whole:
