@@ -38,7 +38,6 @@ from support.tmux_pane import AGAIN_S, Pane, needs_tmux, pane
 from support.tui_scenes import CHEAP, MINUTE, PASSPHRASE, Scene, busy
 from support.waiting import DEADLINE_S
 
-
 ATTACK = "\x1b]52;c;cHduZWQ=\x07\x9b5m\u202e"
 
 
