@@ -46,7 +46,8 @@ class TaskColumn(Record):
     """A column: its name, what it shows, how wide it is, the words in its cells, and how rows are ordered by it.
 
     `size` is what an order compares, smallest first, None where it is not known; without one the words are. `first`
-    says which rows such an order begins with. `is_number` columns stand at their right edge, and `is_foreign` ones hold what others wrote.
+    says which rows such an order begins with. `is_number` columns stand at their right edge, and `is_foreign` ones
+    hold what others wrote.
     """
 
     name: str
