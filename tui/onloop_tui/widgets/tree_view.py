@@ -309,6 +309,8 @@ class TreeView(RowView):
         if self.is_being_made:
             self._awaited = row_id
             return True
+        node = self.index.node(row_id)
+        self.index.matches.look_first([] if node is None else [node])
         self.index.reveal(row_id)
         self._draw(row_id)
         return super().go_to(row_id)

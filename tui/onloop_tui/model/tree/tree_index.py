@@ -141,6 +141,7 @@ class TreeIndex:
 
     def next_needing(self, task_id: str | None, step: int, only: str | None = None) -> str | None:
         """The next (1) or previous (-1) task (of run `only`) that needs a person, cyclically, even if folded away."""
+        self.matches.look_first(self._needing.values())
         wanted = [node for node in self._needing.values() if not self.is_filtered or node.matched]
         wanted = wanted if only is None else [node for node in wanted if node.top.id == only]
         if not wanted:

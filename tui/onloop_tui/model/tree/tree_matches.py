@@ -56,6 +56,11 @@ class TreeMatches:
         self.is_whole = most is None or len(portion) < most
         return not self.is_whole
 
+    def look_first(self, nodes: Iterable[Node]) -> None:
+        """Test these now, where their turn may not have come: somebody asks for them."""
+        if not self.is_whole:
+            self._look_at(nodes)
+
     def look(self, node: Node) -> None:
         """Test the node as it is now."""
         self._look_at((node,))
