@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from onloop.errors import OnloopError
@@ -13,6 +15,7 @@ from onloop.times import wall_clock
 
 MOST_KEPT = 20
 LARGEST = 64 * 1024
+MOST_LINKED = 10
 _LONGEST = 200
 
 
@@ -45,9 +48,31 @@ def _place(error: BaseException) -> str:
 
 
 def _trace(error: BaseException) -> str:
-    """Files, lines and our code, without the values of variables: a passphrase may be among them."""
-    whole = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
+    """Files, lines and our code of it and of what led to it, without variables and messages.
+
+    A passphrase may be among either: `int()` and a missing key say what they were given.
+    """
+    chain = list(_chain(error))
+    whole = "".join(
+        "".join((*traceback.format_list(traceback.extract_tb(each.__traceback__)), f"{_kind(each)}\n"))
+        for each in reversed(chain)
+    )
     return "".join(f"{safe(row)}\n" for row in whole.splitlines())[-LARGEST:]
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what led to it, the last first; a circle of them ends."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen and len(seen) < MOST_LINKED:
+        seen.add(id(each))
+        yield each
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+
+
+def _kind(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _written(folder: Path, name: str, text: str) -> Path:
@@ -57,5 +82,6 @@ def _written(folder: Path, name: str, text: str) -> Path:
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
     for older in sorted(folder.glob("*-*.txt"))[:-MOST_KEPT]:
-        older.unlink(missing_ok=True)
+        with suppress(OSError):  # whatever else lies there
+            older.unlink()
     return path

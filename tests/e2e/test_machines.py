@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from onloop.agents.worker_presence import WorkerPresence
 from onloop.errors import NotAllowed
+from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.gateway.worker_operations import GONE_MS, SAID_MS, TellWorker
 from onloop.identity.resolution import this_process
+from onloop.machine.drains import DrainAsked
 from onloop.machine.principal import Principal, PrincipalKind
 from onloop.machine.worker_slots import SlotsTold, SlotWork
-from onloop.views.queries.worker_reads import SILENT_MS, ReadMachines
+from onloop.views.queries.worker_reads import SILENT_MS, ReadMachines, WorkerNow, turned_workers
 from support.far_machines import Far
-from support.tui_scenes import Scene
+from support.tui_scenes import NOON, Scene, busy
 from support.waiting import DEADLINE_S, wait_for
 from support.world import PASSPHRASE, World
 
@@ -103,6 +106,37 @@ def test_nothing_is_written_while_nothing_has_changed_and_who_was_killed_is_sile
     scene.clock.later(GONE_MS)
     _tell(scene, worker="b@h:2")
     assert [each.id for each in scene.gateway.perform(ReadMachines(scene.clock())).workers] == ["b@h:2"]
+
+
+def _presence(begun: int, name: str = "crew", host: str = "box") -> WorkerPresence:
+    return WorkerPresence(name, host, "", 1, "work", begun, lambda: None, lambda _: None)  # type: ignore[arg-type, return-value]
+
+
+def test_a_worker_in_the_place_of_one_that_was_drained_is_another_one() -> None:
+    scene = busy()
+    drained, next_one = _presence(NOON).id, _presence(NOON + 1000).id
+    _tell(scene, worker=drained)
+    scene.gateway.perform(RecordStoreEvent(scene.person(), DrainAsked(drained, "human:ana")))
+    assert _tell(scene, worker=drained) == "human:ana"
+    _tell(scene, worker=drained, gone=True)
+
+    assert _tell(scene, worker=next_one) == "", "same name, same host, and in a container the same process"
+    assert len(_presence(NOON, "n" * 300, "h" * 300).id) <= 200
+
+
+def test_of_several_workers_that_are_meant_those_are_turned_that_do_not_stand_so_yet() -> None:
+    workers = [WorkerNow(f"crew@{host}:1", "crew", "l", host, "", 1, (), 0, 0, by) for host, by in HOSTS]
+
+    def turned(*names: str, is_drain: bool) -> list[str]:
+        return [each.host for each in turned_workers(workers, names, is_drain=is_drain)]
+
+    assert turned("crew", is_drain=True) == ["a", "c"]
+    assert turned("crew", is_drain=False) == ["b"]
+    assert turned("crew@a:1", "crew", "crew@a:1", is_drain=True) == ["a", "c"]
+    assert turned("crew@b:1", is_drain=True) == ["b"], "it is refused, and says who asked"
+
+
+HOSTS = (("a", ""), ("b", "human:ana"), ("c", ""))
 
 
 def test_only_a_launcher_tells_of_workers_and_of_no_workers_of_another() -> None:

@@ -129,6 +129,35 @@ def test_only_the_newest_traces_are_kept_and_a_folder_that_cannot_be_written_to_
     assert refused.hint.startswith("try again; please report it (its trace cannot be kept: ")
 
 
+def test_a_trace_keeps_no_message_of_what_went_wrong_or_of_what_led_to_it(tmp_path: Path) -> None:
+    (tmp_path / "20000101-000000-in-the-way.txt").mkdir()
+    for number in range(MOST_KEPT + 1):
+        told = kept_defect(_linked("hunter2"), "onloop", NOON + number * 1000, tmp_path)
+
+    assert "hunter2" in told.message, "who runs it is told"
+    trace = (tmp_path / told.hint.rpartition("/")[2]).read_text()
+    assert "hunter2" not in trace
+    assert [row for row in trace.splitlines() if not row.startswith(" ")] == ["KeyError", "ValueError", "LookupError"]
+    assert "in _linked" in trace and "int(secret)" in trace
+
+
+def _linked(secret: str) -> BaseException:
+    """An error with others that led to it, in a circle."""
+    first, last = KeyError(secret), LookupError(f"not {secret}")
+    try:
+        try:
+            try:
+                raise first
+            except KeyError:
+                int(secret)
+        except ValueError as wrong:
+            wrong.add_note(secret)
+            raise last from wrong
+    except LookupError:
+        first.__context__ = last
+    return last
+
+
 @pytest.mark.parametrize("text", ["", "\x1b]0;owned\x07" * 1000])
 def test_what_a_defect_says_is_short_and_safe(text: str, tmp_path: Path) -> None:
     told = kept_defect(ValueError(text), "onloop", NOON, tmp_path).message

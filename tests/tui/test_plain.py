@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from onloop.access.opening import create_home
 from onloop.attention.groups import Group
 from onloop.attention.viewer import NOBODY
+from onloop.errors import Exit
 from onloop.home import Home
 from onloop.machine.state import State
 from onloop.machine.task import DecisionKind
@@ -27,14 +30,14 @@ from onloop_tui.model.inbox.order import shown_rows
 from onloop_tui.model.spoken.announcement import GAP_MS, MOST, SaidSoFar, announced_after
 from onloop_tui.model.spoken.spoken_line import parts_of, spoken
 from onloop_tui.model.spoken.spoken_row import cause_sentence, spoken_age, task_sentence
-from onloop_tui.plain.plain_console import is_wanted
+from onloop_tui.plain import plain_console
+from onloop_tui.plain.plain_console import MOST_NEWS, UNREAD_S, PlainConsole, is_wanted
 from onloop_tui.store_access import access_of
-from support.slow_line import on_slow_line
-from support.tmux_pane import Pane, needs_tmux, pane
-from support.tui_scenes import CHEAP, MINUTE, Scene, busy
+from support.slow_line import SlowLine, on_slow_line
+from support.tmux_pane import AGAIN_S, Pane, needs_tmux, pane
+from support.tui_scenes import CHEAP, MINUTE, PASSPHRASE, Scene, busy
 from support.waiting import DEADLINE_S
 
-PASSPHRASE = "long enough"
 ATTACK = "\x1b]52;c;cHduZWQ=\x07\x9b5m\u202e"
 
 
@@ -202,6 +205,17 @@ def _say(terminal: Pane, words: str, *then: str) -> None:
     terminal.shows(*then)
 
 
+def _reply(terminal: Pane, word: str, *then: str) -> None:
+    """Answer what is asked before anything is sent, until that was not too soon to have been heard."""
+    terminal.tmux("send-keys", "-R")
+    for _ in range(int(DEADLINE_S / AGAIN_S)):
+        terminal.type(word)
+        terminal.press("Enter")
+        if terminal.has(then, "", AGAIN_S):
+            return
+    raise AssertionError(terminal.screen)
+
+
 @needs_tmux
 def test_a_person_who_listens_reads_approves_with_their_passphrase_and_hears_what_became_of_it(tmp_path: Path) -> None:
     home, scene = _home(tmp_path)
@@ -212,16 +226,115 @@ def test_a_person_who_listens_reads_approves_with_their_passphrase_and_hears_wha
         assert not scene.task("r7k2m.1").decisions
         _say(terminal, "approve", "Who decides?")
         _say(terminal, "ana", "passphrase")
-        _say(terminal, PASSPHRASE, "You decide about", "Type yes to approve")
+        _say(terminal, PASSPHRASE, "You decide about", "Type yes to approve r7k2m.1, anything")
         assert PASSPHRASE not in terminal.screen
-        _say(terminal, "no", "Nothing was sent.")
+        _reply(terminal, "no", "Nothing was sent.")
         assert not scene.task("r7k2m.1").decisions
         _say(terminal, "approve", "Type yes to approve")
-        _say(terminal, "yes", "Done. approve: r7k2m.1")
+        _reply(terminal, "yes", "Done. approve: r7k2m.1")
         terminal.shows("1 of 1, needs you: a question")
         (decision,) = scene.task("r7k2m.1").decisions
         assert (decision.answer, decision.by) == (DecisionKind.APPROVE, "human:ana")
         _say(terminal, "quit", "it ended with 0")
+
+
+@needs_tmux
+def test_a_decision_is_about_what_was_read_last_and_never_about_the_task_read_before(tmp_path: Path) -> None:
+    home, scene = _home(tmp_path)
+
+    with _talking(tmp_path, home) as terminal:
+        _say(terminal, "open", "Task r7k2m.1")
+        _say(terminal, "filter repo:cart", "r7k2m.1 is left.", "1 of 1, needs you: a question")
+        _say(terminal, "approve", "Task r7k2m.2", "quoted: Keep the old key format?")
+        _say(terminal, "filter", "2 rows.", "2 of 2, needs you: a question")
+        _say(terminal, "k", "1 of 2, needs you: approve")
+        _say(terminal, "open", "Task r7k2m.1")
+        scene.cancels("r7k2m.1")
+        terminal.shows("no longer needs you: approve")
+        _say(terminal, "", "r7k2m.1 is left.", "1 of 1, needs you: a question")
+        scene.asks("r7k2m.4", "Which one?")
+        scene.cancels("r7k2m.2")
+        terminal.shows("no longer needs you: ")
+        _say(terminal, "cancel", "What was read is not in this list any more", "1 of 1, needs you: a question")
+        assert "Task r7k2m.4" not in terminal.screen
+        _say(terminal, "cancel", "Task r7k2m.4", "Who decides?")
+
+
+@pytest.mark.parametrize(("soon_s", "heard"), [(0.0, "yes"), (1e9, None)])
+def test_an_answer_that_came_before_its_question_could_be_read_does_not_count(
+    soon_s: float, heard: str | None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_console, "UNREAD_S", soon_s)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\nyes\n"))
+
+    assert PlainConsole(lambda: ()).ask("Type yes: ", anew=True) == heard
+    assert ("type it again" in capsys.readouterr().out) is (heard is None)
+
+
+INTERRUPTED = """
+import os, signal, sys
+from onloop_tui import __main__ as entry
+from onloop_tui.plain import plain_sheet
+real = plain_sheet.PlainSheet._performed
+def interrupted(sheet, *given):
+    answer = real(sheet, *given)
+    os.kill(os.getpid(), signal.SIGINT)
+    return answer
+plain_sheet.PlainSheet._performed = interrupted
+sys.exit(entry.main())
+"""
+
+
+def test_an_interruption_while_a_decision_is_sent_never_says_that_nothing_was_sent(tmp_path: Path) -> None:
+    home, scene = _home(tmp_path)
+    line_of = _on_line(tmp_path, "-c", INTERRUPTED, str(home.store))
+    try:
+        line_of.until(b"onloop> ", DEADLINE_S)
+        for typed, then in (
+            (b"pause", b"Who decides?"),
+            (b"ana", b"passphrase"),
+            (PASSPHRASE.encode(), b"empty goes back"),
+            (b"lunch", b"Type yes to pause"),
+        ):
+            line_of.press(typed + b"\r")
+            line_of.until(then, DEADLINE_S)
+        line_of.carry(2 * UNREAD_S)
+        line_of.press(b"yes\r")
+        line_of.until(b"so it may count: open reads r7k2m.1 again", DEADLINE_S)
+    finally:
+        _end(line_of)
+    assert scene.task("r7k2m.1").state is State.PAUSED
+    assert b"nothing was sent" not in line_of.arrived
+
+
+def test_lines_that_nobody_types_are_refused(tmp_path: Path) -> None:
+    home, _ = _home(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "onloop_tui", str(home.store)],
+        input=b"pause\nana\n\nyes\n",
+        env={**_environment(tmp_path), "ONLOOP_PLAIN": "1"},
+        capture_output=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+    assert done.returncode == Exit.UNAVAILABLE
+    assert done.stderr.decode().startswith("onloop: the plain dashboard needs a terminal")
+
+
+def test_what_is_kept_of_news_while_something_is_typed_is_bounded_and_the_rest_is_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = PlainConsole(lambda: ())
+    for number in range(50 * MOST_NEWS):
+        console.announce([f"new, needs you: {number}"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("x\n"))
+
+    assert console.ask("onloop> ") == "x"
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) <= MOST_NEWS + 2
+    assert said[0] == f"{49 * MOST_NEWS} news came before these; inbox reads what needs you"
+    assert said[MOST_NEWS] == f"new, needs you: {50 * MOST_NEWS - 1}"
 
 
 @needs_tmux
@@ -238,7 +351,7 @@ def test_a_wrong_passphrase_sends_nothing_and_an_answer_goes_to_the_agent(tmp_pa
         _say(terminal, PASSPHRASE, "Answer")
         _say(terminal, "Keep it\\", "and:")
         _say(terminal, "as it is", "Type yes to answer")
-        _say(terminal, "yes", "Done. answer: r7k2m.2")
+        _reply(terminal, "yes", "Done. answer: r7k2m.2")
         assert scene.task("r7k2m.2").state is not State.INPUT_REQUIRED
         assert any("Keep it\nas it is" in fed.text for fed in scene.task("r7k2m.2").feedback)
 
@@ -284,10 +397,7 @@ def test_every_word_of_help_says_something_and_what_is_not_spoken_names_the_comm
 
 def test_nothing_is_drawn_over_and_no_agent_can_have_the_terminal_do_anything(tmp_path: Path) -> None:
     home, _ = _home(tmp_path)
-    environment = {**os.environ, "TERM": "xterm-256color", "ONLOOP_PLAIN": "1", "XDG_STATE_HOME": str(tmp_path)}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    argv = (sys.executable, "-m", "onloop_tui", str(home.store))
-    line_of = on_slow_line(argv, environment, size=(100, 40), one_way_s=0.0, rate=1e9)
+    line_of = _on_line(tmp_path, "-m", "onloop_tui", str(home.store))
     try:
         line_of.until(b"onloop> ", DEADLINE_S)
         for typed, then in ((b"tree\r", b"1 of 5"), (b"next\r", b"2 of 5"), (b"open\r", b"back leaves it")):
@@ -296,19 +406,27 @@ def test_nothing_is_drawn_over_and_no_agent_can_have_the_terminal_do_anything(tm
         os.kill(line_of.pid, signal.SIGTERM)
         _, status = os.waitpid(line_of.pid, 0)
     finally:
-        if line_of.pid and not _has_ended(line_of.pid):
-            os.kill(line_of.pid, signal.SIGKILL)
+        _end(line_of)
     assert os.waitstatus_to_exitcode(status) == 0
     assert b"\x1b" not in line_of.arrived
     assert b"\x07" not in line_of.arrived
 
 
-def _has_ended(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+def _environment(folder: Path) -> dict[str, str]:
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return {**os.environ, "TERM": "xterm-256color", "XDG_STATE_HOME": str(folder), "PYTHONPATH": paths}
+
+
+def _on_line(folder: Path, *argv: str) -> SlowLine:
+    environment = {**_environment(folder), "ONLOOP_PLAIN": "1"}
+    return on_slow_line((sys.executable, *argv), environment, size=(100, 40), one_way_s=0.0, rate=1e9)
+
+
+def _end(line_of: SlowLine) -> None:
+    """End the program, if it has not ended."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(line_of.pid, signal.SIGKILL)
+        os.waitpid(line_of.pid, 0)
 
 
 @pytest.mark.parametrize(

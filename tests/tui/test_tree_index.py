@@ -242,6 +242,21 @@ def test_a_filter_that_tests_a_part_at_a_time_finds_the_same_live_runs_first_wha
     assert (parts.matching, parts.matches.is_whole) == (at_once.matching, True)
 
 
+def test_what_needs_a_person_is_found_by_a_filter_that_has_not_come_to_it_yet() -> None:
+    tasks = [task(name, created=CREATED[name[0]]) for name in IDS]
+    last = tasks[-1].id
+    tasks[-1] = replace(tasks[-1], state=State.INPUT_REQUIRED, reason=Reason.QUESTION)
+    index = TreeIndex(tasks)
+    index.filter(lambda one: one.id[-1] == last[-1], most=1)
+    before = index.matching
+
+    assert (index.next_needing(None, 1), index.matches.is_whole) == (last, False)
+    assert index.row_of(last) is not None and index.matching == before + 1
+    while index.matches.go_on(3):
+        pass
+    assert index.matching == sum(each.id[-1] == last[-1] for each in tasks), "none is counted twice"
+
+
 def test_a_letter_typed_before_all_was_tested_goes_on_with_what_was_found_and_what_is_left() -> None:
     tasks = [task(name, created=CREATED[name[0]]) for name in IDS]
     index, asked = TreeIndex(tasks), list[str]()

@@ -266,6 +266,36 @@ def test_a_filter_for_ages_finds_what_has_grown_old_though_nothing_happened() ->
     play(story, made(old), clock=clock)
 
 
+def test_a_filter_for_ages_that_looks_again_in_parts_moves_no_cursor_and_hides_no_row_that_still_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tree_view, "AT_ONCE", 4)
+    clock = Clock()
+    old = [replace(each, since=NOON - 10 * MINUTE) for each in fleet("r", 20)]
+
+    async def story(tree: TreeView, pilot: Pilot[None]) -> None:
+        async def sifted() -> None:
+            while not tree.index.matches.is_whole:
+                await pilot.pause()
+
+        tree.show_only(understood("age:>5m"))
+        await sifted()
+        tree.go_to("r.15")
+        for _ in range(2):
+            clock.later(REFILTER_MS)
+            tree.tick()
+            assert (tree.cursor, tree.count, tree.index.matches.is_whole) == ("r.15", 21, False)
+            await sifted()
+            assert (tree.cursor, tree.count, tree.matching) == ("r.15", 21, 20)
+        tree.take(made([replace(each, since=clock()) for each in old[5:9]], tree.snapshot), None)
+        clock.later(REFILTER_MS)
+        tree.tick()
+        await sifted()
+        assert (tree.cursor, tree.count, tree.matching) == ("r.15", 17, 16)
+
+    play(story, made(old), clock=clock)
+
+
 def test_next_goes_to_what_needs_a_person_behind_folds_and_round() -> None:
     tasks = [*fleet("r", 3), asking("r.2"), *fleet("s", 2, created=1), asking("s.1"), task("s.1.1")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onloop.machine.task import Kind, Task
+from onloop.machine.usage import Spending, StepSpending, Usage
 from onloop.records import replace
 from onloop.views.task_columns import (
     COLUMNS,
@@ -55,6 +56,20 @@ def test_an_order_keeps_what_is_alike_as_it_was_and_puts_empty_cells_last_both_w
     assert ordered_ids(rows, "owner") == ("r.3", "r.2", "r.1")
     assert ordered_ids(rows, "-owner") == ("r.2", "r.3", "r.1")
     assert ordered_ids(rows, "workflow") == ("r.1", "r.2", "r.3")
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("context", {"context": 0}), ("tokens", {}), ("cost", {}), ("progress", {})]
+)
+def test_what_nobody_told_is_last_both_ways_and_is_never_taken_for_the_least(name: str, more: dict[str, int]) -> None:
+    told = Spending({"write": StepSpending(usage=Usage(input=5, output=0, micro_usd=7))})
+    rows = [
+        ColumnRow(_task(1), NOON),
+        ColumnRow(_task(2, spending=told, **more), NOON, progress_at=NOON - MINUTE),
+        ColumnRow(_task(3), NOON),
+    ]
+
+    assert ordered_ids(rows, name) == ordered_ids(rows, f"-{name}") == ("r.2", "r.1", "r.3")
 
 
 @pytest.mark.parametrize("name", COLUMNS)

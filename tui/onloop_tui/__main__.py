@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onloop.defects import defects_folder, kept_defect
-from onloop.errors import OnloopError
+from onloop.errors import OnloopError, Unavailable
 from onloop.home import Home, find_home
 from onloop.identity.process_privacy import keep_others_out
 from onloop.machine.principal import Principal
@@ -64,12 +64,20 @@ def open_dashboard(
         views_file=views_file(own),
     )
     if plain or begin.plain or is_wanted(os.environ):
+        _check_typed_at()
         return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
         home.check_there()
     return left
+
+
+def _check_typed_at() -> None:
+    """Refuse lines that no person types: what waits in a pipe would answer questions that nobody has heard."""
+    if not sys.stdin.isatty():
+        hint = "onloop attention and onloop list print the same facts"
+        raise Unavailable("the plain dashboard needs a terminal to be typed at", hint=hint)
 
 
 def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:

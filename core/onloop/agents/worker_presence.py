@@ -15,7 +15,7 @@ from onloop.records import MutableRecord, field
 
 TELL_S = 1.0
 """How often it asks; nothing is written while nothing has changed."""
-LONGEST_NAME = 100
+LONGEST_NAME, LONGEST_HOST = 100, 64
 LONGEST_PARTING_S = 5.0
 """How long a worker that ends waits until that is told: a gateway may be away, and sees it by its silence."""
 
@@ -31,6 +31,8 @@ class WorkerPresence(MutableRecord):
     role: str
     slots: int
     launcher: str
+    begun: int
+    """When it was started (ms): in a container, the next worker has the same name, host and process."""
     reopen: Callable[[], GatewayHandle]
     say: Callable[[str], None]
     is_drained: bool = False
@@ -41,8 +43,8 @@ class WorkerPresence(MutableRecord):
 
     @property
     def id(self) -> str:
-        """What tells it from every other worker."""
-        return f"{self.name[:LONGEST_NAME]}@{self.host}:{os.getpid()}"
+        """What tells it from every other worker, and from the one that was in its place before."""
+        return f"{self.name[:LONGEST_NAME]}@{self.host[:LONGEST_HOST]}:{os.getpid()}-{self.begun // 1000:x}"
 
     def begins(self, seat: int, task: str, now: int) -> None:
         """The slot works at this task from now on."""

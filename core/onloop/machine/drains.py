@@ -12,7 +12,7 @@ MOST_DRAINS = 200
 
 
 class DrainAsked(Record):
-    """The worker with this id (`NAME@HOST:PROCESS`) is to claim nothing more."""
+    """The worker with this id (`NAME@HOST:PROCESS-START`) is to claim nothing more."""
 
     worker: Id
     by: Id

@@ -45,8 +45,9 @@ def _by_words(_row: ColumnRow) -> None:
 class TaskColumn(Record):
     """A column: its name, what it shows, how wide it is, the words in its cells, and how rows are ordered by it.
 
-    `size` is what an order compares, smallest first; where it is None the words are. `first` says which rows such an
-    order begins with. `is_number` columns stand at their right edge, and `is_foreign` ones hold what others wrote.
+    `size` is what an order compares, smallest first, None where it is not known; without one the words are. `first`
+    says which rows such an order begins with. `is_number` columns stand at their right edge, and `is_foreign` ones
+    hold what others wrote.
     """
 
     name: str
@@ -70,12 +71,16 @@ def _named(principal: str | None) -> str:
     return name_of(principal.removeprefix("agent:")) if principal else ""
 
 
-def _used(row: ColumnRow) -> int:
-    return -(row.task.spending.whole.usage.tokens or 0)
+def _used(row: ColumnRow) -> int | None:
+    return _most_first(row.task.spending.whole.usage.tokens)
 
 
-def _cost(row: ColumnRow) -> int:
-    return -(row.task.spending.whole.usage.micro_usd or 0)
+def _cost(row: ColumnRow) -> int | None:
+    return _most_first(row.task.spending.whole.usage.micro_usd)
+
+
+def _most_first(told: int | None) -> int | None:
+    return None if told is None else -told
 
 
 def _where(row: ColumnRow) -> str:
@@ -103,7 +108,7 @@ _COLUMNS = (
     TaskColumn("begun", "how long ago it was begun", 7, lambda row: age(row.now - row.task.created_at),
                "oldest first", lambda row: row.task.created_at, is_number=True),
     TaskColumn("progress", "how long ago its agent moved", 9, _progress, "longest without progress first",
-               lambda row: row.progress_at or row.now, is_number=True),
+               lambda row: row.progress_at or None, is_number=True),
     TaskColumn("rounds", "how often its work was refused in this attempt", 7, lambda row: str(row.task.round),
                "most rounds first", lambda row: -row.task.round, is_number=True),
     TaskColumn("attempts", "how often it was begun anew", 9, lambda row: str(row.task.attempt), "most attempts first",
@@ -114,7 +119,7 @@ _COLUMNS = (
     TaskColumn("cost", "what that cost, as they tell", 9, lambda row: cost_words(row.task.spending.whole),
                "dearest first", _cost, is_number=True),
     TaskColumn("context", "how full its agent's context is", 8, _percent, "fullest context first",
-               lambda row: -(row.task.context or 0), is_number=True),
+               lambda row: _most_first(row.task.context), is_number=True),
     TaskColumn("where", "in what its agent works", 12, _where),
     TaskColumn("priority", "which is claimed first", 9, lambda row: str(row.task.priority or ""), "most urgent first",
                lambda row: -row.task.priority, is_number=True),
@@ -172,11 +177,11 @@ def order_words(order: str) -> str:
 
 
 def ordered_ids(rows: Iterable[ColumnRow], order: str) -> tuple[str, ...]:
-    """The tasks of these rows in an order; those that are alike in it stay as they were, and an empty cell is last."""
+    """The tasks of these rows in an order; those alike in it stay as they were, and what is not known is last."""
     column = COLUMNS[order.removeprefix(OTHER_WAY)]
     sized = column.size is not _by_words
     keyed = [(column.size(row) if sized else column.words(row).casefold(), row.task.id) for row in rows]
-    full, empty = [each for each in keyed if each[0] != ""], [each for each in keyed if each[0] == ""]
+    full, empty = ([each for each in keyed if (each[0] in {None, ""}) is is_empty] for is_empty in (False, True))
     full.sort(key=lambda each: each[0], reverse=order.startswith(OTHER_WAY))  # type: ignore[arg-type, return-value]
     return tuple(task for _, task in (*full, *empty))
 

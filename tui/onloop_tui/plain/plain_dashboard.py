@@ -208,8 +208,16 @@ class PlainDashboard:
         rows, place = self._here()
         return self._sheet.task or (rows[place].task if rows else "")
 
+    def _leave_for(self, task: str) -> None:
+        """Leave the task that is open, unless it is this one: what is decided next is about what was read last."""
+        before = self._sheet.task
+        if before and before != task:
+            self._sheet.close()
+            self._console.say(f"{before} is left.")
+
     def _say_row(self) -> None:
         rows, place = self._here()
+        self._leave_for(rows[place].task if rows else "")
         if not rows:
             what = "needs you" if self._view is Where.INBOX else "is in this list"
             self._console.say(f"Nothing {what}{' that fits the filter' if self._filter else ''}.")
@@ -229,6 +237,7 @@ class PlainDashboard:
     def _list(self) -> None:
         rows, place = self._here()
         shown = rows[place : place + LISTED]
+        self._leave_for(shown[0].task if len(shown) == 1 else "")
         self._console.say(*(row.sentence(place + n, len(rows)) for n, row in enumerate(shown, 1)))
         left = len(rows) - place - len(shown)
         if left > 0:
@@ -264,8 +273,13 @@ class PlainDashboard:
         if row is None:
             self._console.say("Only what needs you has a reason to be here: inbox goes there.")
             return
+        self._leave_for(rows[place].task)
         task = self._whole.tasks.get(rows[place].task)
         self._console.say(*spoken(explanation(row, task, place + 1, self._session.clock(), ROOM)))
+
+    def _has_gone(self) -> bool:
+        """Whether the row that was read last is there no more, so that another stands in its place."""
+        return bool(self._cursor) and all(row.key != self._cursor for row in self._rows())
 
     # -- one task
 
@@ -281,6 +295,10 @@ class PlainDashboard:
             self._console.say("Nothing can be decided while the store is lost.")
             return
         if not self._sheet.task:
+            if self._has_gone():
+                self._console.say("What was read is not in this list any more; the next one:")
+                self._say_row()
+                return
             self._go()  # a decision is about what was read, and is asked for once it was
             if act == Act.APPROVE.value:
                 return

@@ -204,7 +204,8 @@ class PlainSheet:
         asked = self._asked()
         if act is Act.APPROVE and asked is not None:
             self._console.say(f"You decide about {asked.digest[:12]}, which is what was read.")
-        said = self._console.ask(f"Type yes to {VERBS[act]}, anything else goes back: ", anew=True)
+        prompt = f"Type yes to {VERBS[act]} {dossier.task.id}, anything else goes back: "
+        said = self._console.ask(prompt, anew=True)
         if said is not None and said.strip().casefold() == "yes":
             return True
         self._console.say("Nothing was sent.")
@@ -229,6 +230,12 @@ class PlainSheet:
             return None
         except OnloopError as problem:
             self._console.say(f"Refused: {problem.message}; {problem.hint}")
+            return None
+        except KeyboardInterrupt:
+            self._console.say(
+                "", f"Interrupted while it was sent, so it may count: open reads {dossier.task.id} again."
+            )
+            self.close()
             return None
         reason = f", {after.reason.value}" if after.reason else ""
         more = "" if act is Act.TAKE_BACK else taken_back_words(after, self._session.now())

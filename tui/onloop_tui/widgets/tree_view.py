@@ -255,9 +255,9 @@ class TreeView(RowView):
 
     def _apply_filter(self) -> None:
         self._filtered_at = self._clock()
-        narrower = self.filter.narrows(self._applied)
+        narrower, again = self.filter.narrows(self._applied), self.filter == self._applied
         self._applied = self.filter
-        self.index.filter(self._fitting() if self.filter else None, narrower=narrower, most=AT_ONCE)
+        self.index.filter(self._fitting() if self.filter else None, narrower=narrower, most=AT_ONCE, again=again)
         if not self.index.matches.is_whole:
             in_background(self, self._sift, group="sift", exclusive=True)
 
@@ -309,6 +309,8 @@ class TreeView(RowView):
         if self.is_being_made:
             self._awaited = row_id
             return True
+        node = self.index.node(row_id)
+        self.index.matches.look_first([] if node is None else [node])
         self.index.reveal(row_id)
         self._draw(row_id)
         return super().go_to(row_id)

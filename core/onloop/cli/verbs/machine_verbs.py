@@ -13,7 +13,7 @@ from onloop.errors import BadInput
 from onloop.gateway.upkeep import RecordStoreEvent
 from onloop.machine.drains import DrainAsked, DrainLifted
 from onloop.text import safe
-from onloop.views.queries.worker_reads import MachinesNow, ReadMachines, WorkerNow, meant_workers, slot_words
+from onloop.views.queries.worker_reads import MachinesNow, ReadMachines, WorkerNow, slot_words, turned_workers
 
 LONGEST = 300
 
@@ -52,8 +52,8 @@ def _told(context: Context[WorkersArguments]) -> VerbOutput:
         raise BadInput(f"no worker is named to {args.what}", hint="onloop workers lists them")
     gateway = context.opened.gateway
     found = gateway.perform(ReadMachines(gateway.clock())).workers
-    chosen = [each for name in args.names for each in meant_workers(found, name)]
     person, is_drain = context.person(), args.what == "drain"
+    chosen = turned_workers(found, args.names, is_drain=is_drain)
     for number, each in enumerate(chosen):
         key = f"{args.key}/{number}" if args.key else ""
         event = DrainAsked(each.id, person.id, args.reason) if is_drain else DrainLifted(each.id, person.id)

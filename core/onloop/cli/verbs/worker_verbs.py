@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from onloop.access.far_handles import FarHandles
-from onloop.access.opening import GatewayHandle, check_agents_reach, open_home
+from onloop.access.opening import GatewayHandle, check_agents_reach, open_home, wall_clock
 from onloop.access.verifier_process import ensure_verifier
 from onloop.agents.acp.permission_call import permitted
 from onloop.agents.demand import CrewSize
@@ -124,7 +124,8 @@ def _work_elsewhere(context: Context[WorkArguments], settings: WorkerSettings) -
 
 def _presence(settings: WorkerSettings, reopen: Callable[[], GatewayHandle]) -> WorkerPresence:
     """What tells the gateway of this worker."""
-    return WorkerPresence(settings.name, host_name(), settings.role, settings.crew.most, LAUNCHER, reopen, say)
+    host, most = host_name(), settings.crew.most
+    return WorkerPresence(settings.name, host, settings.role, most, LAUNCHER, wall_clock(), reopen, say)
 
 
 def _unknown_agent(name: str | None) -> Iterator[str]:

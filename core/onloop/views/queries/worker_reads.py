@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from onloop.attention.groups import age
@@ -114,6 +114,12 @@ def meant_workers(known: Sequence[WorkerNow], name: str) -> tuple[WorkerNow, ...
         names = ", ".join(each.name for each in known[:20]) or "none runs"
         raise UnknownThing(f"there is no worker {quoted(name)}", hint=f"{near}known now: {names}")
     return found
+
+
+def turned_workers(known: Sequence[WorkerNow], names: Iterable[str], *, is_drain: bool) -> tuple[WorkerNow, ...]:
+    """Of the workers that are meant, each once, those that do not stand so yet; all of them where every one does."""
+    meant = {each.id: each for name in names for each in meant_workers(known, name)}.values()
+    return tuple(each for each in meant if bool(each.drain_by) is not is_drain) or tuple(meant)
 
 
 def _worker(reading: Reading, row: WorkerRow, drain_by: str) -> WorkerNow:

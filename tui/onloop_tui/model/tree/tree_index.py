@@ -141,6 +141,7 @@ class TreeIndex:
 
     def next_needing(self, task_id: str | None, step: int, only: str | None = None) -> str | None:
         """The next (1) or previous (-1) task (of run `only`) that needs a person, cyclically, even if folded away."""
+        self.matches.look_first(self._needing.values())
         wanted = [node for node in self._needing.values() if not self.is_filtered or node.matched]
         wanted = wanted if only is None else [node for node in wanted if node.top.id == only]
         if not wanted:
@@ -338,8 +339,10 @@ class TreeIndex:
 
     # -- the filter
 
-    def filter(self, matches: Matches | None, *, narrower: bool = False, most: int | None = None) -> None:
-        """Show only tasks that match and their ancestors; None shows all. Call it again when time changes the matches.
+    def filter(
+        self, matches: Matches | None, *, narrower: bool = False, most: int | None = None, again: bool = False
+    ) -> None:
+        """Show only tasks that match and their ancestors; None shows all. Call it `again` when time changes them.
 
         With `narrower`, only tasks that match now are tested, because no other task can match. Where there are more
         than `most`, so many are tested, those of live runs first, and `matches.go_on` tests the others.
@@ -349,7 +352,10 @@ class TreeIndex:
         if matches is None or not self.is_filtered:
             self._closed_by_hand.clear()
             self._stale.update(self._chunks)
-        self.matches.begin(matches, all_of(self._tops), narrower=narrower)
+        if again and matches is not None and self.is_filtered:
+            self.matches.begin_again(matches, all_of(self._tops))
+        else:
+            self.matches.begin(matches, all_of(self._tops), narrower=narrower)
         self.matches.go_on(most)
 
     @property

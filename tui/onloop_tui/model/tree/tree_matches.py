@@ -43,6 +43,10 @@ class TreeMatches:
         self._test = test
         self._left, self.is_whole = iter(asked if test is not None else ()), test is None
 
+    def begin_again(self, test: Matches, nodes: Iterable[Node]) -> None:
+        """Test all nodes with what asks the same of a later time: until its turn comes, each stays as it was found."""
+        self._test, self._left, self.is_whole = test, iter(nodes), False
+
     def go_on(self, most: int | None = None) -> bool:
         """Test the next nodes, at most so many, or all; whether some are left."""
         if self.is_whole:
@@ -51,6 +55,11 @@ class TreeMatches:
         self._look_at(portion)
         self.is_whole = most is None or len(portion) < most
         return not self.is_whole
+
+    def look_first(self, nodes: Iterable[Node]) -> None:
+        """Test these now, where their turn may not have come: somebody asks for them."""
+        if not self.is_whole:
+            self._look_at(nodes)
 
     def look(self, node: Node) -> None:
         """Test the node as it is now."""
