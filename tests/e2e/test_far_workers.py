@@ -93,7 +93,7 @@ def test_a_gateway_that_is_killed_and_comes_back_finds_its_agents_at_work(far: F
 
 
 def test_connections_that_are_cut_while_work_is_handed_in_lose_nothing_and_double_nothing(far: Far) -> None:
-    with cutting(far.gateway.port, 3_000_000, 5_000_000, 3_500_000) as proxy:
+    with cutting(far.gateway.port, 3_000_000, 4_000_000, 1_500_000) as proxy:
         far.gateway.end()
         far.gateway.public = f"https://127.0.0.1:{proxy.port}"
         far.gateway.start()

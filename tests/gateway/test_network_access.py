@@ -25,6 +25,7 @@ from onloop.gateway.jobs import FreeJobs, PerformJob, PutBackJob, PutOffJob, Ren
 from onloop.gateway.leases import Heartbeat, PassOn, TakeNotes
 from onloop.gateway.operations import OPERATIONS, operation_named
 from onloop.gateway.upkeep import CountDenial, FireTimers, KeepBaseResult, KeepContent, RecordStoreEvent
+from onloop.gateway.worker_operations import TellWorker
 from onloop.home import Home
 from onloop.machine import commands as c
 from onloop.machine.agent_environment import EnvironmentKind, MadeEnvironment, ReportEnvironment
@@ -115,6 +116,7 @@ _MADE: dict[str, Callable[[Shop], Operation[Any]]] = {
     "pin": lambda _: PinWorkflow(_BY, b"x"),
     "claim": lambda _: ClaimTask(_BY, "agent:bravo", "implementer"),
     "take": lambda _: TakeTask(_BY, "r1"),
+    "tell_worker": lambda _: TellWorker(_BY, "farm-1", "farm", "here"),
     "heartbeat": lambda _: Heartbeat(_BY),
     "record": lambda _: RecordStoreEvent(_BY, Frozen("task:r1", "agent:alfa", "look")),
     "fire_timers": lambda _: FireTimers(),

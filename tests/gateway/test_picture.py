@@ -204,6 +204,7 @@ def test_of_many_tasks_all_leases_are_read_at_once_and_say_what_each_says_alone(
 def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(shop: Shop) -> None:
     shop.fleet(2)
     silent, busy = shop.claim("r1.1"), shop.claim("r1.2")
+    begun = shop.clock()
     fresh = now(shop)["r1.1"]
     shop.later(31 * SECOND)
     shop.gateway.perform(Heartbeat(busy))
@@ -211,8 +212,9 @@ def test_an_agent_that_is_silent_or_does_nothing_shows_in_how_its_task_stands(sh
     shop.later(29 * SECOND)
 
     assert (fresh.reason, fresh.lapsed, silent.epoch) == (None, False, 1)
-    assert half == {"r1.1": EffectiveStatus(Reason.DISCONNECTED, None), "r1.2": EffectiveStatus(None, None)}
-    lapsed = EffectiveStatus(Reason.DISCONNECTED, None, lapsed=True)
+    disconnected = EffectiveStatus(Reason.DISCONNECTED, None, progress_at=begun)
+    assert half == {"r1.1": disconnected, "r1.2": EffectiveStatus(None, None, progress_at=begun)}
+    lapsed = replace(disconnected, lapsed=True)
     assert now(shop)["r1.1"] == lapsed
     assert reason_words(shop.task("r1.1"), lapsed) == " (disconnected, its lease has run out; recorded: none)"
     assert shop.task("r1.1").reason is None

@@ -15,6 +15,8 @@ from onloop.machine.links import Link, LinkKind, RecordLink
 from onloop.machine.principal import EFFECTS
 from onloop.machine.schedules import Schedule, ScheduleAdopted, ScheduledStart
 from onloop.machine.task import Evidence, Verdict
+from onloop.machine.worker_slots import SlotsTold
+from onloop.store.codec import to_text
 from onloop.store.rows import (
     CallRow,
     Delivery,
@@ -25,6 +27,7 @@ from onloop.store.rows import (
     LauncherUse,
     ReadingSession,
     TriggerSubject,
+    WorkerRow,
 )
 from onloop.store.sqlite.database import SqliteStore, create_store
 from onloop.views.sub_agents import SubAgentNews
@@ -76,6 +79,8 @@ def let_in(shop: Shop) -> None:
     clockwork(shop)
     pull = Link(LinkKind.PULL_REQUEST, "github.com", "acme/billing", 7, "https://github.com/acme/billing/pull/7")
     shop.gateway.perform(PerformCommand(EFFECTS, "r1.1", RecordLink(pull)))
+    worker = WorkerRow("farm-1", "farm", "launcher:farm", "here", "implementer", 2, to_text(SlotsTold()), now, now)
+    shop.store.transact(lambda tx: tx.put(worker))
     made = EnvironmentRow("e1", "r1.3", "r1", "clone", "here", "launcher:farm", now, now, "{}")
     shop.store.transact(lambda tx: tx.put(made))
     taken = Delivery("f1", "github", "g-1", "issues.labeled", "5" * 64, now, "waiting", now, 0, 1, "")

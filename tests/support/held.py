@@ -1,6 +1,6 @@
 """What a process holds, and what a fresh dashboard of a store holds, in a process of its own.
 
-`python tests/support/held.py STORE NOW LAST` opens it, looks around once, and says megabytes and objects.
+`python tests/support/held.py STORE NOW LAST` opens it, looks around once, and says megabytes, objects and blocks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ class Held:
     """What a process holds."""
 
     memory_mb: float
+    """What the machine counts, room that the allocator keeps for later among it."""
     objects: int
+    blocks: int
+    """What Python has allocated and not freed."""
 
     @classmethod
     def now(cls) -> Held:
@@ -42,7 +45,7 @@ class Held:
         gc.collect()
         give_back()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return cls(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(gc.get_objects()))
+        return cls(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(gc.get_objects()), sys.getallocatedblocks())
 
 
 async def held_by_fresh(store: Path, now: int, last: int) -> Held:
@@ -50,8 +53,8 @@ async def held_by_fresh(store: Path, now: int, last: int) -> Held:
     command = (sys.executable, str(Path(__file__)), str(store), str(now), str(last))
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     told, _ = await process.communicate()
-    memory, objects = told.split()
-    return Held(float(memory), int(objects))
+    memory, objects, blocks = told.split()
+    return Held(float(memory), int(objects), int(blocks))
 
 
 async def _look(store: Path, now: int, last: int) -> Held:
@@ -69,4 +72,4 @@ async def _look(store: Path, now: int, last: int) -> Held:
 
 if __name__ == "__main__":
     found = asyncio.run(_look(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
-    print(found.memory_mb, found.objects)  # noqa: T201 - the answer
+    print(found.memory_mb, found.objects, found.blocks)  # noqa: T201 - the answer

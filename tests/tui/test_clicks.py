@@ -102,7 +102,7 @@ def test_a_command_is_known_by_a_beginning_that_only_one_has_and_else_its_candid
     assert meaning_of("theme d", settings) is ThemeName.DARK
     told = meaning_of("re", settings)
     assert isinstance(told, Unknown)
-    assert told.words.startswith("'re' may be reassign, refresh, reject, ")
+    assert told.words.startswith("'re' may be reassign, redraw, refresh, reject, ")
     assert isinstance(meaning_of("", settings), Unknown)
     assert isinstance(meaning_of("snoozed", settings), Unknown)
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from onloop.views.work_warnings import SHAPE
 from onloop_tui.model.drawing.text_line import GUTTER, Line, Tone, plain
 
 ROOM = 400
 """The columns that lines are made for: the terminal wraps them, and whoever reads them aloud joins none."""
-_SHAPES = frozenset("◆●○◐✗✓‼?–‖+!»↻╌□◔~▶▸▾→⚠·")
+_SHAPES = frozenset(f"◆●○◐✗✓‼?–‖+!»↻╌□◔~▶▸▾→·{SHAPE}")
 _QUOTED = "quoted: "
 VERBATIM = ("diff", "files")
 """What the titles of parts begin with in which every sign counts."""
