@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,25 @@ async def test_the_tree_stands_in_the_order_that_is_asked_for_and_no_row_moves_b
         await shows(pilot, "the other way round")
         await _say(pilot, app, "sort usual")
         await until(pilot, lambda: _rows(app, *NAMES) == list(NAMES))
+
+
+def _stands(app: Dashboard, order: str) -> bool:
+    return app.main.view.arrangement.order == order
+
+
+async def test_an_order_that_is_asked_for_again_is_turned_whichever_way_it_was_asked_for(tmp_path: Path) -> None:
+    app = _app(staggered(), tmp_path)
+
+    async with playing(app, (120, 40)) as pilot:
+        await pilot.press("2")
+        for _ in range(2):
+            for words, order in (("sort -age", "-age"), ("sort -age", "age"), ("sort -age", "-age")):
+                await _say(pilot, app, words)
+                await until(pilot, partial(_stands, app, order))
+            await pilot.press("S")
+            await _say(pilot, app, "sort usual")
+            await until(pilot, partial(_stands, app, ""))
+    assert app.defect is None
 
 
 async def test_repositories_of_the_fleet_are_arranged_and_causes_and_the_inbox_say_why_they_are_not(

@@ -64,8 +64,7 @@ def open_dashboard(
         views_file=views_file(own),
     )
     if plain or begin.plain or is_wanted(os.environ):
-        _check_typed_at()
-        return PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit).run()
+        return _spoken(PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit))
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
@@ -73,11 +72,12 @@ def open_dashboard(
     return left
 
 
-def _check_typed_at() -> None:
-    """Refuse lines that no person types: what waits in a pipe would answer questions that nobody has heard."""
+def _spoken(dashboard: PlainDashboard) -> str:
+    """Talk until it is left; Unavailable where no person types: a pipe would answer questions that nobody has heard."""
     if not sys.stdin.isatty():
         hint = "onloop attention and onloop list print the same facts"
         raise Unavailable("the plain dashboard needs a terminal to be typed at", hint=hint)
+    return dashboard.run()
 
 
 def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:

@@ -26,8 +26,9 @@ class RowArrangement:
 
     def by(self, order: str) -> RowArrangement:
         """The same in this order, and the other way round if it is in force already."""
-        turned = f"{OTHER_WAY}{order}" if self.order == order else order
-        return replace(self, order=turned)
+        name = order.removeprefix(OTHER_WAY)
+        turned = name if name != order else f"{OTHER_WAY}{name}"
+        return replace(self, order=turned if self.order == order else order)
 
     @property
     def words(self) -> str:
