@@ -32,8 +32,7 @@ def defects_folder() -> Path:
 
 def kept_defect(error: BaseException, program: str, now: int, folder: Path) -> Defect:
     """Write the trace of `error` below `folder`, where the newest `MOST_KEPT` stay, and return what to say of it."""
-    told = safe(f"{type(error).__name__}: {error}".partition("\n")[0], _LONGEST)
-    message = f"{program} ended by a defect of ours: {told}{_place(error)}"
+    message = f"{program} ended by a defect of ours: {safe(_kind(error), _LONGEST)}{_place(error)}"
     name = f"{wall_clock(now):%Y%m%d-%H%M%S}-{os.getpid()}.txt"
     try:
         path = _written(folder, name, _trace(error))

@@ -32,7 +32,7 @@ def test_a_person_gets_one_line_and_where_the_trace_is(tmp_path: Path) -> None:
 
     (kept,) = (tmp_path / "onloop" / "defects").iterdir()
     assert done.returncode == Exit.INTERNAL
-    assert done.stderr.startswith("onloop: onloop ended by a defect of ours: LookupError: no ␛[31mbook (")
+    assert done.stderr.startswith("onloop: onloop ended by a defect of ours: LookupError (")
     assert str(kept) in done.stderr and "Traceback" not in done.stderr + done.stdout
     assert "in broken" in kept.read_text() and "horse battery" not in kept.read_text()
 

@@ -108,7 +108,8 @@ def test_a_defect_is_said_in_one_line_and_its_trace_keeps_no_values(tmp_path: Pa
     (kept,) = (tmp_path / "state" / "onloop" / "defects").iterdir()
     after = seen.rpartition("\x1b[?1049l")[2]
     assert code == Exit.INTERNAL
-    assert "onloop: the dashboard ended by a defect of ours: LookupError: no ␛[31mbook of 28" in after
+    assert "onloop: the dashboard ended by a defect of ours: LookupError (<string>:6)" in after
+    assert "book of" not in after
     assert f"please report it with {kept}" in after
     assert "Traceback" not in seen and "battery" not in seen
     trace = kept.read_text()
@@ -134,7 +135,7 @@ def test_a_trace_keeps_no_message_of_what_went_wrong_or_of_what_led_to_it(tmp_pa
     for number in range(MOST_KEPT + 1):
         told = kept_defect(_linked("hunter2"), "onloop", NOON + number * 1000, tmp_path)
 
-    assert "hunter2" in told.message, "who runs it is told"
+    assert "hunter2" not in told.message
     trace = (tmp_path / told.hint.rpartition("/")[2]).read_text()
     assert "hunter2" not in trace
     assert [row for row in trace.splitlines() if not row.startswith(" ")] == ["KeyError", "ValueError", "LookupError"]

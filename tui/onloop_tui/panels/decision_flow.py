@@ -41,7 +41,7 @@ from onloop_tui.model.decide.actions import (
 )
 from onloop_tui.model.decide.cli_equivalents import sheet_equivalent
 from onloop_tui.model.decide.owners import owners_words
-from onloop_tui.model.drawing.room import is_low
+from onloop_tui.model.drawing.low_terminal import is_low
 from onloop_tui.model.drawing.signs import VERBS
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, hanging
 from onloop_tui.model.drawing.warning_lines import warning_remarks

@@ -21,7 +21,7 @@ from onloop_tui.model.decide.bulk_lines import tally_words
 from onloop_tui.model.decide.cli_equivalents import cli_equivalent, natural
 from onloop_tui.model.decide.retry_rest import remedy_of
 from onloop_tui.model.detail.row_detail import RowDetail, task_detail
-from onloop_tui.model.drawing.room import is_low
+from onloop_tui.model.drawing.low_terminal import is_low
 from onloop_tui.model.drawing.text_line import Line, Span, Tone, fitted, hanging, line
 from onloop_tui.model.filter.filters import Filter, parse
 from onloop_tui.model.fleet.burndown import burndown_lines, pace_lines, title_line, wave_strip
