@@ -31,7 +31,8 @@ from onloop_tui.model.spoken.announcement import GAP_MS, MOST, SaidSoFar, announ
 from onloop_tui.model.spoken.spoken_line import parts_of, spoken
 from onloop_tui.model.spoken.spoken_row import cause_sentence, spoken_age, task_sentence
 from onloop_tui.plain import plain_console
-from onloop_tui.plain.plain_console import MOST_NEWS, UNREAD_S, PlainConsole, is_wanted
+from onloop_tui.plain.plain_console import MOST_NEWS, UNREAD_S, PlainConsole
+from onloop_tui.settings import plain_is_wanted
 from onloop_tui.store_access import access_of
 from support.slow_line import SlowLine, on_slow_line
 from support.tmux_pane import AGAIN_S, Pane, needs_tmux, pane
@@ -434,7 +435,7 @@ def _end(line_of: SlowLine) -> None:
     [({"ONLOOP_PLAIN": "1"}, True), ({"ONLOOP_PLAIN": "0"}, False), ({"TERM": "dumb"}, True), ({}, False)],
 )
 def test_the_environment_may_ask_for_it(environment: dict[str, str], wanted: bool) -> None:
-    assert is_wanted(environment) is wanted
+    assert plain_is_wanted(environment) is wanted
 
 
 def test_every_word_of_an_act_is_one_that_can_be_typed() -> None:

@@ -17,11 +17,9 @@ from onloop_tui.app import GONE, Dashboard
 from onloop_tui.edited_files import EditedFile, Files
 from onloop_tui.last_places import LastPlaces, places_folder
 from onloop_tui.model.drawing.terminal_text import safe
-from onloop_tui.plain.plain_console import is_wanted
-from onloop_tui.plain.plain_dashboard import PlainDashboard
 from onloop_tui.resident_memory import begin_to_build, settle
 from onloop_tui.session import Session
-from onloop_tui.settings import Settings, settings_file, views_file
+from onloop_tui.settings import Settings, plain_is_wanted, settings_file, views_file
 from onloop_tui.store_access import access_of
 
 
@@ -63,8 +61,8 @@ def open_dashboard(
         role=role,
         views_file=views_file(own),
     )
-    if plain or begin.plain or is_wanted(os.environ):
-        return _spoken(PlainDashboard(session, note=footer or "", ask_on_quit=ask_on_quit))
+    if plain or begin.plain or plain_is_wanted(os.environ):
+        return _spoken(session, footer or "", ask_on_quit=ask_on_quit)
     app = Dashboard(session, note=footer or "", ask_on_quit=ask_on_quit, tour=tour, files=files, settled=settle)
     left = _shown(app, access.clock) or ("stop" if ask_on_quit else "quit")
     if left == GONE:
@@ -72,12 +70,14 @@ def open_dashboard(
     return left
 
 
-def _spoken(dashboard: PlainDashboard) -> str:
+def _spoken(session: Session, note: str, *, ask_on_quit: bool) -> str:
     """Talk until it is left; Unavailable where no person types: a pipe would answer questions that nobody has heard."""
+    from onloop_tui.plain.plain_dashboard import PlainDashboard  # here: what is drawn does not wait for it
+
     if not sys.stdin.isatty():
         hint = "onloop attention and onloop list print the same facts"
         raise Unavailable("the plain dashboard needs a terminal to be typed at", hint=hint)
-    return dashboard.run()
+    return PlainDashboard(session, note=note, ask_on_quit=ask_on_quit).run()
 
 
 def _shown(app: Dashboard, clock: Callable[[], int]) -> str | None:

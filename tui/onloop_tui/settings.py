@@ -110,3 +110,8 @@ def settings_file(environment: Mapping[str, str]) -> Path:
 def views_file(settings: Path) -> Path:
     """The file of saved views that belongs to a settings file: beside it, so that no comment in that is ever lost."""
     return settings.with_name(f"{settings.stem}-views.yaml")
+
+
+def plain_is_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether the environment asks for the plain dashboard, or for a terminal that can show no other."""
+    return environment.get("ONLOOP_PLAIN", "") not in {"", "0"} or environment.get("TERM") == "dumb"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import readline
 import sys
 import termios
@@ -102,8 +101,3 @@ class PlainConsole:
     def _completed(self, typed: str, number: int) -> str | None:
         found = sorted({word for word in self._words() if word.startswith(typed.casefold())})
         return found[number] if number < len(found) else None
-
-
-def is_wanted(environment: os._Environ[str] | dict[str, str]) -> bool:
-    """Whether the environment asks for the plain dashboard, or for a terminal that can show no other."""
-    return environment.get("ONLOOP_PLAIN", "") not in {"", "0"} or environment.get("TERM") == "dumb"

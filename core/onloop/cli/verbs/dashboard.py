@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -60,6 +61,10 @@ def dashboard() -> Callable[..., Any]:
     from importlib.metadata import entry_points  # here: costly, and no other verb needs it
 
     for found in entry_points(group=GROUP):
-        opener: Callable[..., Any] = found.load()
+        gc.disable()  # nothing that is imported becomes garbage
+        try:
+            opener: Callable[..., Any] = found.load()
+        finally:
+            gc.enable()
         return opener
     raise Unavailable("no dashboard is installed", hint="pip install onloop brings it")

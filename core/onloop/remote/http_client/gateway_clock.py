@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from email.utils import parsedate_to_datetime
 
 LEAST_SKEW_MS = 2_500
 """Less than this between two clocks may be the way between them, and is left alone."""
@@ -21,6 +20,8 @@ class GatewayClock:
 
     def hear(self, said: str) -> None:
         """Note the `Date` of an answer that has just come; what is no date says nothing."""
+        from email.utils import parsedate_to_datetime  # here: a store of one's own needs no other clock
+
         try:
             there = parsedate_to_datetime(said).timestamp()
         except (ValueError, TypeError, IndexError, OverflowError):
