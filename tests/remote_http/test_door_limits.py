@@ -66,6 +66,7 @@ def test_requests_of_one_credential_go_over_a_few_lines_and_few_may_wait(gateway
     with opened(gateway.adopt, limits) as door:
         with under_way(door, gateway, TOKEN, 8) as statuses:
             assert len(gateway.network_lines()) == 2
+            wait_for(lambda: len(statuses) >= 3, lambda: str(statuses))
             assert statuses == [429] * 3
             assert door.client(OTHER_TOKEN).post("/v1/board", json={}).status_code == 200
         assert sorted(statuses) == [200] * 5 + [429] * 3

@@ -11,6 +11,7 @@ import termios
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 QUESTION, ANSWER = b"\x1b[6n", b"\x1b[1;1R"
@@ -44,17 +45,19 @@ class SlowLine:
         if select.select([self.ours], [], [], 0.002)[0]:
             try:
                 data = os.read(self.ours, 4096)
-            except OSError:  # the program has ended
-                return
-            self._free_at = max(now, self._free_at) + len(data) / self.rate
-            self._coming.append((self._free_at + self.one_way_s, data))
+            except OSError:  # the program has ended; what is under way still arrives
+                data = b""
+            if data:
+                self._free_at = max(now, self._free_at) + len(data) / self.rate
+                self._coming.append((self._free_at + self.one_way_s, data))
         while self._coming and self._coming[0][0] <= now:
             data = self._coming.popleft()[1]
             self.arrived += data
             for _ in range(data.count(QUESTION)):
                 self._going.append((now + self.one_way_s, ANSWER))
         while self._going and self._going[0][0] <= now:
-            os.write(self.ours, self._going.popleft()[1])
+            with suppress(OSError):  # it has ended
+                os.write(self.ours, self._going.popleft()[1])
 
     def carry(self, seconds: float) -> int:
         """Carry for so long; how many bytes arrived."""

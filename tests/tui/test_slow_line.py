@@ -66,6 +66,7 @@ def test_what_differs_is_sent_and_the_far_terminal_shows_all_of_it(tmp_path: Pat
         assert "Enter open" in terminal.text(24)
         line.press(b"\x11")
         line.until(b"\x1b[?1049l", DEADLINE_S)
+        line.carry(2.0)
     finally:
         os.kill(line.pid, 9)
         os.waitpid(line.pid, 0)

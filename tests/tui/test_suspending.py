@@ -180,7 +180,7 @@ def test_in_gnu_screen_it_starts_is_resized_and_gives_the_terminal_back(tmp_path
             pane.press("Enter")
             pane.shows("[1 Inbox]", "? keys")
             pane.tmux("resize-window", "-x", "70", "-y", "20")
-            pane.shows("[1 Inbox] 2 Tree", "why here")
+            pane.shows("[1 Inbox] 2 Tree", "\n working 0 · advisory")
             pane.insist("2", "[2 Tree]")
             pane.press("C-z")
             pane.shows("Stopped")
