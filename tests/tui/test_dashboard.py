@@ -9,7 +9,6 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop_tui.__main__ import open_dashboard
 from onloop_tui.app import Dashboard
@@ -19,7 +18,8 @@ from onloop_tui.screens.main_screen import VIEWS, MainScreen
 from onloop_tui.screenshots import main as screenshots
 from onloop_tui.session import Session
 from onloop_tui.store_access import access_of
-from support.tui_scenes import CHEAP, Scene, busy, play, playing, screen_text, shows, until
+from support.new_home import make_home
+from support.tui_scenes import Scene, busy, play, playing, screen_text, shows, until
 
 
 def test_one_key_has_one_meaning() -> None:
@@ -146,16 +146,7 @@ async def test_a_note_is_shown_above_the_keys() -> None:
 
 def _home(folder: Path) -> Home:
     home = Home(folder / "store")
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=("approvers",),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
     return home
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from onloop.access.opening import create_home
 from onloop.defects import MOST_KEPT, kept_defect
 from onloop.errors import Exit
 from onloop.home import Home
 from onloop_tui.screens.help_screen import HelpScreen
-from support.tui_scenes import CHEAP, NOON, busy, playing, shows
+from support.new_home import make_home
+from support.tui_scenes import NOON, busy, playing, shows
 from support.waiting import DEADLINE_S
 
 BROKEN = """
@@ -34,16 +34,7 @@ sys.exit(entry.main())
 def started(folder: Path, *command: str) -> tuple[subprocess.Popen[bytes], int]:
     """A dashboard of a new store, and the terminal that it runs in."""
     home = Home(folder / "store")
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=(),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
     terminal, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, *command, str(home.store)],

@@ -13,6 +13,7 @@ from onloop_tui.app_messages import SheetClosed, StoreNews
 from onloop_tui.feed import Feed, News, StoreLost, StoreUpdate, StoreWatch
 from onloop_tui.frame import FRAME_S, pause_s
 from onloop_tui.store_access import access_of
+from support.new_home import make_home
 from support.tui_scenes import CHEAP, MINUTE, Clock, Scene
 
 
@@ -86,16 +87,7 @@ def _home(folder: Path) -> Home:
 
 
 def _make(home: Home) -> None:
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=("approvers",),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
 
 
 def test_a_store_that_vanished_is_said_once_and_found_again(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from textual.events import Key
 from textual.widgets import Input
 
-from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop_tui.model.drawing.terminal_text import cells
 from onloop_tui.model.form.clusters import cluster_after, cluster_before
@@ -22,10 +21,11 @@ from onloop_tui.store_access import access_of
 from onloop_tui.terminal.reading_order import as_read, leaves_order_to_us
 from onloop_tui.terminal_input import TerminalInput
 from onloop_tui.widgets.form_entry import LinesEntry
+from support.new_home import make_home
 from support.slow_line import on_slow_line
 from support.tmux_pane import needs_tmux, pane
 from support.tui_decisions import entry
-from support.tui_scenes import CHEAP, Scene, busy, playing, shows
+from support.tui_scenes import Scene, busy, playing, shows
 from support.waiting import DEADLINE_S
 
 TITLES = {
@@ -124,16 +124,7 @@ async def test_backspace_and_the_cursor_go_by_what_a_person_sees_as_a_character(
 
 def _home(folder: Path) -> Home:
     home = Home(folder / "store")
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=("approvers",),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
     scene = Scene(store=access_of(home).open().store)
     for number, title in enumerate(TITLES.values()):
         (task,) = scene.fleet(["billing"], run=f"q{number:04}", title=title)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from rich.style import Style
 
-from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop_tui.app_messages import ThemeWanted
 from onloop_tui.model.drawing.text_line import Tone
@@ -19,8 +18,9 @@ from onloop_tui.settings import ThemeName
 from onloop_tui.store_access import access_of
 from onloop_tui.terminal.colour_depth import is_sixteen
 from onloop_tui.theme import component
+from support.new_home import make_home
 from support.slow_line import on_slow_line
-from support.tui_scenes import CHEAP, Scene, busy, playing, shows
+from support.tui_scenes import Scene, busy, playing, shows
 from support.waiting import DEADLINE_S
 
 READABLE = 4.5
@@ -97,16 +97,7 @@ async def test_on_the_linux_console_every_tone_can_be_read_and_those_that_matter
 @pytest.mark.parametrize("term", ["linux", "xterm-16color", "screen"])
 def test_no_sequence_for_more_colours_leaves_it(tmp_path: Path, term: str) -> None:
     home = Home(tmp_path / "store")
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=("approvers",),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
     scene = Scene(store=access_of(home).open().store)
     (task,) = scene.fleet(["billing"])
     scene.wants_approval(task)

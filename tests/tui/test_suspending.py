@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from onloop.access.opening import create_home
 from onloop.attention.board import Board
 from onloop.home import Home
 from onloop.records import replace
 from onloop_tui.model.chrome.absence import Absence
 from onloop_tui.model.ground.snapshot import Snapshot
 from onloop_tui.store_access import access_of
+from support.new_home import make_home
 from support.tmux_pane import Pane, needs_tmux, shell
-from support.tui_scenes import CHEAP, Scene, busy, playing, shows
+from support.tui_scenes import Scene, busy, playing, shows
 
 pytestmark = needs_tmux
 needs_screen = pytest.mark.skipif(shutil.which("screen") is None, reason="GNU screen is not installed")
@@ -30,16 +30,7 @@ SIZE = (100, 30)
 
 def _home(folder: Path) -> tuple[Home, Scene]:
     home = Home(folder / "store")
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=("approvers",),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
     scene = Scene(store=access_of(home).open().store)
     scene.fleet(["billing", "cart"])
     return home, scene

@@ -11,11 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from onloop.access.opening import create_home
 from onloop.home import Home
 from onloop.machine.task import Verdict
 from onloop_tui.store_access import access_of
-from support.tui_scenes import CHEAP, Scene
+from support.new_home import make_home
+from support.tui_scenes import Scene
 from support.waiting import DEADLINE_S
 
 OSC_52, TITLE, C1 = "\x1b]52;c;cHduZWQ=\x07", "\x1b]0;owned\x07", "\x9b5m"
@@ -24,16 +24,7 @@ ATTACK = f"{OSC_52}{TITLE}{C1}\x1b]8;;http://evil\x1b\\"
 
 def _hostile_home(folder: Path) -> Home:
     home = Home(folder / "store")
-    create_home(
-        home,
-        store_id="s",
-        person="ana",
-        groups=("approvers",),
-        passphrase="long enough",
-        email="",
-        scripted=False,
-        cost=CHEAP,
-    )
+    make_home(home)
     scene = Scene(store=access_of(home).open().store)
     (task,) = scene.fleet([f"cart{ATTACK}"], title=ATTACK)
     scene.submit(task, ATTACK)
